@@ -1,0 +1,75 @@
+# Everything a fresh clone needs: `make run`, `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# How many tests run side by side, and what else pytest is told: make test t="-k company".
+JOBS ?= 2
+t ?=
+CATALOGUES := $(wildcard backoffice/translations/*/LC_MESSAGES/*.po)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long lint format check migration translations lock browser
+
+help: ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: .venv/run $(CATALOGUES:.po=.mo) ## Start the back office (PORT, BACKOFFICE_* settings)
+	@$(BIN)/python run.py serve
+
+test: .venv/dev $(CATALOGUES:.po=.mo) browser ## Run the tests, real PostgreSQL and browser included
+	$(BIN)/python -m pytest -n $(JOBS) $(t)
+
+test-long: .venv/dev $(CATALOGUES:.po=.mo) browser ## Run the tests that take minutes
+	$(BIN)/python -m pytest -n $(JOBS) -m long --timeout 3600 $(t)
+
+lint: .venv/dev ## Check style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet . || { echo "Unformatted files: run make format."; exit 1; }
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev ## Bring all files into the common format
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+check: .venv/dev $(CATALOGUES:.po=.mo) ## Check the declarations and that migrations agree with them
+	$(BIN)/python run.py check
+	$(BIN)/python -m backoffice.migrate drift
+
+migration: .venv/dev ## Write the next migration: make migration m="add call notes"
+	@test -n "$(m)" || { echo 'Say what it does: make migration m="add call notes"'; exit 1; }
+	$(BIN)/python -m backoffice.migrate new "$(m)"
+
+translations: .venv/dev ## Collect the sentences of the code into the Italian catalogue
+	@mkdir -p var
+	$(BIN)/pybabel extract --mapping-file=pyproject.toml --keywords=_l --add-location=file --sort-output \
+		--project=Backoffice --output-file=var/messages.pot .
+	$(BIN)/pybabel update --input-file=var/messages.pot --output-dir=backoffice/translations --locale=it \
+		--init-missing --ignore-pot-creation-date --no-fuzzy-matching --width=120
+
+lock: .venv/dev ## Find the newest allowed versions and pin them with hashes
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(COMPILE) --output-file=requirements.lock requirements.in
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(COMPILE) --output-file=requirements-dev.lock requirements-dev.in
+
+# The lock files name no index: each machine uses its own.
+COMPILE := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3 run"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements.lock | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.venv/dev: requirements-dev.lock | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@ .venv/run
+
+%.mo: %.po | .venv/bin/python
+	$(BIN)/pybabel compile --input-file=$< --output-file=$@
+
+browser:
+	@.ci/browser

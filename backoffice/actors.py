@@ -1,0 +1,137 @@
+"""Who acts, with which rights, and through which door."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from backoffice.errors import Forbidden
+from models.base import Recorded
+
+
+class Action(enum.StrEnum):
+    """What a right allows; the letters of the permission matrix in brackets."""
+
+    create = enum.auto()  # C
+    read = enum.auto()  # R
+    update = enum.auto()  # U
+    delete = enum.auto()  # D
+    transition = enum.auto()  # T
+    export = enum.auto()  # X
+
+
+class ScopeKind(enum.StrEnum):
+    """Which rows of the actor's corporate group a right covers."""
+
+    group = enum.auto()
+    #: The actor's own business unit.
+    unit = enum.auto()
+    #: Companies with a ticket in, or a contract served by, the actor's teams.
+    teams = enum.auto()
+    #: Companies entrusted to the actor as consultant.
+    consultant = enum.auto()
+    #: Rows entrusted to the actor in person.
+    own = enum.auto()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one role allows in one area."""
+
+    actions: frozenset[Action]
+    scope: ScopeKind = ScopeKind.group
+    #: Columns shown as a mask only, written ``entity.field``.
+    masked: frozenset[str] = frozenset()
+
+
+class ActorKind(enum.StrEnum):
+    staff = enum.auto()
+    account = enum.auto()
+    system = enum.auto()
+    anonymous = enum.auto()
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person or the system, as operations, scope and history see it: plain values, no database object."""
+
+    kind: ActorKind
+    id: int | None = None
+    name: str = ""
+    group_id: int | None = None
+    unit_ids: tuple[int, ...] = ()
+    team_ids: tuple[int, ...] = ()
+    roles: tuple[str, ...] = ()
+    #: By area of the permission matrix.
+    grants: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict, hash=False, compare=False)
+    may_switch_group: bool = False
+    must_change_password: bool = False
+
+    @property
+    def is_system(self) -> bool:
+        return self.kind is ActorKind.system
+
+    @property
+    def staff_id(self) -> int | None:
+        """The key of the member of staff, or None for anybody else."""
+        return self.id if self.kind is ActorKind.staff else None
+
+    def grants_for(self, action: Action, entity: type[Recorded]) -> tuple[Grant, ...]:
+        """Return the grants of all roles that allow ``action`` on ``entity``."""
+        return tuple(grant for grant in self.grants.get(entity.__admin__.area, ()) if action in grant.actions)
+
+    def may(self, action: Action, entity: type[Recorded]) -> bool:
+        """Say whether any role allows ``action`` on rows of ``entity``, whichever rows."""
+        return self.is_system or bool(self.grants_for(action, entity))
+
+    def require(self, action: Action, entity: type[Recorded]) -> None:
+        """Raise ``Forbidden`` unless ``may``."""
+        if not self.may(action, entity):
+            raise Forbidden
+
+    def scopes(self, action: Action, entity: type[Recorded]) -> frozenset[ScopeKind]:
+        """Return the row scopes of ``action``: rights of several roles add up (RO-06)."""
+        return frozenset(grant.scope for grant in self.grants_for(action, entity))
+
+    def masked(self, entity: type[Recorded]) -> frozenset[str]:
+        """Return the names of the fields of ``entity`` that this actor sees as a mask only (RO-08).
+
+        A field is shown when every role that lets the actor read the entity shows it, or when one that
+        shows it covers the whole group: a role with a narrower scope unmasks nothing beyond doubt.
+        """
+        readers = self.grants_for(Action.read, entity)
+        prefix = f"{entity.__table__.name}."
+        names = {name.removeprefix(prefix) for grant in readers for name in grant.masked if name.startswith(prefix)}
+        return frozenset(
+            name
+            for name in names
+            if not any(prefix + name not in grant.masked and grant.scope is ScopeKind.group for grant in readers)
+        )
+
+
+#: The product itself: jobs, migrations of data, seeds. Sees everything, is bound to nothing.
+SYSTEM = Actor(ActorKind.system, name="Sistema")
+ANONYMOUS = Actor(ActorKind.anonymous)
+
+
+class Door(enum.StrEnum):
+    """Where a change came in."""
+
+    desk = enum.auto()
+    grid = enum.auto()
+    api = enum.auto()
+    spreadsheet = enum.auto()
+    client_area = enum.auto()
+    mail = enum.auto()
+    job = enum.auto()
+    cli = enum.auto()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a session knows of the work it is part of: kept in ``session.info["context"]``."""
+
+    actor: Actor
+    door: Door
+    on_behalf_of: str | None = None

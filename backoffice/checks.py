@@ -1,0 +1,223 @@
+"""Start-up checks: every declaration is verified against its model, and all problems are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+import models as _models  # every entity must be declared before it can be checked
+from backoffice.operations.verbs import MACHINES
+from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
+from backoffice.actors import Action, ScopeKind
+from models.base import ENTITIES, Recorded
+from models.catalogue import Kind, fields
+from models.columns import Choice
+
+_ = _models
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with a declaration: a stable id, what it is, and how to mend it."""
+
+    id: str
+    text: str
+    hint: str
+
+
+Check = Callable[[type[Recorded]], Iterable[Problem]]
+CHECKS: list[Check] = []
+
+
+def run_checks(entities: Iterable[type[Recorded]] | None = None) -> list[Problem]:
+    """Return every problem of every declaration."""
+    chosen = list(ENTITIES.values() if entities is None else entities)
+    return [problem for entity in chosen for check in CHECKS for problem in check(entity)]
+
+
+def check(function: Check) -> Check:
+    CHECKS.append(function)
+    return function
+
+
+@check
+def known_columns(entity: type[Recorded]) -> Iterator[Problem]:
+    """E001: every name in the declaration is a field of the entity."""
+    admin, known = entity.__admin__, fields(entity)
+    lists = {
+        "list_columns": admin.list_columns,
+        "sections": admin.form_columns,
+        "search_columns": admin.search_columns,
+        "filters": admin.filters,
+        "facts": admin.facts,
+        "inline": admin.inline,
+        "client_columns": admin.client_columns,
+        "order": (admin.order.lstrip("-"),),
+    }
+    for option, names in lists.items():
+        for name in names:
+            if name not in known:
+                yield Problem(
+                    "E001",
+                    f"{entity.__name__}.__admin__.{option} names “{name}”, which is no field of it.",
+                    f"Its fields are {', '.join(known)}.",
+                )
+
+
+@check
+def known_area(entity: type[Recorded]) -> Iterator[Problem]:
+    """E002: the area has its row in the permission matrix."""
+    area = entity.__admin__.area
+    if area not in AREAS:
+        yield Problem("E002", f"{entity.__name__} is in the area “{area}”, which the permission matrix does not have.",
+                      "Add the area to backoffice/permissions.py, or use one of: " + ", ".join(AREAS) + ".")
+
+
+@check
+def enforceable_scope(entity: type[Recorded]) -> Iterator[Problem]:
+    """E003: whatever row scope a role has on the entity can be found in its columns."""
+    scope = entity.__admin__.scope
+    if scope.shared:
+        return
+    if scope.group is None or "group_id" not in entity.__table__.c:
+        yield Problem("E003", f"{entity.__name__} does not say which corporate group a row belongs to.",
+                      "Declare Scope(group=...) with GroupOwned or CompanyOwned, or SHARED for reference data.")
+    available = {ScopeKind.group}
+    if scope.unit or scope.company:
+        available.add(ScopeKind.unit)
+    if scope.company:
+        available |= {ScopeKind.teams, ScopeKind.consultant}
+    if scope.owner:
+        available.add(ScopeKind.own)
+    for role in ROLES:
+        grant = shipped_grants(role).get(entity.__admin__.area)
+        if grant is not None and grant.scope not in available:
+            yield Problem("E003", f"{entity.__name__}: the role {role} sees rows by {grant.scope}, which no column tells.",
+                          "Name the column in the entity's Scope, or give the role another scope.")
+
+
+@check
+def indexed_keys(entity: type[Recorded]) -> Iterator[Problem]:
+    """E004: every foreign key leads an index, or deleting what it points at reads the whole table."""
+    table = entity.__table__
+    leading = {next(iter(index.columns)).name for index in table.indexes}
+    leading |= {next(iter(c.columns)).name for c in table.constraints if isinstance(c, sa.UniqueConstraint | sa.PrimaryKeyConstraint) and len(c.columns)}
+    for key in table.foreign_keys:
+        if key.parent.name not in leading and not key.parent.name.startswith(("created_by", "changed_by")):
+            yield Problem("E004", f"{table.name}.{key.parent.name} refers to another table without an index.",
+                          "Declare it with reference(), which makes one.")
+        if key.ondelete is None and table.name != "ab_user":
+            yield Problem("E005", f"{table.name}.{key.parent.name} does not say what deleting the other row does.",
+                          "Say ondelete explicitly.")
+
+
+@check
+def named_rules(entity: type[Recorded]) -> Iterator[Problem]:
+    """E006: every rule has its constraint and every constraint its sentence."""
+    table, rules = entity.__table__, entity.__admin__.rules
+    names = {str(c.name) for c in table.constraints if isinstance(c, sa.CheckConstraint | sa.UniqueConstraint) and c.name}
+    names |= {str(index.name) for index in table.indexes if index.unique}
+    enums = {str(c.name) for c in table.constraints if isinstance(c, sa.CheckConstraint) and getattr(c, "_type_bound", False)}
+    for name in rules:
+        if name not in names:
+            yield Problem("E006", f"{entity.__name__} has a sentence for “{name}”, which is no constraint of {table.name}.",
+                          "Its constraints are " + ", ".join(sorted(names)) + ".")
+    for name in names - set(rules) - enums:
+        yield Problem("E007", f"{table.name}: nothing tells people what “{name}” refuses.", "Add a Rule for it to the declaration.")
+    for name, rule in rules.items():
+        if rule.field is not None and rule.field not in fields(entity):
+            yield Problem("E008", f"{entity.__name__}: the sentence of “{name}” stands beside “{rule.field}”, which is no field.",
+                          "Name a field, or none.")
+
+
+@check
+def reachable_states(entity: type[Recorded]) -> Iterator[Problem]:
+    """E009 to E011: every state can be reached, states change only through verbs, each verb has its columns."""
+    machine = MACHINES.get(entity)
+    if machine is None:
+        return
+    field = fields(entity)[machine.column]
+    assert field.choices is not None and field.column is not None
+    if not field.verb_only:
+        yield Problem("E010", f"{entity.__name__}.{machine.column} has verbs but may be edited freely.", "Declare it with verb_only=True.")
+    default = entity.__table__.c[field.column].default
+    reached: set[Choice] = {default.arg} if default is not None and default.is_scalar else set()  # type: ignore[attr-defined]
+    reached |= {t.target for t in machine.transitions if t.target is not None}
+    moved = any(t.target is None for t in machine.transitions)
+    for state in field.choices:
+        if state not in reached and not moved:
+            yield Problem("E009", f"{entity.__name__}: no verb leads to the state “{state.value}”.", "Add a transition, or drop the state.")
+    for transition in machine.transitions:
+        for name in transition.inputs:
+            if name not in fields(entity):
+                yield Problem("E011", f"{entity.__name__}: the verb {transition.name} asks for “{name}”, which is no field.",
+                              "Declare the column.")
+
+
+#: Words that tell a person's own data, wherever they stand in a column's name.
+_PERSONAL_WORDS = ("first_name", "last_name", "full_name", "mobile", "iban", "caller", "requester_name", "password")
+
+
+@check
+def marked_personal(entity: type[Recorded]) -> Iterator[Problem]:
+    """E012: what is plainly a datum about a person is marked as one."""
+    for field in fields(entity).values():
+        telling = any(word in field.name for word in _PERSONAL_WORDS)
+        if telling and field.kind not in (Kind.relation, Kind.boolean, Kind.choice) and not (field.personal or field.secret or field.entity.__table__.name == "ab_user"):
+            yield Problem("E012", f"{entity.__name__}.{field.name} looks personal and is not marked.", "Declare it with personal=True or secret=True.")
+
+
+@check
+def lower_case_choices(entity: type[Recorded]) -> Iterator[Problem]:
+    """E013: member, value and stored text of a choice are one lower-case word."""
+    for field in fields(entity).values():
+        for member in field.choices or ():
+            if member.name != member.value or member.value != member.value.lower():
+                yield Problem("E013", f"{field.choices.__name__}.{member.name} is stored as “{member.value}”.",  # type: ignore[union-attr]
+                              "Name and value must be the same lower-case word.")
+
+
+@check
+def masked_fields(entity: type[Recorded]) -> Iterator[Problem]:
+    """E014: masks name fields that exist."""
+    prefix = f"{entity.__table__.name}."
+    for role, names in MASKS.items():
+        for name in names:
+            if name != PERSONAL and name.startswith(prefix) and name.removeprefix(prefix) not in fields(entity):
+                yield Problem("E014", f"The role {role} masks “{name}”, which is no field.", "Correct MASKS in backoffice/permissions.py.")
+
+
+@check
+def usable_forms(entity: type[Recorded]) -> Iterator[Problem]:
+    """E015: a form that can be filled in asks for everything that is required."""
+    admin = entity.__admin__
+    if admin.append_only or admin.written_by_verbs:
+        return
+    copied = {column for column, _path in admin.scope.copies()} | {"group_id"}
+    for field in fields(entity).values():
+        if field.required and field.name not in admin.form_columns and field.name not in ("id", "created_at", "updated_at") and field.column not in copied and not field.verb_only:
+            yield Problem("E015", f"{entity.__name__}: {field.name} is required, but no section of the form has it.", "Add it to a section or give it a default.")
+
+
+#: Labels that say all there is to say.
+_NEEDS_NO_HELP_KINDS = frozenset({Kind.boolean})
+
+
+@check
+def helpful_fields(entity: type[Recorded]) -> Iterator[Problem]:
+    """E016: a yes-or-no field, whose label seldom says all, has a help sentence."""
+    for name in entity.__admin__.form_columns:
+        field = fields(entity).get(name)
+        if field is not None and field.kind in _NEEDS_NO_HELP_KINDS and field.help is None and name != "active":
+            yield Problem("E016", f"{entity.__name__}.{name} has no help sentence.", "Declare it with help=_l(...): what does yes mean?")
+
+
+@check
+def readable_scope_columns(entity: type[Recorded]) -> Iterator[Problem]:
+    """E017: whoever may export may read."""
+    for role in ROLES:
+        grant = shipped_grants(role).get(entity.__admin__.area)
+        if grant is not None and Action.read not in grant.actions:
+            yield Problem("E017", f"The role {role} may act in the area {entity.__admin__.area} but not read it.", "Add R to its rights.")

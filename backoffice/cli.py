@@ -1,0 +1,192 @@
+"""The commands of ``run.py``."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+import config
+from backoffice import checks, migrate, serving
+from backoffice.actors import SYSTEM, Context, Door
+from backoffice.database import RecordSession, begin_writing, make_engine, open_session
+from backoffice.operations.roles import synchronise_roles
+from backoffice.operations.staff import ensure_administrator, ensure_demo_users
+from seed.demo import load_demo, remove_demo
+from seed.reference import load_reference
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Backoffice: the desk of a service group and its clients' area."""
+    try:
+        context.obj = config.load()
+    except config.BadSetting as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.pass_obj
+def serve(settings: config.Settings) -> None:
+    """Bring the database up to date, fill an empty one, and serve."""
+    engine = _engine(settings)
+    migrate.upgrade(engine)
+    passwords = _fill(engine, settings)
+    engine.dispose()
+    _announce(settings, passwords)
+    try:
+        serving.serve(settings)
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
+    click.echo("\nStopped.")
+
+
+@main.command("migrate")
+@click.option("--to", "revision", metavar="REVISION", help="Go back to this revision (base undoes everything).")
+@click.pass_obj
+def migrate_command(settings: config.Settings, revision: str | None) -> None:
+    """Bring the database to the newest revision."""
+    engine = _engine(settings)
+    if revision is None:
+        migrate.upgrade(engine)
+    else:
+        migrate.downgrade(engine, revision)
+    click.echo("The database is up to date." if revision is None else f"The database is at {revision}.")
+
+
+@main.command("sync-roles")
+@click.pass_obj
+def sync_roles(settings: config.Settings) -> None:
+    """Make the roles in the database what the permission matrix ships; changes made by hand stay."""
+    with _system_session(_engine(settings)) as session:
+        for line in synchronise_roles(session):
+            click.echo(line)
+
+
+@main.command()
+@click.pass_obj
+def reference(settings: config.Settings) -> None:
+    """Load the reference data that is missing: services, calendars, holidays, contact-centre types."""
+    with _system_session(_engine(settings)) as session:
+        count = load_reference(session)
+    click.echo(f"{count} rows loaded.")
+
+
+@main.command()
+@click.pass_obj
+def administrator(settings: config.Settings) -> None:
+    """Create the user admin unless there is an administrator, with the given password or a random one, printed once."""
+    with _system_session(_engine(settings)) as session:
+        password = ensure_administrator(session, settings.admin_password or None)
+    click.echo(_credentials("admin", password, settings.admin_password) if password else "There is an administrator.")
+
+
+@main.command()
+def check() -> None:
+    """Check every declaration and print all problems at once."""
+    problems = checks.run_checks()
+    for problem in problems:
+        click.echo(f"{problem.id}  {problem.text}\n    {problem.hint}")
+    click.echo(f"{len(problems)} problems." if problems else "No problems.")
+    sys.exit(bool(problems))
+
+
+@main.group()
+def demo() -> None:
+    """The invented demonstration set."""
+
+
+@demo.command("load")
+@click.pass_obj
+def demo_load(settings: config.Settings) -> None:
+    """Load the demonstration set and one user per role."""
+    with _system_session(_engine(settings)) as session:
+        line = _load_demo(session, settings)
+    click.echo(line)
+
+
+@demo.command("remove")
+@click.pass_obj
+def demo_remove(settings: config.Settings) -> None:
+    """Delete exactly the demonstration rows and users."""
+    with _system_session(_engine(settings)) as session:
+        count = remove_demo(session)
+    click.echo(f"{count} demonstration rows deleted.")
+
+
+@main.command()
+@click.pass_obj
+def routes(settings: config.Settings) -> None:
+    """List every address of both applications."""
+    for prefix, application in serving.mounted(settings):
+        for rule in sorted(application.url_map.iter_rules(), key=str):
+            methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+            click.echo(f"{methods:<16} {prefix}{rule}  {rule.endpoint}")
+
+
+@main.command("settings")
+def list_settings() -> None:
+    """List every setting with its default and meaning."""
+    for name, default, meaning in config.describe():
+        click.echo(f"{name:<34} {default or '-':<34} {meaning}")
+
+
+def _engine(settings: config.Settings) -> sa.Engine:
+    if settings.is_sqlite:
+        Path(str(sa.make_url(settings.database_url).database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Commands may take their time; only pages are held to the statement timeout.
+    return make_engine(settings.database_url, statement_timeout_ms=0)
+
+
+@contextlib.contextmanager
+def _system_session(engine: sa.Engine) -> Iterator[RecordSession]:
+    """Open a session in which the product itself acts; commit at the end, or nothing at all."""
+    with begin_writing(), open_session(engine, Context(SYSTEM, Door.cli)) as session, session.begin():
+        yield session
+
+
+def _fill(engine: sa.Engine, settings: config.Settings) -> list[str]:
+    """Give the database what it needs and, the first time, an administrator and the demonstration set.
+
+    All in one transaction, so that an interrupted first start is still a first start the next time.
+    Returns what to print about passwords.
+    """
+    with _system_session(engine) as session:
+        synchronise_roles(session)
+        load_reference(session)
+        password = ensure_administrator(session, settings.admin_password or None)
+        if password is None:
+            return []
+        lines = [_credentials("admin", password, settings.admin_password)]
+        if settings.demo:
+            lines.append(_load_demo(session, settings))
+    return lines
+
+
+def _load_demo(session: RecordSession, settings: config.Settings) -> str:
+    load_demo(session)
+    password = ensure_demo_users(session, settings.demo_password or None)
+    if password is None:
+        return "The demonstration users exist."
+    return _credentials("demo.<role>", password, settings.demo_password)
+
+
+def _credentials(user: str, password: str, given: str) -> str:
+    """Say with what one signs in; a password somebody chose is not repeated on the screen."""
+    return f"User {user}, password {'as given in the environment' if given else password}"
+
+
+def _announce(settings: config.Settings, passwords: list[str]) -> None:
+    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host  # noqa: S104  # only shown
+    address = f"http://{host}:{settings.port}"
+    click.echo(f"Client area  {address}/\nStaff desk   {address}/backoffice/")
+    for line in passwords:
+        click.echo(line)
+    if passwords:
+        click.echo("Passwords are shown this once.")
+    click.echo("Ctrl+C stops it.")

@@ -1,0 +1,149 @@
+"""Who changed what, when, from which value to which, and through which door: one entry a changed row."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import get_history
+
+from backoffice import clock
+from backoffice.access import INTERNAL, context_of
+from models.base import Recorded
+from models.catalogue import Field, Kind, fields
+from models.history_entry import HistoryEntry, HistoryPersonal
+
+#: Fields that change with every save and say nothing.
+_SILENT = frozenset({"id", "version", "created_at", "updated_at", "is_demo"})
+
+
+@dataclass
+class Change:
+    """What happened to one row, ready to be written down."""
+
+    row: Recorded
+    event: str
+    plain: dict[str, Any]
+    personal: dict[str, Any]
+
+
+def snapshot(row: Recorded) -> Change:
+    """Return the entry of a row about to be deleted, with all its values as old ones."""
+    return _change(row, "deleted", lambda field: [_value(row, field), None])
+
+
+def write(session: Session, new: Iterable[Recorded], changed: Iterable[Recorded], gone: Iterable[Change]) -> None:
+    """Write one entry for each new, changed or deleted row, in the transaction that changed it.
+
+    Ledgers are records of what happened themselves, and have no history.
+
+    A verb names its event in ``session.info["events"]`` by row identity; else it is created, updated or deleted.
+    """
+    events: dict[int, str] = session.info.get("events", {})
+    new, changed = ([row for row in rows if "version" in row.__table__.c] for rows in (new, changed))
+    changes = [_change(row, events.get(id(row), "created"), lambda field, row=row: [None, _value(row, field)]) for row in new]
+    for row in changed:
+        change = _change(row, events.get(id(row), "updated"), lambda field, row=row: _difference(row, field))
+        if change.plain or change.personal:
+            changes.append(change)
+    changes.extend(gone)
+    if changes:
+        _insert(session, changes)
+
+
+def _change(row: Recorded, event: str, pair_of: Any) -> Change:
+    plain: dict[str, Any] = {}
+    personal: dict[str, Any] = {}
+    for field in fields(type(row)).values():
+        if field.name in _SILENT or field.kind is Kind.children:
+            continue
+        pair = pair_of(field)
+        if pair is None or pair[0] == pair[1]:
+            continue
+        if field.secret:
+            plain[field.name] = None
+        else:
+            (personal if field.personal else plain)[field.name] = pair
+    return Change(row, event, plain, personal)
+
+
+def _value(row: Recorded, field: Field) -> Any:
+    if field.kind is Kind.relations:
+        return sorted(other.id for other in getattr(row, field.name)) or None
+    return encode(getattr(row, field.column or field.name))
+
+
+def _difference(row: Recorded, field: Field) -> list[Any] | None:
+    attribute = field.name if field.kind is Kind.relations else field.column or field.name
+    seen = get_history(row, attribute)
+    if not seen.has_changes():
+        return None
+    if field.kind is Kind.relations:
+        kept = [*seen.unchanged]
+        return [sorted(o.id for o in [*kept, *seen.deleted]) or None, sorted(o.id for o in [*kept, *seen.added]) or None]
+    return [encode(seen.deleted[0] if seen.deleted else None), encode(seen.added[0] if seen.added else None)]
+
+
+def encode(value: Any) -> Any:
+    """Return a stored value as JSON can hold it, without losing anything."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _insert(session: Session, changes: list[Change]) -> None:
+    context = context_of(session)
+    actor = context.actor
+    common = {
+        "at": clock.now(),
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "on_behalf_of": context.on_behalf_of,
+        "door": context.door,
+    }
+    entries = HistoryEntry.__table__
+    statement = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
+    rows = [
+        {
+            **common,
+            "entity": change.row.__table__.name,
+            "record_id": change.row.id,
+            "group_id": getattr(change.row, "group_id", None),
+            "company_id": _company_id(change.row),
+            "event": change.event,
+            "record_title": None if _names_a_person(change.row) else str(change.row)[:300],
+            "changes": change.plain,
+        }
+        for change in changes
+    ]
+    ids = list(session.scalars(statement, rows, execution_options=INTERNAL))
+    personal = [
+        {
+            "entry_id": entry_id,
+            "changes": change.personal,
+            "record_title": str(change.row)[:300] if _names_a_person(change.row) else None,
+        }
+        for entry_id, change in zip(ids, changes, strict=True)
+        if change.personal or _names_a_person(change.row)
+    ]
+    if personal:
+        session.execute(sa.insert(HistoryPersonal.__table__), personal, execution_options=INTERNAL)
+
+
+def _names_a_person(row: Recorded) -> bool:
+    """Say whether the record's own name may be a personal datum, to be kept where it can be erased."""
+    known = fields(type(row))
+    return any(known[name].personal for name in row.__admin__.search_columns if name in known)
+
+
+def _company_id(row: Recorded) -> int | None:
+    return row.id if row.__admin__.scope.company == "id" else getattr(row, "company_id", None)

@@ -1,0 +1,252 @@
+"""From what was typed to what may be stored: every value checked, every problem collected, raised once."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice.actors import Action, Actor
+from backoffice.errors import InvalidRecord, Text
+from models.base import Recorded
+from models.catalogue import Field, Kind, fields
+from models.values import BadValue, clean_text
+
+REQUIRED: Text = _l("This field is required.")
+UNKNOWN_FIELD: Text = _l("There is no such field.")
+READ_ONLY: Text = _l("This field cannot be changed here.")
+UNKNOWN_REFERENCE: Text = _l("Unknown reference.")
+NOT_A_VALUE: Text = _l("This is not a value of the right type.")
+TOO_MANY_LINES: Text = _l("Too many lines: at most 500.")
+
+#: A line of an inline list: the stored child, if any, and its cleaned values, None when it is to go.
+Line = tuple[Recorded | None, Mapping[str, Any] | None]
+
+
+def writable_fields(entity: type[Recorded], actor: Actor) -> dict[str, Field]:
+    """Return the fields of ``entity`` that ``actor`` may type, in the order of the form."""
+    admin = entity.__admin__
+    known = fields(entity)
+    masked = actor.masked(entity)
+    return {
+        name: known[name]
+        for name in (*admin.form_columns, *admin.inline)
+        if not known[name].verb_only and not known[name].secret and name not in masked
+    }
+
+
+def clean(
+    session: Session,
+    entity: type[Recorded],
+    values: Mapping[str, Any],
+    *,
+    actor: Actor,
+    record: Recorded | None = None,
+    without: str | None = None,
+) -> dict[str, Any]:
+    """Return the stored form of ``values``; for a new record also see that nothing required is missing.
+
+    Relations become objects the actor may see, children become ``Line`` pairs.
+
+    :raises InvalidRecord: with a sentence for every refused value.
+    """
+    writable = writable_fields(entity, actor)
+    writable.pop(without or "", None)
+    cleaned: dict[str, Any] = {}
+    problems: dict[str, Text] = {}
+    for name, raw in values.items():
+        field = writable.get(name)
+        if field is None:
+            problems[name] = READ_ONLY if name in fields(entity) else UNKNOWN_FIELD
+            continue
+        try:
+            _clean_field(session, field, raw, cleaned, actor=actor, record=record)
+        except BadValue as error:
+            problems[name] = str(error)
+        except InvalidRecord as error:
+            problems.update({f"{name}.{key}".rstrip("."): text for key, text in error.problems.items()})
+    if record is None:
+        missing = (name for name, field in writable.items() if field.required and name not in values)
+        problems.update(dict.fromkeys(missing, REQUIRED))
+    if problems:
+        raise InvalidRecord(problems)
+    return cleaned
+
+
+def _clean_field(
+    session: Session, field: Field, raw: Any, cleaned: dict[str, Any], *, actor: Actor, record: Recorded | None
+) -> None:
+    if field.kind is Kind.children:
+        cleaned[field.name] = _clean_lines(session, field, raw, actor=actor, record=record)
+        return
+    value = clean_value(session, field, raw)
+    if value is None and not field.nullable:
+        if field.required:
+            raise BadValue(REQUIRED)
+        if record is None:
+            return  # the column's default is as good as what was left empty
+        value = _default(field)
+    cleaned[field.name] = value
+
+
+def _default(field: Field) -> Any:
+    default = field.entity.__table__.c[field.column].default
+    if default is None or not default.is_scalar:
+        raise BadValue(REQUIRED)
+    return default.arg  # type: ignore[attr-defined]
+
+
+def clean_value(session: Session, field: Field, raw: Any) -> Any:
+    """Return the stored form of one typed value, None for an empty one; raise ``BadValue`` with the reason."""
+    if field.kind is Kind.relations:
+        return _find_many(session, field, raw)
+    if isinstance(raw, str):
+        raw = clean_text(raw, lines=field.kind is Kind.long_text)
+        if not raw:
+            return False if field.kind is Kind.boolean and not field.nullable else None
+    if raw is None:
+        return None
+    if field.kind is Kind.relation:
+        return find_related(session, field, raw)
+    if isinstance(raw, str):
+        return field.parse(raw)
+    return _accept_typed(field, raw)
+
+
+#: What a program may pass instead of text, by kind; everything else goes through ``parse`` as text.
+_TYPED: dict[Kind, tuple[type, ...]] = {
+    Kind.boolean: (bool,),
+    Kind.integer: (int,),
+    Kind.minutes: (int,),
+    Kind.money: (int, float, Decimal),
+    Kind.decimal: (int, float, Decimal),
+    Kind.date: (date,),
+    Kind.time: (time,),
+    Kind.datetime: (datetime,),
+    Kind.choice: (enum.Enum,),
+}
+
+
+def _accept_typed(field: Field, raw: Any) -> Any:
+    wrong = isinstance(raw, bool) and field.kind is not Kind.boolean
+    wrong |= isinstance(raw, datetime) and field.kind is Kind.date
+    if wrong or not isinstance(raw, _TYPED.get(field.kind, ())):
+        raise BadValue(NOT_A_VALUE)
+    if field.kind in (Kind.money, Kind.decimal):
+        return field.parse(f"{Decimal(str(raw)):f}".replace(".", ","))
+    if field.kind in (Kind.integer, Kind.minutes) and abs(raw) > 2_147_483_647:
+        raise BadValue(_l("This number is too large."))
+    if field.kind is Kind.datetime and raw.tzinfo is None:
+        raise BadValue(NOT_A_VALUE)
+    return raw
+
+
+def find_related(session: Session, field: Field, raw: Any) -> Recorded:
+    """Return the row a relation should point at, named by key or, as text, by one of its natural keys.
+
+    Only rows the actor may see count; for anything else: ``BadValue``, which never says which of the two it was.
+    """
+    target = field.target
+    assert target is not None
+    if isinstance(raw, target):
+        return raw
+    found: Recorded | None = None
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        found = session.get(target, raw) if 0 < raw <= 2_147_483_647 else None
+    elif isinstance(raw, str):
+        if raw.isascii() and raw.isdigit() and int(raw) <= 2_147_483_647:
+            found = session.get(target, int(raw))
+        found = found or _find_by_natural_key(session, target, raw)
+    if found is None:
+        raise BadValue(UNKNOWN_REFERENCE)
+    return found
+
+
+def _find_by_natural_key(session: Session, target: type[Recorded], raw: str) -> Recorded | None:
+    for key in target.__admin__.natural_keys:
+        if len(key) != 1 or key[0] not in fields(target):
+            continue
+        field = fields(target)[key[0]]
+        if field.kind is Kind.relation:
+            continue
+        try:
+            value = field.parse(raw)
+        except BadValue:
+            continue
+        found = session.scalars(sa.select(target).where(getattr(target, key[0]) == value).limit(2)).all()
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def _find_many(session: Session, field: Field, raw: Any) -> list[Any]:
+    chosen = [] if raw in (None, "") else raw
+    if not isinstance(chosen, list | tuple):
+        raise BadValue(NOT_A_VALUE)
+    return list(dict.fromkeys(_find_one_of_many(session, field, item) for item in chosen))
+
+
+def _find_one_of_many(session: Session, field: Field, item: Any) -> Any:
+    # Flask-AppBuilder's roles are no entities of ours, so they are found by key alone.
+    if isinstance(item, str) and item.isascii() and item.isdigit():
+        item = int(item)
+    if isinstance(item, bool) or not isinstance(item, int) or not 0 < item <= 2_147_483_647:
+        raise BadValue(UNKNOWN_REFERENCE)
+    found = session.get(field.target, item)  # type: ignore[arg-type]
+    if found is None:
+        raise BadValue(UNKNOWN_REFERENCE)
+    return found
+
+
+def _clean_lines(
+    session: Session, field: Field, raw: Any, *, actor: Actor, record: Recorded | None
+) -> list[Line]:
+    if not isinstance(raw, list):
+        raise BadValue(NOT_A_VALUE)
+    if len(raw) > 500:
+        raise BadValue(TOO_MANY_LINES)
+    target = field.target
+    assert target is not None
+    stored = {str(line.id): line for line in getattr(record, field.name)} if record is not None else {}
+    back = sa.inspect(field.entity).relationships[field.name].back_populates
+    lines: list[Line] = []
+    problems: dict[str, Text] = {}
+    for place, item in enumerate(raw):
+        try:
+            lines.append(_clean_line(session, target, item, stored, actor=actor, without=back))
+        except BadValue as error:
+            problems[f"{place}"] = str(error)
+        except InvalidRecord as error:
+            problems.update({f"{place}.{key}": text for key, text in error.problems.items()})
+    if problems:
+        raise InvalidRecord(problems)
+    return lines
+
+
+def _clean_line(
+    session: Session,
+    target: type[Recorded],
+    item: Any,
+    stored: Mapping[str, Recorded],
+    *,
+    actor: Actor,
+    without: str | None,
+) -> Line:
+    if not isinstance(item, Mapping):
+        raise BadValue(NOT_A_VALUE)
+    values = dict(item)
+    key = values.pop("id", None)
+    line = stored.get(str(key)) if key not in (None, "") else None
+    if line is None and key not in (None, ""):
+        raise BadValue(UNKNOWN_REFERENCE)
+    if values.pop("delete", False):
+        if line is not None:
+            actor.require(Action.update, target)
+        return line, None
+    return line, clean(session, target, values, actor=actor, record=line, without=without)

@@ -1,0 +1,287 @@
+"""The lifecycle of contracts and their lines: signed, in force, withdrawn from, expired, restarted (chapter 4.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from dateutil.relativedelta import relativedelta
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice import clock
+from backoffice.actors import Actor
+from backoffice.errors import DomainError
+from backoffice.operations.verbs import Machine, Transition, perform, register
+from models.base import Recorded
+from models.contract import Contract, ContractState
+from models.contract_line import ContractLine, LineState
+
+S = ContractState
+#: States in which the client may use what it bought.
+IN_FORCE = (S.active, S.expiring, S.withdrawal_notified)
+
+
+class NotYet(DomainError):
+    """A verb that waits for a day is asked for before that day."""
+
+    template = _l("Not before %(day)s.")
+
+
+class BeforeTheStart(DomainError):
+    template = _l("The withdrawal cannot take effect before the contract starts.")
+
+
+class NotInForce(DomainError):
+    template = _l("The contract of this line is not in force.")
+
+
+def _has_started(_session: Session, contract: Contract, _values: Mapping[str, Any], actor: Actor) -> None:
+    _wait_for(contract.starts_on, actor)
+
+
+def _withdrawal_is_due(_session: Session, row: Contract | ContractLine, _values: Mapping[str, Any], actor: Actor) -> None:
+    assert row.withdrawal_on is not None
+    _wait_for(row.withdrawal_on, actor)
+
+
+def _wait_for(day: date, actor: Actor) -> None:
+    """Raise ``NotYet`` before ``day``; what the product does by itself was chosen by its day already."""
+    if not actor.is_system and day > clock.today():
+        raise NotYet(field=None, day=f"{day:%d/%m/%Y}")
+
+
+def _withdrawal_follows_start(
+    _session: Session, contract: Contract, values: Mapping[str, Any], _actor: Actor
+) -> None:
+    if values["withdrawal_on"] < contract.starts_on:
+        raise BeforeTheStart(field="withdrawal_on")
+
+
+def _line_is_in_force(session: Session, line: ContractLine, values: Mapping[str, Any], actor: Actor) -> None:
+    if line.contract.state not in IN_FORCE:
+        raise NotInForce
+    _withdrawal_follows_start(session, line.contract, values, actor)
+
+
+def _forget_withdrawal(_session: Session, row: Any, _values: Mapping[str, Any], _actor: Actor) -> None:
+    row.withdrawal_on = None
+    if isinstance(row, ContractLine):
+        row.withdrawal_mode = None
+
+
+def _renew(_session: Session, contract: Contract, _values: Mapping[str, Any], _actor: Actor) -> None:
+    assert contract.ends_on is not None
+    contract.ends_on += relativedelta(years=1)
+
+
+def _start_again(session: Session, contract: Contract, values: Mapping[str, Any], _actor: Actor) -> None:
+    """Draft the contract that continues an ended one, with the same terms and lines (CT-05)."""
+    successor = Contract(
+        **values,
+        company=contract.company,
+        group_company=contract.group_company,
+        subject=contract.subject,
+        notice_days=contract.notice_days,
+        renews_itself=contract.renews_itself,
+        business_unit=contract.business_unit,
+        support_team=contract.support_team,
+        previous_contract=contract,
+        is_demo=contract.is_demo,
+    )
+    successor.lines = [
+        ContractLine(
+            position=line.position,
+            service=line.service,
+            quantity=line.quantity,
+            yearly_fee=line.yearly_fee,
+            remuneration_mode=line.remuneration_mode,
+            is_demo=contract.is_demo,
+        )
+        for line in contract.lines
+    ]
+    session.add(successor)
+
+
+CONTRACTS = register(
+    Machine(
+        Contract,
+        "state",
+        (
+            Transition(
+                name="sign",
+                label=_l("Record the signature"),
+                sources=(S.draft,),
+                target=S.signed,
+                icon="vector-pen",
+                tone="primary",
+                inputs=("signed_on",),
+            ),
+            Transition(
+                name="activate",
+                label=_l("Activate"),
+                sources=(S.signed,),
+                target=S.active,
+                icon="play-circle",
+                tone="primary",
+                guard=_has_started,
+                confirm=_l("Assistance is due from now on."),
+            ),
+            Transition(
+                name="announce_end", label=_l("Announce the end"), sources=(S.active,), target=S.expiring, automatic=True
+            ),
+            Transition(
+                name="renew",
+                label=_l("Renew by a year"),
+                sources=(S.active, S.expiring),
+                target=S.active,
+                effect=_renew,
+                automatic=True,
+            ),
+            Transition(
+                name="expire",
+                label=_l("Expire"),
+                sources=(S.active, S.expiring, S.suspended),
+                target=S.expired,
+                automatic=True,
+            ),
+            Transition(
+                name="suspend",
+                label=_l("Suspend"),
+                sources=(S.active, S.expiring),
+                target=S.suspended,
+                icon="pause-circle",
+                confirm=_l("No assistance is due until it is resumed."),
+            ),
+            Transition(
+                name="resume",
+                label=_l("Resume"),
+                sources=(S.suspended,),
+                target=S.active,
+                icon="play-circle",
+                tone="primary",
+            ),
+            Transition(
+                name="notify_withdrawal",
+                label=_l("Record a withdrawal"),
+                sources=(S.active, S.expiring),
+                target=S.withdrawal_notified,
+                icon="box-arrow-right",
+                inputs=("withdrawal_on",),
+                guard=_withdrawal_follows_start,
+                confirm=_l("The contract stays in force until the day you give."),
+            ),
+            Transition(
+                name="take_back_withdrawal",
+                label=_l("Take the withdrawal back"),
+                sources=(S.withdrawal_notified,),
+                target=S.active,
+                icon="arrow-counterclockwise",
+                effect=_forget_withdrawal,
+            ),
+            Transition(
+                name="withdraw",
+                label=_l("Complete the withdrawal"),
+                sources=(S.withdrawal_notified,),
+                target=S.withdrawn,
+                icon="box-arrow-right",
+                tone="danger",
+                guard=_withdrawal_is_due,
+                confirm=_l("The contract ends; its data are kept."),
+            ),
+            Transition(
+                name="restart",
+                label=_l("Restart with a new contract"),
+                sources=(S.expired, S.withdrawn),
+                target=S.restarted,
+                icon="arrow-repeat",
+                tone="primary",
+                asks=Contract,
+                inputs=("number", "starts_on", "ends_on"),
+                optional=("ends_on",),
+                effect=_start_again,
+                confirm=_l("A new draft with the same lines is made and linked to this contract."),
+            ),
+            Transition(
+                name="cancel",
+                label=_l("Cancel"),
+                sources=(S.draft,),
+                target=S.cancelled,
+                icon="x-circle",
+                tone="danger",
+                confirm=_l("The draft is given up."),
+            ),
+        ),
+    )
+)
+
+LINES = register(
+    Machine(
+        ContractLine,
+        "state",
+        (
+            Transition(
+                name="notify_withdrawal",
+                label=_l("Record a withdrawal"),
+                sources=(LineState.in_force,),
+                target=LineState.withdrawal_notified,
+                icon="box-arrow-right",
+                inputs=("withdrawal_on", "withdrawal_mode"),
+                guard=_line_is_in_force,
+                confirm=_l("Only this service ends; the other lines go on."),
+            ),
+            Transition(
+                name="take_back_withdrawal",
+                label=_l("Take the withdrawal back"),
+                sources=(LineState.withdrawal_notified,),
+                target=LineState.in_force,
+                icon="arrow-counterclockwise",
+                effect=_forget_withdrawal,
+            ),
+            Transition(
+                name="withdraw",
+                label=_l("Complete the withdrawal"),
+                sources=(LineState.withdrawal_notified,),
+                target=LineState.withdrawn,
+                icon="box-arrow-right",
+                tone="danger",
+                guard=_withdrawal_is_due,
+            ),
+        ),
+    )
+)
+
+
+def advance_contracts(session: Session, today: date, *, actor: Actor, limit: int = 500) -> int:
+    """Perform what the calendar brings on contracts and lines; return how many moved.
+
+    At most ``limit`` of each kind a call, so that the caller commits in steps and calls again until nothing
+    moves. Order matters: what ends is not renewed, and what is renewed is not announced to end.
+
+    :raises Forbidden: ``actor`` is not the product itself.
+    """
+    moved = 0
+    for entity, verb, due in _due(today):
+        rows = session.scalars(sa.select(entity).where(due).order_by(entity.id).limit(limit)).all()
+        for row in rows:
+            perform(session, row, verb, actor=actor)
+        moved += len(rows)
+    return moved
+
+
+def _due(today: date) -> list[tuple[type[Recorded], str, sa.ColumnElement[bool]]]:
+    """Return what is due on ``today``: entity, verb and which rows, in the order to perform them."""
+    state, ends_on = Contract.state, Contract.ends_on
+    ended = ends_on < today
+    # A contract announces its end as long before as a withdrawal would have to be notified.
+    announced = sa.or_(*(_ends_within(days, today) for days in _NOTICES))
+    return [
+        (ContractLine, "withdraw", sa.and_(ContractLine.state == LineState.withdrawal_notified, ContractLine.withdrawal_on <= today)),
+        (Contract, "activate", sa.and_(state == S.signed, Contract.starts_on <= today)),
+        (Contract, "withdraw", sa.and_(state == S.withdrawal_notified, sa.or_(Contract.withdrawal_on <= today, ended))),
+        (Contract, "renew", sa.and_(state.in_((S.active, S.expiring)), Contract.renews_itself, ended)),
+        (Contract, "expire", sa.and_(state.in_((S.active, S.expiring, S.suspended)), ended)),
+        (Contract, "announce_end", sa.and_(state == S.active, sa.not_(Contract.renews_itself), announced)),
+    ]

@@ -1,0 +1,74 @@
+"""Judged rows into records: together where possible, one by one where one of them fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from backoffice.errors import DomainError, InvalidRecord
+from backoffice.operations.external_codes import keep_codes
+from backoffice.operations.import_judging import Judge
+from backoffice.operations.import_rows import Finding, Verdict
+from backoffice.operations.plain import add_record, change_record, flush
+from models.base import Recorded
+from models.import_batch import ImportOutcome
+
+#: What a row must be found to be for something to be written.
+WRITTEN = (ImportOutcome.new, ImportOutcome.changed)
+
+
+def write_chunk(judge: Judge, verdicts: Sequence[Verdict]) -> None:
+    """Write a chunk in one flush; where that fails, row by row, so that only the guilty ones are left out."""
+    for verdict in verdicts:
+        if verdict.outcome not in WRITTEN:
+            verdict.note()
+    wanted = [verdict for verdict in verdicts if verdict.outcome in WRITTEN]
+    if _written_together(judge, wanted):
+        return
+    for verdict in wanted:
+        (again,) = judge.judge([verdict.row], remember=False)
+        if again.outcome not in WRITTEN or not _written_together(judge, [again]):
+            again.outcome = ImportOutcome.refused
+            again.note()
+
+
+def _written_together(judge: Judge, verdicts: Sequence[Verdict]) -> bool:
+    """Say whether all of ``verdicts`` could be written; otherwise nothing of them was."""
+    session = judge.session
+    try:
+        with session.begin_nested():
+            for verdict in verdicts:
+                _put(judge, verdict)
+            if verdicts:
+                flush(session, _record(verdicts[0]))
+            codes = {verdict.code: _record(verdict).id for verdict in verdicts if verdict.code is not None}
+            if codes:
+                keep_codes(session, judge.columns.entity, str(judge.batch.source_system), codes, judge.actor)
+    except (DomainError, sa.exc.IntegrityError, sa.exc.DataError) as error:
+        for verdict in verdicts:
+            verdict.record = None if verdict.outcome is ImportOutcome.new else verdict.record
+            verdict.reasons.extend(_reasons(judge, verdict, error))
+        return False
+    for verdict in verdicts:
+        verdict.row.record_id, verdict.row.applied = _record(verdict).id, True
+    return True
+
+
+def _put(judge: Judge, verdict: Verdict) -> None:
+    if verdict.record is None:
+        verdict.record = add_record(judge.session, judge.columns.entity, verdict.cleaned, actor=judge.actor)
+    else:
+        change_record(verdict.record, verdict.cleaned)
+
+
+def _record(verdict: Verdict) -> Recorded:
+    assert verdict.record is not None
+    return verdict.record
+
+
+def _reasons(judge: Judge, verdict: Verdict, error: Exception) -> list[Finding]:
+    if isinstance(error, InvalidRecord):
+        return [judge.columns.finding(verdict.row, name, str(sentence)) for name, sentence in error.problems.items()]
+    return [("", "", str(error) if isinstance(error, DomainError) else _("The database refuses one of the values."))]

@@ -1,0 +1,189 @@
+"""Create, change and delete records of any entity: what every door does with entities that have no verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.exc import StaleDataError
+
+from backoffice import clock, constraints
+from backoffice.access import INTERNAL, prove_scope
+from backoffice.actors import Action, Actor
+from backoffice.errors import Conflict, Forbidden, InvalidRecord, StillReferred, Text
+from backoffice.operations.cleaning import clean
+from models.base import ENTITIES, Recorded, SoftDeleted
+from models.catalogue import Kind, fields
+
+Hook = Callable[..., None]
+_before_create: dict[type[Recorded], list[Hook]] = {}
+
+
+def before_create(entity: type[Recorded]) -> Callable[[Hook], Hook]:
+    """Have ``hook(session, record, actor=actor)`` complete each new record of ``entity``, whichever the door."""
+
+    def register(hook: Hook) -> Hook:
+        _before_create.setdefault(entity, []).append(hook)
+        return hook
+
+    return register
+
+
+def create_record(session: Session, entity: type[Recorded], values: Mapping[str, Any], *, actor: Actor) -> Recorded:
+    """Write a new record from what was typed. Flushes, never commits; records ``created``.
+
+    :raises Forbidden: the actor may not create any.
+    :raises InvalidRecord: some values are refused, with a sentence per field.
+    """
+    actor.require(Action.create, entity)
+    _refuse_unwritable(entity)
+    record = add_record(session, entity, clean(session, entity, values, actor=actor), actor=actor)
+    flush(session, record)
+    return record
+
+
+def add_record(session: Session, entity: type[Recorded], cleaned: Mapping[str, Any], *, actor: Actor) -> Recorded:
+    """Put a new record of cleaned values into the session; whoever writes many flushes them together."""
+    record = entity()
+    change_record(record, cleaned)
+    for hook in _before_create.get(entity, ()):
+        hook(session, record, actor=actor)
+    session.add(record)
+    return record
+
+
+def update_record(
+    session: Session, record: Recorded, values: Mapping[str, Any], *, version: int | None, actor: Actor
+) -> None:
+    """Change a record from what was typed, unless somebody changed it since ``version``. Records ``updated``.
+
+    :raises Conflict: it was changed in the meantime; nothing is written.
+    :raises InvalidRecord: some values are refused, with a sentence per field.
+    """
+    actor.require(Action.update, type(record))
+    _refuse_unwritable(type(record))
+    expect_version(record, version)
+    cleaned = clean(session, type(record), values, actor=actor, record=record)
+    if change_record(record, cleaned):
+        # Lines have versions of their own; whoever edits the whole must still notice.
+        record.updated_at = clock.now()
+    flush(session, record)
+
+
+def delete_record(session: Session, record: Recorded, *, version: int | None, actor: Actor) -> None:
+    """Delete a record: hidden where history must remain, really gone elsewhere (BO-05). Records ``deleted``.
+
+    :raises StillReferred: other records refer to it; their kinds and numbers are named.
+    """
+    entity = type(record)
+    actor.require(Action.delete, entity)
+    if entity.__admin__.append_only:
+        raise Forbidden
+    expect_version(record, version)
+    owned = {name for name, field in fields(entity).items() if name in entity.__admin__.inline and field.target}
+    found = referrers(session, record, without=owned)
+    if found:
+        raise StillReferred(referrers=", ".join(f"{count} {label}" for label, count in found))
+    if isinstance(record, SoftDeleted):
+        _hide(session, record)
+        return
+    for name in owned:
+        for child in list(getattr(record, name)):
+            session.delete(child)
+    session.delete(record)
+    flush(session, record)
+
+
+def _hide(session: Session, record: Any) -> None:
+    """Mark a soft-deleted record; whoever may delete need not be allowed to edit."""
+    prove_scope(session, Action.delete, [record])
+    record.deleted_at = clock.now()
+    session.info.setdefault("events", {})[id(record)] = "deleted"
+    session.info["acting"] = Action.delete
+    try:
+        flush(session, record)
+    finally:
+        session.info.pop("acting", None)
+
+
+def expect_version(record: Recorded, version: int | None) -> None:
+    """Make the coming flush fail with ``Conflict`` unless the stored record still has ``version``."""
+    if version is not None and version != record.version:
+        set_committed_value(record, "version", version)
+
+
+def referrers(session: Session, record: Recorded, *, without: set[str] = frozenset()) -> list[tuple[str, int]]:  # type: ignore[assignment]
+    """Return what refers to a record, as ``(plural name, count)``, hidden rows included but never named."""
+    skipped = {fields(type(record))[name].target for name in without}
+    found = []
+    for entity in ENTITIES.values():
+        if entity in skipped:
+            continue
+        keys = [key.parent for key in entity.__table__.foreign_keys if key.column.table is record.__table__]
+        keys = [key for key in keys if key.name not in ("created_by_id", "updated_by_id")]
+        if not keys:
+            continue
+        statement = sa.select(sa.func.count()).select_from(entity.__table__).where(sa.or_(*(key == record.id for key in keys)))
+        if "deleted_at" in entity.__table__.c:
+            statement = statement.where(entity.__table__.c.deleted_at.is_(None))
+        count = session.scalar(statement, execution_options=INTERNAL)
+        if count:
+            found.append((str(entity.__admin__.plural if count > 1 else entity.__admin__.label).lower(), count))
+    return found
+
+
+def _refuse_unwritable(entity: type[Recorded]) -> None:
+    if entity.__admin__.append_only or entity.__admin__.written_by_verbs:
+        raise Forbidden
+
+
+def change_record(record: Recorded, cleaned: Mapping[str, Any]) -> bool:
+    """Put cleaned values into a record; say whether any of its lines changed."""
+    lines_changed = False
+    for name, value in cleaned.items():
+        field = fields(type(record))[name]
+        if field.kind is Kind.children:
+            lines_changed |= _assign_lines(record, name, value)
+        elif getattr(record, name) != value:
+            setattr(record, name, value)
+    return lines_changed
+
+
+def _assign_lines(record: Recorded, name: str, lines: list[tuple[Recorded | None, Mapping[str, Any] | None]]) -> bool:
+    """Add, change and remove children; a line is ``(existing or None, values or None to remove)``."""
+    target = fields(type(record))[name].target
+    assert target is not None
+    session = sa.inspect(record).session
+    changed = False
+    for place, (line, values) in enumerate(lines):
+        if values is None:
+            if line is not None and session is not None:
+                session.delete(line)
+            changed = True
+            continue
+        if line is None:
+            line = target()
+            getattr(record, name).append(line)
+            changed = True
+        if "position" in target.__table__.c and line.position != place:  # type: ignore[attr-defined]
+            line.position = place  # type: ignore[attr-defined]
+        change_record(line, values)
+        changed |= sa.inspect(line).modified
+    return changed
+
+
+def flush(session: Session, record: Recorded) -> None:
+    """Flush, turning what the database refuses into what people can read (``Conflict``, ``InvalidRecord``)."""
+    try:
+        session.flush()
+    except StaleDataError as error:
+        raise Conflict from error
+    except sa.exc.IntegrityError as error:
+        raise InvalidRecord(constraints.problems(error, type(record))) from error
+
+
+__all__ = ["add_record", "before_create", "change_record", "create_record", "delete_record", "expect_version", "referrers", "update_record"]

@@ -1,0 +1,176 @@
+"""The people who sign in at the desk: passwords, leaving, changing group, and what nobody may do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import get_history
+
+from backoffice import passwords
+from backoffice.access import INTERNAL, context_of
+from backoffice.actors import Action, Actor
+from backoffice.database import RecordSession
+from backoffice.errors import DomainError, Forbidden, InvalidRecord, NotFound
+from backoffice.operations.first_users import ensure_administrator, ensure_demo_users
+from backoffice.permissions import ADMINISTRATOR
+from models.corporate_group import CorporateGroup
+from models.group_company import GroupCompany
+from models.staff import Staff
+
+
+class WrongOldPassword(DomainError):
+    template = _l("The present password is not right.")
+
+    def __init__(self) -> None:
+        super().__init__(field="old_password")
+
+
+def set_password(session: Session, staff: Staff, password: str, *, actor: Actor) -> None:
+    """Give somebody else a password to change at the next sign-in; their sessions end (RO-01).
+
+    :raises Forbidden: the actor may not change users, or not this one.
+    :raises WeakPassword: others would guess it.
+    """
+    actor.require(Action.update, Staff)
+    passwords.check_strength(password, own_words=own_words(session, staff))
+    staff.password = passwords.hash_password(password)
+    staff.must_change_password = staff.id != actor.staff_id
+    _flush_as(session, staff, "set_password")
+
+
+def change_own_password(session: Session, staff: Staff, old: str, new: str, *, actor: Actor) -> None:
+    """Change one's own password; one's sessions in other browsers end.
+
+    :raises WrongOldPassword: the present one was not given.
+    :raises WeakPassword: others would guess the new one, or it is the present one.
+    """
+    if staff.id != actor.staff_id:
+        raise Forbidden
+    if not passwords.is_right(staff.password, old):
+        raise WrongOldPassword
+    if old == new:
+        raise passwords.WeakPassword(_l("This is the present password: choose a new one."))
+    passwords.check_strength(new, own_words=own_words(session, staff))
+    staff.password = passwords.hash_password(new)
+    staff.must_change_password = False
+    with _acting(session, Action.read):
+        _flush_as(session, staff, "change_password")
+
+
+def deactivate(session: Session, staff: Staff, *, actor: Actor) -> None:
+    """Let somebody sign in no more; their sessions end, what they did stays under their name."""
+    actor.require(Action.update, Staff)
+    staff.active = False
+    _flush_as(session, staff, "deactivate")
+
+
+def switch_group(session: Session, staff: Staff, group_id: int, *, actor: Actor) -> None:
+    """Make an administrator of the installation work for another corporate group from now on.
+
+    :raises Forbidden: for anybody else.
+    :raises NotFound: there is no such group.
+    """
+    if staff.id != actor.staff_id or not actor.may_switch_group:
+        raise Forbidden
+    if session.get(CorporateGroup, group_id) is None:
+        raise NotFound
+    staff.group_id = group_id
+    session.info["may_leave"] = (Staff,)
+    try:
+        with _acting(session, Action.read):
+            _flush_as(session, staff, "switch_group")
+    finally:
+        session.info.pop("may_leave", None)
+
+
+def own_words(session: Session, staff: Staff) -> list[str]:
+    """Return what an attacker would try for this person: names, addresses, and the group they work for."""
+    words = [staff.username, staff.email.partition("@")[0], staff.first_name, staff.last_name]
+    if staff.group_id is None:
+        return words
+    groups = sa.select(CorporateGroup.__table__.c.name).where(CorporateGroup.__table__.c.id == staff.group_id)
+    companies = sa.select(GroupCompany.__table__.c.legal_name).where(GroupCompany.__table__.c.group_id == staff.group_id)
+    return words + list(session.scalars(sa.union_all(groups, companies), execution_options=INTERNAL))
+
+
+def _flush_as(session: Session, staff: Staff, verb: str) -> None:
+    """Flush the change of one user, recorded as ``ab_user.<verb>``."""
+    session.info.setdefault("events", {})[id(staff)] = f"{Staff.__table__.name}.{verb}"
+    try:
+        session.flush()
+    finally:
+        session.info["events"].pop(id(staff), None)
+
+
+@contextmanager
+def _acting(session: Session, action: Action) -> Iterator[None]:
+    """Let the flush inside need no more than ``action``: what people change of themselves is not administration."""
+    session.info["acting"] = action
+    try:
+        yield
+    finally:
+        session.info.pop("acting", None)
+
+
+# Whatever the door, a new password and a deactivation end what was open before.
+@event.listens_for(Staff.password, "set", propagate=True)
+def _end_sessions_after_password(staff: Staff, value: str | None, old: Any, _initiator: Any) -> None:
+    if value != old and staff.id is not None:
+        staff.session_epoch = (staff.session_epoch or 1) + 1
+
+
+@event.listens_for(Staff.active, "set", propagate=True)
+def _end_sessions_after_leaving(staff: Staff, value: bool | None, _old: Any, _initiator: Any) -> None:
+    if not value and staff.id is not None:
+        staff.session_epoch = (staff.session_epoch or 1) + 1
+
+
+@event.listens_for(RecordSession, "before_flush")
+def _refuse_self_promotion(session: Session, _flush: Any, _instances: Any) -> None:
+    """Refuse, on every surface, what would let people widen their own reach or lock themselves out."""
+    actor = context_of(session).actor
+    if actor.is_system:
+        return
+    for staff in [*session.new, *(row for row in session.dirty if session.is_modified(row))]:
+        if isinstance(staff, Staff):
+            _check_reach(staff, actor)
+            _check_own_access(staff, actor)
+
+
+def _check_reach(staff: Staff, actor: Actor) -> None:
+    was_above = get_history(staff, "may_switch_group")
+    above = staff.may_switch_group or any(was_above.deleted)
+    if above and not actor.may_switch_group:
+        if was_above.has_changes():
+            raise InvalidRecord({"may_switch_group": _l("Only who may change group can allow it to others.")})
+        raise Forbidden
+    given = {role.name for role in get_history(staff, "roles").added}
+    if ADMINISTRATOR in given and ADMINISTRATOR not in actor.roles:
+        raise InvalidRecord({"roles": _l("Only administrators can make somebody an administrator.")})
+
+
+def _check_own_access(staff: Staff, actor: Actor) -> None:
+    if staff.id is None or staff.id != actor.staff_id:
+        return
+    if not staff.active:
+        raise InvalidRecord({"active": _l("Nobody can deactivate themselves: ask another administrator.")})
+    if ADMINISTRATOR in {role.name for role in get_history(staff, "roles").deleted}:
+        raise InvalidRecord({"roles": _l("Nobody can give up their own administration: ask another administrator.")})
+
+
+__all__ = [
+    "WrongOldPassword",
+    "change_own_password",
+    "deactivate",
+    "ensure_administrator",
+    "ensure_demo_users",
+    "own_words",
+    "set_password",
+    "switch_group",
+]

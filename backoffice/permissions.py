@@ -1,0 +1,174 @@
+"""Who may do what: the shipped rights of every staff role, on one page (requirements, chapter 13; RO-01, RO-02).
+
+This is what a fresh installation starts with. What counts afterwards lies in ``role_right`` and
+``role_mask``, where administrators change it; ``synchronise_roles`` brings the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask_appbuilder.security.sqla.models import Role
+from flask_babel import lazy_gettext as _l
+
+from backoffice.actors import Action, Grant, ScopeKind
+from backoffice.errors import Text
+from models.base import ENTITIES
+from models.catalogue import fields
+
+#: Looks after the others; some refusals concern this role alone.
+ADMINISTRATOR = "administrator"
+#: The letters of the matrix, in the order people read them.
+LETTERS = {
+    "C": Action.create,
+    "R": Action.read,
+    "U": Action.update,
+    "D": Action.delete,
+    "T": Action.transition,
+    "X": Action.export,
+}
+
+
+@dataclass(frozen=True)
+class StaffRole:
+    """A role as people read it; its code is the name of the ``ab_role`` row."""
+
+    label: Text
+    description: Text
+
+
+ROLES: dict[str, StaffRole] = {
+    "administrator": StaffRole(_l("Administrator"), _l("Looks after users, roles and reference data; may change everything.")),
+    "sales": StaffRole(_l("Sales"), _l("Follows clients, contracts and orders.")),
+    "secretariat": StaffRole(_l("Service secretariat"), _l("Looks after onboarding, licenses and assistance of clients.")),
+    "operator1": StaffRole(_l("Operator, level 1"), _l("Answers first; sees the companies that their teams serve.")),
+    "operator2": StaffRole(_l("Operator, level 2"), _l("Solves what level 1 passes on.")),
+    "evaluator": StaffRole(_l("Business-unit evaluator"), _l("Decides for the services of one business unit.")),
+    "quality": StaffRole(_l("Quality manager"), _l("Watches over documents, complaints and non-conformities.")),
+    "security": StaffRole(_l("Information-security manager"), _l("Watches over accounts, rights and the history.")),
+    "consultant": StaffRole(_l("Consultant"), _l("Looks after the companies entrusted to them.")),
+    "contact_centre": StaffRole(_l("Contact-centre operator"), _l("Takes calls and records what they are about.")),
+    "management": StaffRole(_l("Management"), _l("Reads everything that is not personal, and reports.")),
+}
+
+AREAS: dict[str, Text] = {
+    "organisation": _l("Groups, group companies and units"),
+    "staff": _l("Users"),
+    "companies": _l("Companies and sites"),
+    "contacts": _l("Contacts and their roles"),
+    "contracts": _l("Contracts and their lines"),
+    "orders": _l("Customer orders"),
+    "services": _l("Services and online services"),
+    "accounts": _l("Client accounts"),
+    "licenses": _l("Licenses"),
+    "tickets": _l("Tickets and messages"),
+    "packages": _l("Support packages"),
+    "calls": _l("Calls and communications"),
+    "calendars": _l("Calendars"),
+    "queues": _l("Queues"),
+    "teams": _l("Support teams"),
+    "roles": _l("Roles and rights"),
+    "history": _l("History and sign-ins"),
+    "imports": _l("Imports"),
+}
+
+# Letters as above; after a colon the rows: nothing = all rows of the corporate group, unit = those of the own
+# business unit, teams = companies with a ticket in or a contract served by the own teams, consultant = companies
+# entrusted to the person. A dash = nothing. Three choices beyond chapter 13: contacts follow their company, so the
+# first operator's are by team too (issue 2 wins); names of colleagues and of the organisation, which every record
+# shows, are readable by all; "(on-call)" rights come with the on-call table.
+_MATRIX = """
+area         administrator sales sec.ry operator1 operator2 evaluator quality security consultant      c.centre management
+organisation CRUDX         R     R      R         R         R         R       R        R               R        R
+staff        CRUTX         R     R      R         R         R         R       R        R               R        R
+companies    CRUDX         CRUX  CRUX   RX:teams  R         R:unit    R       R        R:consultant    R        RX
+contacts     CRUDX         CRUX  CRUX   CRU:teams R         R:unit    R       R        R:consultant    CRU      R
+contracts    CRUDTX        CRUTX R      R         R         R:unit    R       R        R:consultant    R        RX
+orders       CRUDTX        CRUTX RUT    -         -         -         R       -        R:consultant    -        RX
+services     CRUDTX        R     R      R         R         R:unit    R       R        R               R        R
+accounts     CRUDTX        CRU   RUT    RT        -         -         -       RTX      -               -        -
+licenses     CRUTX         R     CRUTX  -         -         -         -       -        R:consultant    -        RX
+tickets      CRUDTX        CR    CRUTX  CRUTX     RUTX      R:unit    R       R        CRUT:consultant CRU      RX
+packages     CRUTX         CRUTX R      R         R         -         -       -        R:consultant    -        RX
+calls        CRUX          R     CRUX   CRU       R         R:unit    R       R        R:consultant    CRUTX    RX
+calendars    CRUD          R     R      R         R         -         R       R        -               R        R
+queues       CRUD          R     R      R         R         R         R       R        R               R        R
+teams        CRUD          R     R      R         R         R         R       R        R               R        R
+roles        CRUD          -     -      -         -         -         -       RU       -               -        -
+history      RX            -     -      -         -         -         R       RX       -               -        -
+imports      CRUDX         CRU:own CRU:own CRU:own CRU:own -       -       -        CRU:own          CRU:own -
+"""
+
+#: Every field declared as a datum about a person.
+PERSONAL = "personal"
+#: What a role sees as a mask only: ``entity.field``, or all personal fields (RO-08).
+MASKS: dict[str, tuple[str, ...]] = {"management": (PERSONAL,)}
+
+
+def role_label(code: str) -> Text:
+    """Return what a role is called; roles that administrators made go by their name."""
+    return ROLES[code].label if code in ROLES else code
+
+
+def parse_right(text: str) -> tuple[frozenset[Action], ScopeKind]:
+    """Read ``CRUX`` or ``RX:teams``; raise ``ValueError`` for an unknown letter or scope."""
+    letters, _, scope = text.partition(":")
+    unknown = set(letters) - LETTERS.keys()
+    if unknown:
+        raise ValueError(f"Unknown letters {sorted(unknown)} in {text!r}")
+    return frozenset(LETTERS[letter] for letter in letters), ScopeKind(scope or ScopeKind.group)
+
+
+def letters_of(actions: frozenset[Action]) -> str:
+    """Write actions as the letters of the matrix, in its order."""
+    return "".join(letter for letter, action in LETTERS.items() if action in actions)
+
+
+def _parsed() -> dict[str, dict[str, tuple[str, ScopeKind]]]:
+    """Return the matrix by role and area; a role has every area, with no letters where it may nothing."""
+    _, *lines = _MATRIX.strip().splitlines()
+    rights: dict[str, dict[str, tuple[str, ScopeKind]]] = {code: {} for code in ROLES}
+    for line in lines:
+        area, *cells = line.split()
+        for code, cell in zip(ROLES, cells, strict=True):
+            actions, scope = parse_right("" if cell == "-" else cell)
+            rights[code][area] = letters_of(actions), scope
+    return rights
+
+
+#: What the product ships: letters and row scope by role code and area.
+SHIPPED_RIGHTS = _parsed()
+
+
+def shipped_masks(role_code: str) -> frozenset[str]:
+    """Return the fields, as ``entity.field``, that the product ships masked for a role."""
+    return frozenset(name for word in MASKS.get(role_code, ()) for name in _expanded(word))
+
+
+def _expanded(word: str) -> Iterator[str]:
+    if word != PERSONAL:
+        yield word
+        return
+    for table, entity in ENTITIES.items():
+        yield from (f"{table}.{field.name}" for field in fields(entity).values() if field.personal)
+
+
+def shipped_grants(role_code: str) -> dict[str, Grant]:
+    """Return by area what the product allows a role before anybody changed it; areas without rights are left out."""
+    masked = shipped_masks(role_code)
+    return {
+        area: Grant(parse_right(letters)[0], scope, masked)
+        for area, (letters, scope) in SHIPPED_RIGHTS[role_code].items()
+        if letters
+    }
+
+
+def role_label(code: str) -> Text:
+    """Return what people call a role; one that administrators made goes by its own name."""
+    role = ROLES.get(code)
+    return role.label if role else code
+
+
+# Flask-AppBuilder's roles show themselves by code; people read their names.
+Role.__str__ = lambda role: str(role_label(role.name))  # type: ignore[method-assign]

@@ -1,0 +1,74 @@
+"""Rows by key or by what somebody typed: for pages, relation fields and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from backoffice.errors import NotFound
+from backoffice.records.pages import Query, ordering, search_conditions
+from models.base import Recorded
+from models.catalogue import Kind, fields
+from models.values import BadValue
+
+#: How many options a relation field offers at once.
+OPTIONS = 20
+
+
+def get_record(session: Session, entity: type[Recorded], key: int | str, *, relations: Sequence[str] = ()) -> Any:
+    """Return the row with this key, with ``relations`` loaded; raise ``NotFound`` if it is not there or not the actor's."""
+    if isinstance(key, str):
+        key = int(key) if key.isascii() and key.isdigit() and len(key) < 11 else 0
+    if not 0 < key <= 2_147_483_647:
+        raise NotFound
+    options = [selectinload(getattr(entity, name)) for name in relations]
+    found = session.scalars(sa.select(entity).where(entity.id == key).options(*options)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def relations_of(entity: type[Recorded], names: Sequence[str]) -> list[str]:
+    """Return the names among ``names`` that are relations and want loading along."""
+    known = fields(entity)
+    return [name for name in names if name in known and known[name].kind in (Kind.relation, Kind.relations)]
+
+
+def find_options(session: Session, entity: type[Recorded], term: str) -> Sequence[Any]:
+    """Return the rows a relation field offers for ``term``: those it names exactly first, then by their order."""
+    if "\x00" in term or len(term) > 200:
+        return []
+    exact = _named_exactly(session, entity, term)
+    query = Query(entity, term=term, sort=entity.__admin__.order)
+    statement = sa.select(entity).where(*search_conditions(entity, term)).order_by(*ordering(query)).limit(OPTIONS)
+    found = session.scalars(statement).all()
+    return [*exact, *(row for row in found if row not in exact)][:OPTIONS]
+
+
+def _named_exactly(session: Session, entity: type[Recorded], term: str) -> list[Any]:
+    known = fields(entity)
+    for key in entity.__admin__.natural_keys:
+        if len(key) != 1 or key[0] not in known or known[key[0]].kind not in (Kind.code, Kind.email, Kind.text):
+            continue
+        try:
+            value = known[key[0]].parse(term)
+        except BadValue:
+            continue
+        found = session.scalars(sa.select(entity).where(getattr(entity, key[0]) == value).limit(2)).all()
+        if found and value:
+            return list(found)
+    return []
+
+
+def hint(record: Recorded) -> str:
+    """Return a second line that tells namesakes apart: its first natural key, or its company."""
+    known = fields(type(record))
+    for key in record.__admin__.natural_keys:
+        if len(key) == 1 and key[0] in known:
+            value = known[key[0]].show(getattr(record, key[0]))
+            if value and value != str(record):
+                return value
+    return ""

@@ -1,0 +1,306 @@
+"""One page of a list: filtered, searched, sorted, and reached by key instead of by offset."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session, selectinload
+
+from backoffice.actors import Actor
+from backoffice.errors import BadRequest
+from backoffice.history import encode
+from backoffice.records.filters import MAX_FILTERS, Filter, condition, parse
+from models.base import Recorded
+from models.catalogue import Field, Kind, fields
+from models.values import fold
+
+SIZES = (25, 50, 100, 200)
+#: Counting stops here: the exact number beyond would cost more than the page.
+COUNT_CAP = 10_000
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of a list, already checked against the declaration and the actor."""
+
+    entity: type[Recorded]
+    filters: tuple[Filter, ...] = ()
+    term: str = ""
+    sort: str = ""
+    size: int = SIZES[0]
+    cursor: str = ""
+    #: Further conditions a page adds by itself, such as "of this company".
+    fixed: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def sort_field(self) -> Field:
+        return fields(self.entity)[self.sort.lstrip("-")]
+
+    @property
+    def descending(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def digest(self) -> str:
+        """Return what a cursor belongs to: another sort or filter makes it void."""
+        text = json.dumps([self.entity.__table__.name, self.sort, self.term, *map(str, self.filters), *self.fixed])
+        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+@dataclass
+class Page:
+    """The rows of one page and how to go on from it."""
+
+    rows: Sequence[Any]
+    count: int
+    next: str | None = None
+    previous: str | None = None
+    #: Number of the first row where it is known (pages reached from the start).
+    start: int | None = None
+
+    @property
+    def capped(self) -> bool:
+        return self.count > COUNT_CAP
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place between two rows: after (or before) the row with this sort value and id."""
+
+    backward: bool = False
+    is_null: bool = False
+    value: Any = None
+    id: int | None = None
+    start: int | None = None
+    edge: bool = field(default=False)
+
+
+def sortable(entity: type[Recorded], actor: Actor) -> set[str]:
+    """Return the names of the fields a list may be sorted by: those that close a declared fast pair."""
+    admin = entity.__admin__
+    names = {admin.order.lstrip("-"), *(pair[-1] for pair in admin.fast if len(pair) == 1)}
+    return names - actor.masked(entity)
+
+
+def read_query(
+    entity: type[Recorded],
+    actor: Actor,
+    *,
+    filters: Sequence[str] = (),
+    term: str = "",
+    sort: str = "",
+    size: str = "",
+    cursor: str = "",
+) -> Query:
+    """Return the checked form of what an address asks for.
+
+    :raises BadRequest: unknown filter, sort, size or cursor, or far too much of something.
+    """
+    if len(filters) > MAX_FILTERS or len(term) > 200 or len(cursor) > 2_000:
+        raise BadRequest(reason=_("it asks for too much at once."))
+    sort = sort or _default_sort(entity, actor)
+    if sort.removeprefix("-") not in sortable(entity, actor):
+        raise BadRequest(reason=_("the list cannot be sorted by “%(name)s”.", name=sort[:50]))
+    if size and (not size.isascii() or not size.isdigit() or not 1 <= int(size[:6]) <= SIZES[-1]):
+        raise BadRequest(reason=_("a page has 1 to %(limit)s rows.", limit=SIZES[-1]))
+    if "\x00" in term:
+        raise BadRequest(reason=_("the text cannot be searched for."))
+    chosen = tuple(parse(text, entity, actor) for text in filters if text)
+    return Query(entity, chosen, term.strip(), sort, int(size) if size else SIZES[0], cursor)
+
+
+def _default_sort(entity: type[Recorded], actor: Actor) -> str:
+    order = entity.__admin__.order
+    # Whoever sees a mask must not learn the order of what is behind it.
+    return order if order.lstrip("-") not in actor.masked(entity) else "-created_at"
+
+
+def conditions(query: Query) -> list[Any]:
+    """Return the SQL conditions of a query, the page's own included."""
+    found = [getattr(query.entity, column) == key for column, key in query.fixed]
+    found += [condition(item) for item in query.filters]
+    found += search_conditions(query.entity, query.term)
+    return found
+
+
+def search_conditions(entity: type[Recorded], term: str) -> list[Any]:
+    """Return the conditions that every word of ``term`` occurs in the row's search text."""
+    words = fold(term).split()
+    if term.strip() and not words:
+        return [sa.false()]
+    return [entity.search_key.contains(word, autoescape=True) for word in words[:10]]
+
+
+def ordering(query: Query, *, backward: bool = False) -> tuple[Any, Any]:
+    """Return the ORDER BY of a query: its sort column, then the id, both one way."""
+    column = _sort_column(query)
+    down = query.descending != backward
+    return (column.desc(), query.entity.id.desc()) if down else (column.asc(), query.entity.id.asc())
+
+
+def _sort_column(query: Query) -> Any:
+    return getattr(query.entity, query.sort_field.sort_column or query.sort_field.name)
+
+
+def find_page(session: Session, query: Query, *, relations: Sequence[str] = ()) -> Page:
+    """Return the page of ``query``; ``relations`` are loaded with it, one statement each, never joined.
+
+    :raises BadRequest: the cursor is not one of this list.
+    """
+    cursor = _read_cursor(query)
+    rows, count = _fetch(session, query, cursor, relations)
+    more = len(rows) > query.size
+    rows = rows[: query.size]
+    if cursor.backward:
+        rows.reverse()
+    page = Page(rows, count, start=_start(query, cursor, len(rows)))
+    if rows:
+        has_next, has_previous = (True, more) if cursor.backward else (more, cursor.id is not None)
+        if cursor.edge:
+            has_next = False
+        start = page.start
+        after = start + len(rows) if start is not None else None
+        page.next = _write_cursor(query, rows[-1], backward=False, start=after) if has_next else None
+        page.previous = _write_cursor(query, rows[0], backward=True, start=start) if has_previous else None
+    return page
+
+
+def find_count(session: Session, query: Query) -> Page:
+    """Return a page without rows: only how many there are, up to the cap."""
+    return Page((), session.scalar(sa.select(_capped_count(query))) or 0)
+
+
+def last_cursor(query: Query) -> str:
+    """Return the cursor of the last page."""
+    return _encode_cursor([query.digest, "end"])
+
+
+def _start(query: Query, cursor: Cursor, shown: int) -> int | None:
+    if cursor.edge:
+        return None
+    if cursor.id is None:
+        return 1
+    if cursor.start is None:
+        return None
+    return max(1, cursor.start - shown) if cursor.backward else cursor.start
+
+
+def _fetch(session: Session, query: Query, cursor: Cursor, relations: Sequence[str]) -> tuple[list[Any], int]:
+    """Read one row more than the page, from the runs of filled and then empty sort values, and the count."""
+    runs = [False, True] if _sort_column(query).property.columns[0].nullable else [False]
+    if cursor.backward:
+        runs.reverse()
+    if cursor.id is not None:
+        runs = runs[runs.index(cursor.is_null) :] if cursor.is_null in runs else runs
+    found: list[Any] = []
+    count: int | None = None
+    for number, is_null in enumerate(runs):
+        key = cursor if number == 0 and cursor.id is not None else None
+        statement = _run(query, is_null, key, cursor.backward, relations, nullable=len(runs) > 1 or cursor.is_null)
+        statement = statement.limit(query.size + 1 - len(found))
+        if count is None:
+            rows = session.execute(statement.add_columns(_capped_count(query))).all()
+            count = rows[0][1] if rows else None
+            found += [row[0] for row in rows]
+        else:
+            found += session.scalars(statement).all()
+        if len(found) > query.size:
+            break
+    if count is None:
+        count = session.scalar(sa.select(_capped_count(query))) if cursor.id is not None else 0
+    return found, count or 0
+
+
+def _run(
+    query: Query, is_null: bool, key: Cursor | None, backward: bool, relations: Sequence[str], *, nullable: bool
+) -> Any:
+    entity, column = query.entity, _sort_column(query)
+    statement = sa.select(entity).where(*conditions(query)).order_by(*ordering(query, backward=backward))
+    statement = statement.options(*(selectinload(getattr(entity, name)) for name in relations))
+    if nullable:
+        statement = statement.where(column.is_(None) if is_null else column.is_not(None))
+    if key is None:
+        return statement
+    down = query.descending != backward
+    if is_null:
+        return statement.where(entity.id < key.id if down else entity.id > key.id)
+    place = sa.tuple_(column, entity.id)
+    bound = sa.tuple_(sa.literal(key.value, column.type), sa.literal(key.id, sa.Integer))
+    return statement.where(place < bound if down else place > bound)
+
+
+def _capped_count(query: Query) -> Any:
+    """Return the number of rows, counted up to the cap along the same index as the page."""
+    inside = sa.select(sa.literal(1).label("one")).select_from(query.entity).where(*conditions(query))
+    inside = inside.order_by(*ordering(query)).limit(COUNT_CAP + 1)
+    return sa.select(sa.func.count()).select_from(inside.subquery()).scalar_subquery()
+
+
+def _write_cursor(query: Query, row: Any, *, backward: bool, start: int | None) -> str:
+    value = encode(getattr(row, query.sort_field.sort_column or query.sort_field.name))
+    return _encode_cursor([query.digest, "back" if backward else "on", value, row.id, start])
+
+
+def _encode_cursor(parts: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def _read_cursor(query: Query) -> Cursor:
+    if not query.cursor:
+        return Cursor()
+    stale = BadRequest(reason=_("the page belongs to another list or order: start again from the first."))
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)))
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise stale from error
+    if not isinstance(parts, list) or not parts or parts[0] != query.digest:
+        raise stale
+    if parts[1:] == ["end"]:
+        return Cursor(backward=True, edge=True)
+    if len(parts) != 5 or parts[1] not in ("on", "back") or not _is_key(parts[3]):
+        raise stale
+    if parts[4] is not None and not _is_key(parts[4]):
+        raise stale
+    try:
+        value = _decode(query.sort_field, parts[2])
+    except (ValueError, ArithmeticError, TypeError) as error:
+        raise stale from error
+    return Cursor(parts[1] == "back", value is None, value, parts[3], parts[4])
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 2_147_483_647
+
+
+def _decode(sort: Field, value: Any) -> Any:
+    """Return the sort value of a cursor in the column's own type."""
+    if value is None:
+        return None
+    if sort.kind is Kind.datetime:
+        return datetime.fromisoformat(value)
+    if sort.kind is Kind.date:
+        return date.fromisoformat(value)
+    if sort.kind in (Kind.money, Kind.decimal):
+        return Decimal(value)
+    if sort.kind is Kind.choice:
+        assert sort.choices is not None
+        return sort.choices(value)
+    wanted: type = int if sort.kind in (Kind.integer, Kind.minutes) else bool if sort.kind is Kind.boolean else str
+    if not isinstance(value, wanted) or (isinstance(value, int) and abs(value) > 2_147_483_647):
+        raise ValueError
+    if isinstance(value, str) and ("\x00" in value or len(value) > 1_000):
+        raise ValueError
+    return value
+
+
+__all__ = ["Page", "Query", "find_count", "find_page", "last_cursor", "read_query", "sortable"]

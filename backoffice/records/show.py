@@ -1,0 +1,127 @@
+"""What a value looks like to this actor: one cell, the same on lists, pages, related tabs and exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+
+from backoffice import clock
+from backoffice.actors import Action, Actor
+from models.base import Recorded
+from models.catalogue import Field, Kind, fields
+from models.columns import Choice
+
+#: What stands for a value the actor may not see, on every surface.
+MASK = "•••"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value as people see it. ``target`` is the row a relation points to, for those who may open it."""
+
+    kind: str
+    text: str = ""
+    title: str = ""
+    tone: str = ""
+    icon: str = ""
+    datetime: str = ""
+    href: str = ""
+    target: Any = None
+    masked: bool = False
+    unavailable: bool = False
+    url: str = ""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.text or self.masked or self.unavailable)
+
+
+def shown_fields(entity: type[Recorded], names: tuple[str, ...] | list[str]) -> list[Field]:
+    """Return the fields of these names, in their order; secrets are never among them."""
+    known = fields(entity)
+    return [known[name] for name in names if name in known and not known[name].secret]
+
+
+def all_columns(entity: type[Recorded]) -> list[Field]:
+    """Return every field that fits in a cell: all but secrets and children."""
+    return [f for f in fields(entity).values() if not f.secret and f.kind is not Kind.children]
+
+
+def cell(record: Recorded, field: Field, actor: Actor) -> Cell:
+    """Return the value of ``field`` on ``record`` as ``actor`` may see it."""
+    if field.name in actor.masked(type(record)):
+        return Cell(field.kind, MASK, title=_("Your role does not show this value."), masked=True)
+    if field.kind is Kind.relation:
+        return _relation_cell(record, field, actor)
+    value = getattr(record, field.name)
+    if field.kind is Kind.relations:
+        return Cell(field.kind, ", ".join(sorted(str(other) for other in value)))
+    if value is None or value == "":
+        return Cell(field.kind)
+    if isinstance(value, Choice):
+        return Cell(field.kind, str(value.label), tone=value.tone, icon=value.icon)
+    if isinstance(value, bool):
+        return Cell(field.kind, field.show(value), tone="good" if value else "neutral", icon="check-lg" if value else "dash")
+    if isinstance(value, datetime):
+        exact = format_datetime(value, "EEEE d MMMM yyyy, HH:mm")
+        return Cell(field.kind, when(value), title=exact, datetime=value.astimezone(UTC).isoformat())
+    text = field.show(value)
+    if field.unit:
+        text = f"{text} {field.unit}"
+    return Cell(field.kind, text, title=text, href=_href(field, value))
+
+
+def _href(field: Field, value: Any) -> str:
+    if field.kind is Kind.email:
+        return f"mailto:{value}"
+    if field.kind is Kind.phone:
+        return f"tel:{value}"
+    return str(value) if field.kind is Kind.url and str(value).startswith(("http://", "https://")) else ""
+
+
+def _relation_cell(record: Recorded, field: Field, actor: Actor) -> Cell:
+    related = getattr(record, field.name)
+    if related is not None:
+        text = label(related, actor)
+        openable = related if actor.may(Action.read, type(related)) else None
+        return Cell(field.kind, text, title=text, target=openable)
+    key = getattr(record, field.column or "")
+    # There is one, but not for this actor: said so, never named.
+    return Cell(field.kind, _("(not available)"), unavailable=True) if key is not None else Cell(field.kind)
+
+
+def label(record: Recorded, actor: Actor) -> str:
+    """Return what a record is called, masked where its name is made of masked fields."""
+    masked = actor.masked(type(record))
+    if masked and masked & set(record.__admin__.search_columns[:2]):
+        return f"{record.__admin__.label} {record.id}"
+    return str(record)
+
+
+def when(instant: datetime) -> str:
+    """Return an instant as people say it: "today at 15:25", "yesterday at 09:10", "23/11/2026 08:00"."""
+    local = instant.astimezone(clock.ROME)
+    hour = format_datetime(instant, "HH:mm")
+    days = (clock.today() - local.date()).days
+    if days == 0:
+        return _("today at %(hour)s", hour=hour)
+    if days == 1:
+        return _("yesterday at %(hour)s", hour=hour)
+    if days == -1:
+        return _("tomorrow at %(hour)s", hour=hour)
+    return format_datetime(instant, "dd/MM/yyyy HH:mm")
+
+
+def key_of(record: Recorded, field: Field) -> Any:
+    """Return the stored value behind a field: the key for a relation."""
+    return getattr(record, field.column or field.name)
+
+
+def is_loaded(record: Recorded, name: str) -> bool:
+    """Say whether reading the attribute would need no statement."""
+    return name not in sa.inspect(record).unloaded

@@ -1,0 +1,154 @@
+"""The history of one record, as this actor may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice.access import INTERNAL
+from backoffice.actors import Actor
+from backoffice.errors import Text
+from backoffice.operations.verbs import MACHINES
+from backoffice.records.show import MASK, label
+from models.base import Recorded
+from models.catalogue import Field, Kind, fields
+from models.history_entry import HistoryEntry, HistoryPersonal
+from models.values import BadValue
+
+#: Entries shown at once.
+SIZE = 30
+
+_PLAIN_EVENTS: dict[str, Text] = {
+    "created": _l("created the record"),
+    "updated": _l("changed the record"),
+    "deleted": _l("deleted the record"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field's old and new value, as text."""
+
+    label: Text
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened to a record."""
+
+    id: int
+    who: str
+    event: str
+    sentence: str
+    at: datetime
+    door: str
+    changes: Sequence[Change]
+
+
+def find_entries(session: Session, record: Recorded, actor: Actor, *, before: int | None = None) -> list[Entry]:
+    """Return what happened to ``record``, newest first, at most ``SIZE`` and one more.
+
+    The record was read within the actor's scope, and that is what opens its history; values of masked
+    fields stay masked, erased ones are gone.
+    """
+    entry, personal = HistoryEntry.__table__, HistoryPersonal.__table__
+    statement = (
+        sa.select(entry, personal.c.changes.label("personal"))
+        .outerjoin(personal, personal.c.entry_id == entry.c.id)
+        .where(entry.c.entity == record.__table__.name, entry.c.record_id == record.id)
+        .order_by(entry.c.id.desc())
+        .limit(SIZE + 1)
+    )
+    if before is not None:
+        statement = statement.where(entry.c.id < before)
+    rows = session.execute(statement, execution_options=INTERNAL).all()
+    merged = [{**(row.changes or {}), **(row.personal or {})} for row in rows]
+    names = _related_names(session, type(record), merged, actor)
+    return [
+        Entry(
+            row.id,
+            row.actor_name,
+            row.event,
+            sentence(type(record), row.event),
+            row.at,
+            str(row.door.label),
+            [] if row.event == "deleted" else _changes(type(record), changes, names, actor),
+        )
+        for row, changes in zip(rows, merged, strict=True)
+    ]
+
+
+def sentence(entity: type[Recorded], event: str) -> str:
+    """Return what an event means: a plain word, or the label of the verb that caused it."""
+    if event in _PLAIN_EVENTS:
+        return str(_PLAIN_EVENTS[event])
+    machine = MACHINES.get(entity)
+    transition = machine.named.get(event.partition(".")[2]) if machine else None
+    return _("performed “%(verb)s”", verb=transition.label if transition else event)
+
+
+def _changes(entity: type[Recorded], changes: dict[str, Any], names: dict[Any, str], actor: Actor) -> list[Change]:
+    known, masked = fields(entity), actor.masked(entity)
+    found = []
+    for name, pair in changes.items():
+        field = known.get(name)
+        if field is None:
+            continue
+        if pair is None or name in masked:
+            found.append(Change(field.label, MASK, MASK))
+        else:
+            old, new = (_text(field, value, names) for value in pair)
+            found.append(Change(field.label, old, new))
+    return found
+
+
+def _text(field: Field, value: Any, names: dict[Any, str]) -> str:
+    if value is None:
+        return ""
+    if field.kind is Kind.relation:
+        return names.get((field.target, value), _("(not available)"))
+    if field.kind is Kind.relations:
+        return ", ".join(names.get((field.target, key), str(key)) for key in value)
+    return field.show(decode(field, value))
+
+
+def decode(field: Field, value: Any) -> Any:
+    """Return the stored value behind its form in the history."""
+    if isinstance(value, str) and field.kind is Kind.datetime:
+        return datetime.fromisoformat(value)
+    if isinstance(value, str) and field.kind in (Kind.date, Kind.time, Kind.choice, Kind.money, Kind.decimal):
+        try:
+            return field.parse(value.replace(".", ",") if field.kind in (Kind.money, Kind.decimal) else value)
+        except BadValue:
+            return value
+    return value
+
+
+def _related_names(
+    session: Session, entity: type[Recorded], merged: list[dict[str, Any]], actor: Actor
+) -> dict[Any, str]:
+    """Return the present names of the rows the changes point at: those this actor may see, one statement a kind."""
+    wanted: dict[Any, set[int]] = {}
+    known = fields(entity)
+    for changes in merged:
+        for name, pair in changes.items():
+            field = known.get(name)
+            if field is None or pair is None or field.target is None:
+                continue
+            for value in pair:
+                keys = value if isinstance(value, list) else [value]
+                wanted.setdefault(field.target, set()).update(key for key in keys if isinstance(key, int))
+    names: dict[Any, str] = {}
+    for target, keys in wanted.items():
+        for row in session.scalars(sa.select(target).where(target.id.in_(keys))):
+            names[target, row.id] = label(row, actor) if isinstance(row, Recorded) else str(row)
+    return names

@@ -1,0 +1,66 @@
+"""Where a web server meets the application: the built-in one, and what gunicorn loads."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import waitress
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config
+from backoffice.app import create_application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def application(settings: config.Settings | None = None) -> WSGIApplication:
+    """Return both applications as browsers reach them; ``gunicorn 'backoffice.serving:application()'``."""
+    settings = settings or config.load()
+    return behind_proxies(create_application(settings), settings.proxies)
+
+
+def behind_proxies(wsgi: WSGIApplication, count: int) -> WSGIApplication:
+    """Believe the last ``count`` entries of X-Forwarded-*, and nothing a browser made up."""
+    return ProxyFix(wsgi, x_for=count, x_proto=count, x_host=count) if count else wsgi
+
+
+def serve(settings: config.Settings) -> None:
+    """Answer requests until Ctrl+C or SIGTERM; running requests are finished first.
+
+    Raises OSError when the port is taken.
+    """
+    # Its warnings about queued requests say nothing that a person could act on.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server = waitress.create_server(
+        application(settings),
+        host=settings.host,
+        port=settings.port,
+        threads=settings.threads,
+        # Beyond what a page refuses with a sentence, the connection is cut short.
+        max_request_body_size=4 * settings.max_upload_mb * 1024 * 1024,
+        # ProxyFix decides alone which forwarded headers count.
+        clear_untrusted_proxy_headers=not settings.proxies,
+        ident=None,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def mounted(settings: config.Settings) -> list[tuple[str, Flask]]:
+    """Return each application with the path it is mounted at."""
+    dispatcher = create_application(settings)
+    return [("", dispatcher.app), *dispatcher.mounts.items()]
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    # Set for SIGINT too: a shell that starts us in the background has it ignored.
+    raise SystemExit(0)

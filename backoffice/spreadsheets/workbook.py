@@ -1,0 +1,82 @@
+"""XLSX files: looked over as an archive first, then read by a process that may run out of memory alone."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+
+from backoffice.errors import TooLarge
+from backoffice.spreadsheets import worksheet
+from backoffice.spreadsheets.tables import (
+    LIMITS,
+    BrokenWorkbook,
+    EmptyFile,
+    Limits,
+    NotASpreadsheet,
+    Table,
+    TooManyCells,
+    UnpacksTooLarge,
+    make_table,
+)
+
+
+def read_workbook(content: bytes, limits: Limits = LIMITS) -> Table:
+    """Return the table on the first visible sheet; raise ``FileRefused`` or ``TooLarge`` with the reason."""
+    check_archive(content, limits)
+    name, records = _first_sheet(content, limits)
+    return make_table(records, f"XLSX, {name}", limits)
+
+
+def check_archive(content: bytes, limits: Limits = LIMITS) -> None:
+    """Refuse an archive that is no workbook, is damaged, or would unpack to more than it should.
+
+    The directory is judged before anything is unpacked; then each part is unpacked once, to nowhere and
+    never beyond the size its directory entry claims, so that the claims are known to be true.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = archive.infolist()
+            _check_parts(parts, len(content), limits)
+            if archive.testzip() is not None:
+                raise BrokenWorkbook
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        raise BrokenWorkbook from error
+
+
+def _check_parts(parts: list[zipfile.ZipInfo], packed: int, limits: Limits) -> None:
+    unpacked = sum(part.file_size for part in parts)
+    suspicious = unpacked > 5_000_000 and unpacked > limits.unpacked_ratio * packed
+    if len(parts) > 5_000 or unpacked > limits.unpacked_bytes or suspicious:
+        raise UnpacksTooLarge
+    if "xl/workbook.xml" not in {part.filename for part in parts}:
+        raise NotASpreadsheet
+
+
+def _first_sheet(content: bytes, limits: Limits) -> tuple[str, list[list[str]]]:
+    arguments = (limits.memory_bytes, limits.seconds, limits.rows * 2, limits.columns)
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program, with numbers for arguments
+            [sys.executable, "-I", str(Path(worksheet.__file__)), *map(str, arguments)],
+            input=content,
+            capture_output=True,
+            timeout=limits.seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TooManyCells from error
+    if done.returncode == worksheet.TOO_FAR:
+        raise TooLarge(limit=f"{limits.rows} × {limits.columns}")
+    if done.returncode == worksheet.NO_SHEET:
+        raise EmptyFile
+    if done.returncode == worksheet.BROKEN:
+        raise BrokenWorkbook
+    if done.returncode != 0:
+        # Out of memory or time, or the reader gave up in a way of its own: either way not our file.
+        raise TooManyCells if done.returncode < 0 or b"MemoryError" in done.stderr else BrokenWorkbook
+    read = json.loads(done.stdout)
+    return read["name"], read["records"]

@@ -1,0 +1,173 @@
+"""What differs between machines: every setting with its default and its meaning.
+
+Each is read from the environment as ``BACKOFFICE_`` and the name in capitals
+(``BACKOFFICE_DATABASE_URL``); ``PORT`` alone is understood too, because hosting platforms set it.
+What an administrator changes in the product is not here: that is data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "BACKOFFICE_"
+ROOT = Path(__file__).resolve().parent
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+_DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+_KEYS = ("secret_key", "client_secret_key", "jwt_secret_key")
+
+
+class BadSetting(Exception):
+    """A setting is missing or makes no sense; the text is one sentence for the person who starts the product."""
+
+
+def setting(default: Any, meaning: str, *, secret: bool = False) -> Any:
+    """Declare a setting: ``secret`` values appear in no listing and in no ``repr``."""
+    return dataclasses.field(default=default, repr=not secret, metadata={"meaning": meaning, "secret": secret})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting, checked and ready to use."""
+
+    database_url: str = setting(
+        "sqlite:///var/backoffice.sqlite",
+        "Where the data is: sqlite:///file (from the project's folder) or postgresql://user:password@host/database.",
+        secret=True,
+    )
+    var: Path = setting(Path("var"), "Folder for the SQLite database and the keys generated for it.")
+    host: str = setting("127.0.0.1", "Address to listen on; 0.0.0.0 for every network of the machine.")
+    port: int = setting(8000, "Port to listen on.")
+    threads: int = setting(16, "Requests that each process answers at the same time.")
+    workers: int = setting(4, "Processes, under gunicorn; the built-in server is one process.")
+    proxies: int = setting(0, "How many proxies stand in front: so many X-Forwarded-* entries count, 0 for none.")
+    https: bool = setting(False, "Whether browsers reach it over HTTPS: cookies are then sent over nothing else.")
+
+    secret_key: str = setting("", "Signs the cookies of the staff desk.", secret=True)
+    client_secret_key: str = setting("", "Signs the cookies of the client area.", secret=True)
+    jwt_secret_key: str = setting("", "Signs the tokens of the REST API.", secret=True)
+    admin_password: str = setting("", "First password of the user admin; empty for a random one.", secret=True)
+    demo_password: str = setting("", "Password of the demonstration users; empty for a random one.", secret=True)
+    demo: bool = setting(True, "Whether run.py serve loads the demonstration set into an empty database.")
+
+    language: str = setting("it", "Language for people who have not chosen one: it or en.")
+    session_hours: int = setting(12, "Hours without a request after which a person must sign in again.")
+    max_upload_mb: int = setting(20, "Largest request, files included, in megabytes.")
+    statement_timeout_ms: int = setting(5000, "Longest time a page may wait for the database, in milliseconds.")
+    pool_size: int = setting(16, "Database connections kept open by each process.")
+    rate_limit_storage: str = setting(
+        "memory://", "Where request rates are counted; with several processes a redis:// address.", secret=True
+    )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the data lies in an SQLite file."""
+        return self.database_url.startswith("sqlite")
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of this machine, with the keys an SQLite installation generates for itself.
+
+    Raises BadSetting with one sentence when a value makes no sense, or when a key is missing on
+    PostgreSQL: there several processes must share it, so none may invent its own.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    for declared in dataclasses.fields(Settings):
+        raw = environment.get(PREFIX + declared.name.upper())
+        if raw is None and declared.name == "port":
+            raw = environment.get("PORT")
+        if raw is not None:
+            values[declared.name] = _parse(declared.name, raw.strip(), declared.default)
+    settings = Settings(**values)
+    settings = dataclasses.replace(settings, var=ROOT / settings.var)
+    settings = dataclasses.replace(settings, database_url=_database_url(settings.database_url))
+    _check(settings)
+    return _with_keys(settings)
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """Return ``(variable, default, meaning)`` of every setting, for the README and ``run.py settings``."""
+    rows = []
+    for declared in dataclasses.fields(Settings):
+        default = int(declared.default) if isinstance(declared.default, bool) else declared.default
+        rows.append((PREFIX + declared.name.upper(), str(default), declared.metadata["meaning"]))
+    return rows
+
+
+def _parse(name: str, raw: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        if raw.lower() not in _TRUE | _FALSE:
+            raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or 0, not {raw!r}.")
+        return raw.lower() in _TRUE
+    if isinstance(default, int):
+        if not raw.isascii() or not raw.isdigit():
+            raise BadSetting(f"{PREFIX}{name.upper()} must be a whole number, not {raw!r}.")
+        return int(raw)
+    return Path(raw) if isinstance(default, Path) else raw
+
+
+def _database_url(raw: str) -> str:
+    """Return the address with the driver we use, and an SQLite file as a full path."""
+    try:
+        url = make_url(raw)
+    except ArgumentError:
+        # The address may hold a password, so it is not repeated.
+        raise BadSetting(f"{PREFIX}DATABASE_URL is not a database address such as sqlite:///var/a.sqlite.") from None
+    driver = _DRIVERS.get(url.drivername.partition("+")[0])
+    if driver is None:
+        raise BadSetting(f"{PREFIX}DATABASE_URL must begin with sqlite:// or postgresql://, not {url.drivername}://.")
+    if driver == "sqlite":
+        url = _absolute(url)
+    return url.set(drivername=driver).render_as_string(hide_password=False)
+
+
+def _absolute(url: URL) -> URL:
+    if not url.database or url.database == ":memory:":
+        raise BadSetting(f"{PREFIX}DATABASE_URL must name a file: a database in memory forgets everything.")
+    return url.set(database=str(ROOT / url.database))
+
+
+def _check(settings: Settings) -> None:
+    if not 0 < settings.port < 65536:
+        raise BadSetting(f"{PREFIX}PORT must lie between 1 and 65535, not {settings.port}.")
+    if settings.language not in ("it", "en"):
+        raise BadSetting(f"{PREFIX}LANGUAGE must be it or en, not {settings.language!r}.")
+    for name in ("threads", "workers", "session_hours", "max_upload_mb", "statement_timeout_ms", "pool_size"):
+        if getattr(settings, name) < 1:
+            raise BadSetting(f"{PREFIX}{name.upper()} must be at least 1.")
+
+
+def _with_keys(settings: Settings) -> Settings:
+    missing = [name for name in _KEYS if not getattr(settings, name)]
+    if missing and not settings.is_sqlite:
+        names = ", ".join(PREFIX + name.upper() for name in missing)
+        raise BadSetting(f"On PostgreSQL the signing keys must be given: set {names}.")
+    generated = {name: _kept_key(settings.var / name.replace("_", "-")) for name in missing}
+    return dataclasses.replace(settings, **generated)
+
+
+def _kept_key(path: Path) -> str:
+    """Return the key in ``path``, which only its owner may read; generate it the first time."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        # Written whole under another name first: two processes that start at once agree on one key.
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink(missing_ok=True)
+    return path.read_text().strip()

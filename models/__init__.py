@@ -1,0 +1,7 @@
+"""Every entity of the schema: each module of this package is imported, so a new file is enough."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in sorted(module.name for module in iter_modules(__path__)):
+    import_module(f"{__name__}.{_module}")

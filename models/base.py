@@ -1,0 +1,262 @@
+"""What every stored thing has in common, and the declaration each surface is generated from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ForeignKey, Index, Integer, Table, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column
+
+from backoffice.errors import Text
+from models.columns import Choice, SearchKey, UtcDateTime
+
+if TYPE_CHECKING:
+
+    class Model(DeclarativeBase):
+        """Flask-AppBuilder's declarative base, as type checkers should see it."""
+else:
+    from flask_appbuilder import Model
+
+# Before any table exists, the ab_* tables of Flask-AppBuilder included: then all constraints have
+# names that migrations can rely on.
+Model.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Category(Choice):
+    """The groups of the desk's navigation, in their order."""
+
+    support = "support", _l("Support"), "neutral", "headset"
+    clients = "clients", _l("Clients"), "neutral", "building"
+    sales = "sales", _l("Sales"), "neutral", "file-earmark-text"
+    catalogue = "catalogue", _l("Catalogue"), "neutral", "grid"
+    system = "system", _l("System"), "neutral", "gear"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose row it is: where each kind of row scope finds its column.
+
+    ``group`` and ``company`` are either a column of the row itself (``group_id``, ``id``) or a dotted
+    path (``contract.company_id``) whose value is copied into the row's own ``group_id`` or
+    ``company_id`` at every flush, so that a scope is always one indexed column away.
+    """
+
+    group: str | None = None
+    company: str | None = None
+    unit: str | None = None
+    owner: str | None = None
+    shared: bool = False
+
+    def copies(self) -> Iterator[tuple[str, str]]:
+        """Yield ``(own column, dotted path)`` for what is copied from a parent."""
+        for column, path in (("group_id", self.group), ("company_id", self.company)):
+            if path and "." in path:
+                yield column, path
+
+
+#: Reference data of the installation, visible to every group.
+SHARED = Scope(shared=True)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of a form; ``columns`` are field names."""
+
+    title: Text
+    columns: tuple[str, ...]
+    help: Text | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The sentence people read when a named database constraint refuses a row, and the field it concerns."""
+
+    text: Text
+    field: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admin:
+    """How an entity appears on every surface. Plain values only: they are checked at start."""
+
+    label: Text
+    plural: Text
+    category: Category
+    icon: str
+    area: str
+    scope: Scope
+    list_columns: tuple[str, ...]
+    sections: tuple[Section, ...]
+    #: Columns whose text the search box of the list looks through.
+    search_columns: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    #: Default order: a field name, with a leading minus for descending.
+    order: str = "-created_at"
+    #: Filter-and-sort pairs that are instant at any size: equality fields first, the sort field last.
+    #: Each gets its index ``(scope column, fields..., id)`` from here.
+    fast: tuple[tuple[str, ...], ...] = ()
+    #: Relationships to children edited as lines inside the form.
+    inline: tuple[str, ...] = ()
+    #: Facts beside the record: field names; empty means the first section's.
+    facts: tuple[str, ...] = ()
+    #: Ways to name one row within its scope: each a tuple of columns that together are unique.
+    natural_keys: tuple[tuple[str, ...], ...] = ()
+    #: Columns of the client area's section; absent means clients never see the entity.
+    client_columns: tuple[str, ...] = ()
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    #: Nobody changes or deletes a row once written, administrators included.
+    append_only: bool = False
+    #: Written by operations only: no add and edit forms, no import.
+    written_by_verbs: bool = False
+    #: Whether it has its own entry in the navigation (lines of a parent have not).
+    menu: bool = True
+
+    @property
+    def form_columns(self) -> tuple[str, ...]:
+        """Every field of the form, section after section."""
+        return tuple(name for section in self.sections for name in section.columns)
+
+
+#: Every entity by table name, in the order of declaration.
+ENTITIES: dict[str, type[Recorded]] = {}
+
+
+class Recorded:
+    """The columns and the manners shared by all entities, whatever table they live in."""
+
+    __admin__: ClassVar[Admin]
+
+    if TYPE_CHECKING:
+        id: Mapped[int]
+        __table__: ClassVar[Table]
+        __mapper__: ClassVar[Mapper[Any]]
+        __tablename__: ClassVar[str]
+
+    #: Counts saves; a save that started from an older one is refused (BO-07).
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1", info={"label": _l("Version")})
+    #: When the row was first written.
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"label": _l("Created")})
+    #: When it last changed.
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"label": _l("Changed")})
+    #: Folded text of the search columns, for the search box.
+    search_key: Mapped[str] = mapped_column(SearchKey, default="", server_default="")
+    #: Part of the invented demonstration set; removed by ``run.py demo remove``.
+    is_demo: Mapped[bool] = mapped_column(default=False, server_default="0", info={"label": _l("Demonstration")})
+
+    @declared_attr
+    def created_by_id(cls) -> Mapped[int | None]:
+        """The member of staff who wrote it; empty for the system and for clients."""
+        return mapped_column(ForeignKey("ab_user.id", ondelete="RESTRICT"), index=True, info={"label": _l("Created by")})
+
+    @declared_attr
+    def updated_by_id(cls) -> Mapped[int | None]:
+        """The member of staff who changed it last; empty for the system and for clients."""
+        return mapped_column(ForeignKey("ab_user.id", ondelete="RESTRICT"), index=True, info={"label": _l("Changed by")})
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.__table__.c.version}
+
+    @classmethod
+    def group_scope(cls) -> Any:
+        """Return the column that says which corporate group a row belongs to."""
+        return cls.group_id  # type: ignore[attr-defined]  # every entity that is not shared has it
+
+    @classmethod
+    def company_scope(cls) -> Any:
+        """Return the column that says which company a row belongs to."""
+        return getattr(cls, "id" if cls.__admin__.scope.company == "id" else "company_id")
+
+    @classmethod
+    def unit_scope(cls) -> Any:
+        """Return the column that says which business unit answers for a row."""
+        return getattr(cls, cls.__admin__.scope.unit)  # type: ignore[arg-type]
+
+    @classmethod
+    def owner_scope(cls) -> Any:
+        """Return the column that says which member of staff a row is entrusted to."""
+        return getattr(cls, cls.__admin__.scope.owner)  # type: ignore[arg-type]
+
+
+class Record(Recorded, Model):
+    """A stored thing with its own table: the base of every entity."""
+
+    __abstract__ = True
+    # Flask-AppBuilder lets a second class redefine a table without a word; here it is an error.
+    __table_args__: Any = {}
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, info={"label": _l("Id")})
+
+
+class GroupOwned:
+    """Belongs to one corporate group; staff of another never see it."""
+
+    @declared_attr
+    def group_id(cls) -> Mapped[int]:
+        """The corporate group: set from the parent or from who writes, never typed."""
+        return mapped_column(
+            ForeignKey("corporate_group.id", ondelete="RESTRICT"), info={"label": _l("Corporate group")}
+        )
+
+
+class CompanyOwned(GroupOwned):
+    """Belongs to a client company, directly or through its parent."""
+
+    @declared_attr
+    def company_id(cls) -> Mapped[int]:
+        """The client company; copied from the parent where the row hangs below another."""
+        return mapped_column(ForeignKey("company.id", ondelete="RESTRICT"), index=True, info={"label": _l("Company")})
+
+
+class SoftDeleted:
+    """Deleting keeps the row, hidden by the session, because history must remain (BO-05)."""
+
+    #: When it was deleted; empty while it is in use.
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True, info={"label": _l("Deleted")})
+
+
+@event.listens_for(Recorded, "instrument_class", propagate=True)
+def _register(mapper: Mapper[Any], entity: type[Recorded]) -> None:
+    """Enter the class among the entities and give each declared fast pair its index."""
+    if "__admin__" not in entity.__dict__:
+        return
+    name = mapper.local_table.name  # type: ignore[attr-defined]
+    earlier = ENTITIES.setdefault(name, entity)
+    if earlier is not entity:
+        raise TypeError(f"Table {name} is already declared by {earlier.__module__}.{earlier.__qualname__}")
+    # Without it SQLite gives the key of the last deleted row to the next one, and its history with it.
+    mapper.local_table.dialect_options["sqlite"]["autoincrement"] = True  # type: ignore[attr-defined]
+    _add_fast_indexes(mapper.local_table, entity.__admin__)  # type: ignore[arg-type]
+
+
+def _add_fast_indexes(table: Table, admin: Admin) -> None:
+    scope = () if admin.scope.shared else ("group_id",)
+    wanted = {pair: None for pair in (*admin.fast, (admin.order.lstrip("-"),))}
+    for pair in wanted:
+        names = [*scope, *(_stored(table, name) for name in pair)]
+        columns = [table.c[name] for name in dict.fromkeys(names) if name != "id"]
+        Index(None, *columns, table.c.id)
+    if "search_key" in table.c:
+        Index(
+            f"ix_{table.name}_search",
+            table.c.search_key,
+            postgresql_using="gin",
+            postgresql_ops={"search_key": "gin_trgm_ops"},
+        ).ddl_if(dialect="postgresql")
+
+
+def _stored(table: Table, name: str) -> str:
+    """Return the column that holds, or sorts as, the field ``name``."""
+    if f"{name}_key" in table.c:
+        return f"{name}_key"
+    return name if name in table.c else f"{name}_id"

@@ -1,0 +1,256 @@
+"""What the declarations say, in the one shape that every surface reads."""
+
+from __future__ import annotations
+
+import enum
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import format_decimal
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import RelationshipDirection, configure_mappers
+
+from backoffice.errors import Text
+from models import values
+from models.base import ENTITIES, Recorded
+from models.columns import Choice
+from models.values import BadValue, ValueType
+
+
+class Kind(enum.StrEnum):
+    """What a field is to a person: it chooses widget, filters, alignment, file cell and API type."""
+
+    text = enum.auto()
+    long_text = enum.auto()
+    code = enum.auto()
+    email = enum.auto()
+    phone = enum.auto()
+    url = enum.auto()
+    integer = enum.auto()
+    decimal = enum.auto()
+    money = enum.auto()
+    minutes = enum.auto()
+    boolean = enum.auto()
+    date = enum.auto()
+    time = enum.auto()
+    datetime = enum.auto()
+    choice = enum.auto()
+    relation = enum.auto()
+    relations = enum.auto()
+    children = enum.auto()
+
+
+#: Kinds whose values are compared by size, so that "between" makes sense.
+ORDERED = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes, Kind.date, Kind.time, Kind.datetime})
+#: Kinds written as text.
+TEXTUAL = frozenset({Kind.text, Kind.long_text, Kind.code, Kind.email, Kind.phone, Kind.url})
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """One field of an entity. ``name`` is the attribute people's values live in; for a relation the
+    relationship, whose key is ``column``."""
+
+    entity: type[Recorded]
+    name: str
+    label: Text
+    kind: Kind
+    help: Text | None = None
+    column: str | None = None
+    target: type[Recorded] | None = None
+    choices: type[Choice] | None = None
+    value_type: ValueType | None = None
+    nullable: bool = True
+    required: bool = False
+    personal: bool = False
+    secret: bool = False
+    verb_only: bool = False
+    unit: Text | None = None
+    max_length: int | None = None
+    sort_column: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Field {self.entity.__tablename__}.{self.name}>"
+
+    def parse(self, raw: str) -> Any:
+        """Return the stored value of what a person typed; raise ``BadValue`` with the reason.
+
+        Relations are resolved elsewhere, because that needs rows.
+        """
+        if self.value_type is not None:
+            return self._checked_length(self.value_type.parse(raw))
+        if self.choices is not None:
+            return self._parse_choice(raw)
+        return self._checked_length(_PARSERS[self.kind](raw))
+
+    def _parse_choice(self, raw: str) -> Choice:
+        assert self.choices is not None
+        wanted = values.clean_text(raw)
+        for member in self.choices:
+            if wanted == member.value or values.fold(wanted) == values.fold(str(member.label)):
+                return member
+        raise BadValue(_l("“%(value)s” is not one of the possible values."), value=wanted[:50])
+
+    def _checked_length(self, value: Any) -> Any:
+        if self.max_length and isinstance(value, str) and len(value) > self.max_length:
+            raise BadValue(_l("At most %(limit)s characters."), limit=self.max_length)
+        return value
+
+    def show(self, value: Any) -> str:
+        """Return a value of this field as people read it, in the current language; empty for none."""
+        if value is None:
+            return ""
+        if self.value_type is not None:
+            return self.value_type.show(value)
+        if isinstance(value, Choice):
+            return str(value.label)
+        return _SHOWERS.get(self.kind, str)(value)
+
+    def edit(self, value: Any) -> str:
+        """Return a value as it stands in a form field; ``parse`` reads it back."""
+        if value is None:
+            return ""
+        if self.value_type is not None:
+            return self.value_type.edit(value)
+        if self.kind is Kind.boolean:
+            return "1" if value else "0"
+        return str(value.value) if isinstance(value, Choice) else self.show(value)
+
+
+_PARSERS: dict[Kind, Callable[[str], Any]] = {
+    Kind.text: values.clean_text,
+    Kind.long_text: lambda raw: values.clean_text(raw, lines=True),
+    Kind.integer: values.parse_integer,
+    Kind.decimal: lambda raw: values.parse_decimal(raw, places=4, digits=10),
+    Kind.boolean: values.parse_boolean,
+    Kind.date: values.parse_date,
+    Kind.time: values.parse_time,
+}
+
+_SHOWERS: dict[Kind, Callable[[Any], str]] = {
+    Kind.integer: lambda value: str(format_decimal(value)),
+    Kind.decimal: lambda value: str(format_decimal(value, format="#,##0.####")),
+    Kind.boolean: lambda value: str(_l("Yes") if value else _l("No")),
+    Kind.date: values.show_date,
+    Kind.time: values.show_time,
+}
+
+_KINDS_BY_PYTHON_TYPE: dict[type, Kind] = {
+    bool: Kind.boolean,
+    int: Kind.integer,
+    Decimal: Kind.decimal,
+    date: Kind.date,
+    time: Kind.time,
+    str: Kind.text,
+}
+
+
+@functools.cache
+def fields(entity: type[Recorded]) -> dict[str, Field]:
+    """Return every field people may meet, by name: columns with a label, then relations, then children."""
+    configure_mappers()
+    mapper = sa.inspect(entity)
+    found: dict[str, Field] = {}
+    relations: dict[str, Field] = {}
+    for relationship in mapper.relationships:
+        if relationship.direction is RelationshipDirection.MANYTOONE:
+            (key,) = relationship.local_columns
+            if "label" in key.info and key.key in mapper.columns:
+                relations[relationship.key] = _relation_field(entity, relationship, key)
+        elif "label" in relationship.info:
+            kind = Kind.relations if relationship.secondary is not None else Kind.children
+            relations[relationship.key] = Field(
+                entity,
+                relationship.key,
+                relationship.info["label"],
+                kind,
+                help=relationship.info.get("help"),
+                target=relationship.mapper.class_,
+            )
+    for attribute in mapper.column_attrs:
+        (column,) = attribute.columns
+        if "label" in column.info and not column.foreign_keys:
+            found[attribute.key] = _column_field(entity, attribute.key, column)
+    return {**found, **relations}
+
+
+def _column_field(entity: type[Recorded], name: str, column: sa.Column[Any]) -> Field:
+    value_type = column.type if isinstance(column.type, ValueType) else None
+    choices = column.type.enum_class if isinstance(column.type, sa.Enum) else None
+    if value_type is not None:
+        kind = Kind(value_type.kind)
+    elif choices is not None:
+        kind = Kind.choice
+    elif isinstance(column.type, sa.Text):
+        kind = Kind.long_text
+    else:
+        kind = _KINDS_BY_PYTHON_TYPE[column.type.python_type]
+    table = entity.__table__
+    sort_column = f"{name}_key" if f"{name}_key" in table.c else name
+    return Field(
+        entity,
+        name,
+        column.info["label"],
+        kind,
+        column=name,
+        choices=choices,
+        value_type=value_type,
+        max_length=getattr(column.type, "length", None) if kind is not Kind.choice else None,
+        sort_column=sort_column,
+        **_common(column),
+    )
+
+
+def _relation_field(entity: type[Recorded], relationship: Any, key: sa.Column[Any]) -> Field:
+    return Field(
+        entity,
+        relationship.key,
+        key.info["label"],
+        Kind.relation,
+        column=sa.inspect(entity).get_property_by_column(key).key,
+        target=relationship.mapper.class_,
+        **_common(key),
+    )
+
+
+def _common(column: sa.Column[Any]) -> dict[str, Any]:
+    info = column.info
+    has_default = column.default is not None or column.server_default is not None
+    return {
+        "help": info.get("help"),
+        "nullable": bool(column.nullable),
+        "required": not column.nullable and not has_default,
+        "personal": info.get("personal", False),
+        "secret": info.get("secret", False),
+        "verb_only": info.get("verb_only", False),
+        "unit": info.get("unit"),
+    }
+
+
+def entity_named(name: str) -> type[Recorded] | None:
+    """Return the entity of table ``name``, or None."""
+    return ENTITIES.get(name)
+
+
+@functools.cache
+def slug(entity: type[Recorded]) -> str:
+    """Return the entity's name in addresses: its class name, small, with underscores."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in entity.__name__).lstrip("_")
+
+
+@functools.cache
+def related_lists(entity: type[Recorded]) -> tuple[Field, ...]:
+    """Return the relations of other entities that point at ``entity``: each is a tab on its pages."""
+    shown_inline = {fields(entity)[name].target for name in entity.__admin__.inline}
+    return tuple(
+        field
+        for other in ENTITIES.values()
+        if other not in shown_inline
+        for field in fields(other).values()
+        if field.kind is Kind.relation and field.target is entity and not field.secret
+    )

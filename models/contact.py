@@ -1,0 +1,100 @@
+"""People at client companies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Index, String, text
+from sqlalchemy.orm import Mapped, relationship
+
+from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section, SoftDeleted
+from models.columns import Choice, choice, field, folded
+from models.company import Company
+from models.values import Email, Phone, UtcInstant
+
+
+class OrganisationLevel(Choice):
+    decision = "decision", _l("Decision")
+    operating = "operating", _l("Operating")
+
+
+class Contact(SoftDeleted, CompanyOwned, Record):
+    """A person the group deals with at a client (CT-02)."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        Index(
+            "uq_contact_email",
+            "company_id",
+            "email",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+            sqlite_where=text("deleted_at IS NULL"),
+        ),
+        Index(
+            "uq_contact_main_referent",
+            "company_id",
+            unique=True,
+            postgresql_where=text("is_main_referent AND deleted_at IS NULL"),
+            sqlite_where=text("is_main_referent AND deleted_at IS NULL"),
+        ),
+    )
+    __admin__ = Admin(
+        label=_l("Contact"),
+        plural=_l("Contacts"),
+        category=Category.clients,
+        icon="people",
+        area="contacts",
+        scope=Scope(group="company.group_id", company="company_id"),
+        list_columns=("last_name", "first_name", "company", "email", "phone", "is_main_referent"),
+        search_columns=("first_name", "last_name", "email"),
+        filters=("company", "is_main_referent", "organisation_level", "last_name", "email", "created_at"),
+        order="last_name",
+        fast=(("company", "last_name"), ("created_at",)),
+        facts=("company", "email", "phone", "mobile"),
+        natural_keys=(("company_id", "email"),),
+        sections=(
+            Section(
+                _l("Person"),
+                ("company", "first_name", "last_name", "job_title", "organisation_level", "is_main_referent"),
+            ),
+            Section(_l("How to reach them"), ("email", "phone", "mobile")),
+        ),
+        client_columns=("first_name", "last_name", "email", "phone"),
+        rules={
+            "uq_contact_email": Rule(_l("This company already has a contact with this e-mail address."), "email"),
+            "uq_contact_main_referent": Rule(_l("This company already has a main referent."), "is_main_referent"),
+        },
+    )
+
+    company: Mapped[Company] = relationship()
+    #: Given name.
+    first_name: Mapped[str] = field(_l("First name"), String(80), personal=True)
+    #: Family name.
+    last_name: Mapped[str] = field(_l("Last name"), String(80), personal=True)
+    last_name_key: Mapped[str] = folded("last_name", "first_name")
+    #: What the person does there.
+    job_title: Mapped[str | None] = field(_l("Job title"), String(120))
+    #: Whether the person decides or operates.
+    organisation_level: Mapped[OrganisationLevel | None] = choice(
+        OrganisationLevel, _l("Level"), help=_l("Whether the person decides or operates.")
+    )
+    #: The one person the group turns to first.
+    is_main_referent: Mapped[bool] = field(
+        _l("Main referent"),
+        default=False,
+        server_default="0",
+        help=_l("The one person to turn to first; a company has at most one."),
+    )
+    #: Personal work address; one contact per address and company.
+    email: Mapped[str | None] = field(_l("E-mail"), Email(), personal=True)
+    #: When the address was proven to be theirs; empty until then.
+    email_verified_at: Mapped[datetime | None] = field(_l("E-mail verified"), UtcInstant(), verb_only=True)
+    #: Direct line.
+    phone: Mapped[str | None] = field(_l("Phone"), Phone(), personal=True)
+    #: Mobile telephone.
+    mobile: Mapped[str | None] = field(_l("Mobile"), Phone(), personal=True)
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}"

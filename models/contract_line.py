@@ -1,0 +1,98 @@
+"""The services a contract consists of, one a line."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import CheckConstraint, Integer, UniqueConstraint
+from sqlalchemy.orm import Mapped, relationship
+
+from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
+from models.columns import Choice, choice, field, money, reference
+from models.contract import Contract
+from models.service import Service
+
+
+class RemunerationMode(Choice):
+    fee = "fee", _l("Yearly fee")
+    measured = "measured", _l("As measured")
+    included = "included", _l("Included in another service")
+    free = "free", _l("Free of charge")
+
+
+class WithdrawalMode(Choice):
+    suspend = "suspend", _l("Suspend access")
+    remove = "remove", _l("Remove access")
+    keep = "keep", _l("Keep readable")
+
+
+class LineState(Choice):
+    in_force = "in_force", _l("In force"), "good", "check-circle"
+    withdrawal_notified = "withdrawal_notified", _l("Withdrawal notified"), "wait", "box-arrow-right"
+    withdrawn = "withdrawn", _l("Withdrawn"), "bad", "box-arrow-right"
+
+
+class ContractLine(CompanyOwned, Record):
+    """One contracted service with its remuneration; withdrawal is per line (CT-04, SV-16)."""
+
+    __tablename__ = "contract_line"
+    __table_args__ = (
+        UniqueConstraint("contract_id", "service_id"),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("state = 'in_force' OR withdrawal_on IS NOT NULL", name="withdrawal_when"),
+        CheckConstraint("yearly_fee IS NULL OR yearly_fee >= 0", name="yearly_fee_not_negative"),
+    )
+    __admin__ = Admin(
+        label=_l("Contract line"),
+        plural=_l("Contract lines"),
+        category=Category.sales,
+        icon="list-ol",
+        area="contracts",
+        scope=Scope(group="contract.group_id", company="contract.company_id"),
+        list_columns=("contract", "service", "quantity", "yearly_fee", "remuneration_mode", "state", "withdrawal_on"),
+        filters=("state", "service", "contract", "remuneration_mode", "withdrawal_on"),
+        fast=(("service", "created_at"), ("state", "withdrawal_on")),
+        natural_keys=(("contract_id", "service_id"),),
+        sections=(
+            Section(_l("Line"), ("contract", "service", "starts_on", "quantity", "yearly_fee", "remuneration_mode")),
+        ),
+        menu=False,
+        rules={
+            "uq_contract_line_contract_id_service_id": Rule(
+                _l("The contract already has a line for this service."), "service"
+            ),
+            "ck_contract_line_quantity_positive": Rule(_l("The quantity must be at least 1."), "quantity"),
+            "ck_contract_line_withdrawal_when": Rule(_l("A withdrawal has a day."), "withdrawal_on"),
+            "ck_contract_line_yearly_fee_not_negative": Rule(_l("The fee cannot be negative."), "yearly_fee"),
+        },
+    )
+
+    #: The contract it is part of.
+    contract_id: Mapped[int] = reference("contract", _l("Contract"))
+    contract: Mapped[Contract] = relationship(back_populates="lines")
+    #: Place among the lines, from 0.
+    position: Mapped[int] = field(_l("Position"), Integer, default=0, server_default="0")
+    #: What is contracted.
+    service_id: Mapped[int] = reference("service", _l("Service"))
+    service: Mapped[Service] = relationship()
+    #: From when, where it differs from the contract's start.
+    starts_on: Mapped[date | None] = field(_l("From"), help=_l("Only where it differs from the start of the contract."))
+    #: How many.
+    quantity: Mapped[int] = field(_l("Quantity"), Integer, default=1, server_default="1")
+    #: Fee a year, in euro without VAT; empty where it is measured, included or free.
+    yearly_fee: Mapped[Decimal | None] = money(_l("Yearly fee"))
+    #: How the line is paid for.
+    remuneration_mode: Mapped[RemunerationMode] = choice(
+        RemunerationMode, _l("Remuneration"), default=RemunerationMode.fee
+    )
+    #: Whether it goes on or has been withdrawn from; whether it is in force at all, the contract says.
+    state: Mapped[LineState] = choice(LineState, _l("State"), default=LineState.in_force, verb_only=True)
+    #: The day a withdrawal from this line takes effect.
+    withdrawal_on: Mapped[date | None] = field(_l("Withdrawal on"), verb_only=True)
+    #: What happens to access when it does.
+    withdrawal_mode: Mapped[WithdrawalMode | None] = choice(WithdrawalMode, _l("After withdrawal"), verb_only=True)
+
+    def __str__(self) -> str:
+        return f"{self.contract} · {self.service}"

@@ -1,0 +1,35 @@
+"""The corporate groups that share one installation without seeing each other's clients."""
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import String, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from models.base import SHARED, Admin, Category, Record, Rule, Section
+from models.columns import field
+
+
+class CorporateGroup(Record):
+    """A group of companies that serves clients together (CT-16)."""
+
+    __tablename__ = "corporate_group"
+    __table_args__ = (UniqueConstraint("name"),)
+    __admin__ = Admin(
+        label=_l("Corporate group"),
+        plural=_l("Corporate groups"),
+        category=Category.system,
+        icon="diagram-3",
+        area="organisation",
+        scope=SHARED,
+        list_columns=("name", "created_at"),
+        search_columns=("name",),
+        order="name",
+        natural_keys=(("name",),),
+        sections=(Section(_l("Group"), ("name",)),),
+        rules={"uq_corporate_group_name": Rule(_l("There is already a group of this name."), "name")},
+    )
+
+    #: The name the group goes by, such as "Gruppo Ecoopera".
+    name: Mapped[str] = field(_l("Name"), String(120))
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,193 @@
+"""What happened: every change of every record, and every sign-in. Written once, never changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from models.base import Admin, Category, Model, Recorded, Scope, Section
+from models.columns import Choice, choice, field
+from models.values import UtcInstant
+
+#: ``{field: [old, new]}``; a key of a secret column has the value ``null``: changed, and no more is said.
+Changes = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class ActorSort(Choice):
+    """Who acted; the words of ``backoffice.actors.ActorKind``."""
+
+    staff = "staff", _l("Staff"), "neutral", "person-badge"
+    account = "account", _l("Client"), "neutral", "person"
+    system = "system", _l("System"), "neutral", "gear"
+    anonymous = "anonymous", _l("Not signed in"), "neutral", "person-dash"
+
+
+class Entrance(Choice):
+    """Where it came in; the words of ``backoffice.actors.Door``."""
+
+    desk = "desk", _l("Desk"), "neutral", "window"
+    grid = "grid", _l("Grid"), "neutral", "table"
+    api = "api", _l("API"), "neutral", "braces"
+    spreadsheet = "spreadsheet", _l("Import"), "neutral", "file-earmark-spreadsheet"
+    client_area = "client_area", _l("Client area"), "neutral", "person-workspace"
+    mail = "mail", _l("Mail"), "neutral", "envelope"
+    job = "job", _l("Scheduled job"), "neutral", "clock"
+    cli = "cli", _l("Command line"), "neutral", "terminal"
+
+
+class SignInEvent(Choice):
+    signed_in = "signed_in", _l("Signed in"), "good", "box-arrow-in-right"
+    signed_out = "signed_out", _l("Signed out"), "neutral", "box-arrow-right"
+    failed = "failed", _l("Failed"), "wait", "x-circle"
+    locked = "locked", _l("Locked out"), "bad", "lock"
+
+
+class Ledger(Recorded, Model):
+    """A row written once: it has no version, no later change and no author beyond its own columns."""
+
+    __abstract__ = True
+    __mapper_args__: ClassVar[dict[str, Any]] = {}  # type: ignore[assignment]  # nothing to count saves of
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, info={"label": _l("Id")})
+    version = created_at = updated_at = search_key = is_demo = None  # type: ignore[assignment]
+    created_by_id = updated_by_id = None  # type: ignore[assignment]
+
+    @declared_attr
+    def at(cls) -> Mapped[datetime]:
+        """When it happened."""
+        return field(_l("When"), UtcInstant())
+
+
+class HistoryEntry(Ledger):
+    """One change of one record: who, when, through which door, from what to what (BO-05, AC-29).
+
+    Keys are plain numbers, not foreign keys: an entry outlives what it speaks of.
+    """
+
+    __tablename__ = "history_entry"
+    __table_args__ = (Index("ix_history_entry_record", "entity", "record_id", "id"),)
+    __admin__ = Admin(
+        label=_l("History entry"),
+        plural=_l("History"),
+        category=Category.system,
+        icon="clock-history",
+        area="history",
+        scope=Scope(group="group_id", company="company_id"),
+        list_columns=("at", "actor_name", "door", "entity", "record_title", "event"),
+        filters=("at", "entity", "record_id", "event", "door", "actor_kind", "actor_name"),
+        order="-at",
+        fast=(("entity", "at"), ("actor_kind", "actor_id", "at"), ("company_id", "at")),
+        sections=(
+            Section(_l("What happened"), ("at", "event", "entity", "record_id", "record_title")),
+            Section(_l("Who did it"), ("actor_kind", "actor_name", "on_behalf_of", "door")),
+        ),
+        append_only=True,
+        written_by_verbs=True,
+    )
+
+    #: Whether staff, a client, the system or nobody known acted.
+    actor_kind: Mapped[ActorSort] = choice(ActorSort, _l("Kind of actor"))
+    #: The key of the member of staff or of the account.
+    actor_id: Mapped[int | None] = mapped_column(Integer)
+    #: The actor's name at that moment.
+    actor_name: Mapped[str] = field(_l("Who"), String(160), default="", server_default="")
+    #: For whom it was done, where that is somebody else.
+    on_behalf_of: Mapped[str | None] = field(_l("On behalf of"), String(160))
+    #: Through which surface it came.
+    door: Mapped[Entrance] = choice(Entrance, _l("Through"))
+    #: The table of the record.
+    entity: Mapped[str] = field(_l("Kind of record"), String(64))
+    #: The key of the record.
+    record_id: Mapped[int] = field(_l("Record number"), Integer)
+    #: The corporate group of the record; empty for shared reference data.
+    group_id: Mapped[int | None] = mapped_column(Integer)
+    #: The client company of the record, where it belongs to one.
+    company_id: Mapped[int | None] = mapped_column(Integer)
+    #: ``created``, ``updated``, ``deleted`` or the verb, such as ``contract.activate``.
+    event: Mapped[str] = field(_l("Event"), String(64))
+    #: How the record called itself; empty where that would name a person: then it lies in ``history_personal``.
+    record_title: Mapped[str | None] = field(_l("Record"), String(300))
+    #: Old and new values of columns that are not personal.
+    changes: Mapped[dict[str, Any]] = mapped_column(Changes, default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.record_id} · {self.event}"
+
+
+class HistoryPersonal(Model):
+    """The personal part of an entry: the only part that an erasure may remove."""
+
+    __tablename__ = "history_personal"
+
+    #: The entry it completes.
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("history_entry.id", ondelete="RESTRICT"), primary_key=True, autoincrement=False
+    )
+    #: How the record called itself, where that names a person.
+    record_title: Mapped[str | None] = mapped_column(String(300))
+    #: Old and new values of personal columns.
+    changes: Mapped[dict[str, Any]] = mapped_column(Changes, default=dict)
+
+
+class HistoryErasure(Model):
+    """The proof that the personal part of a record's history was erased, and what permits it."""
+
+    __tablename__ = "history_erasure"
+    __table_args__ = (Index("ix_history_erasure_record", "entity", "record_id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    #: When it was erased.
+    at: Mapped[datetime] = mapped_column(UtcInstant())
+    #: The table of the record.
+    entity: Mapped[str] = mapped_column(String(64))
+    #: The key of the record.
+    record_id: Mapped[int] = mapped_column(Integer)
+    #: The key of the member of staff who did it.
+    actor_id: Mapped[int | None] = mapped_column(Integer)
+    #: The actor's name at that moment.
+    actor_name: Mapped[str] = mapped_column(String(160), default="", server_default="")
+    #: Who asked for it and on which ground.
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class SignInEntry(Ledger):
+    """One attempt to enter the desk or the client area, or one leaving (AC-29)."""
+
+    __tablename__ = "sign_in_entry"
+    __table_args__ = (Index("ix_sign_in_entry_username", "username", "at", "id"),)
+    __admin__ = Admin(
+        label=_l("Sign-in"),
+        plural=_l("Sign-ins"),
+        category=Category.system,
+        icon="door-open",
+        area="history",
+        scope=Scope(group="group_id"),
+        list_columns=("at", "event", "username", "address", "door"),
+        filters=("at", "event", "username", "address", "door"),
+        order="-at",
+        fast=(("event", "at"), ("staff_id", "at")),
+        sections=(Section(_l("Sign-in"), ("at", "event", "username", "address", "door")),),
+        append_only=True,
+        written_by_verbs=True,
+    )
+
+    #: What came of it.
+    event: Mapped[SignInEvent] = choice(SignInEvent, _l("Event"))
+    #: What was typed as user name.
+    username: Mapped[str] = field(_l("User name"), String(254), personal=True)
+    #: The key of the member of staff, where the name is known.
+    staff_id: Mapped[int | None] = mapped_column(Integer)
+    #: The group the person worked for then; empty for unknown names, which only the system sees.
+    group_id: Mapped[int | None] = mapped_column(Integer)
+    #: Where the request came from.
+    address: Mapped[str] = field(_l("Address"), String(64), personal=True)
+    #: Through which surface it came.
+    door: Mapped[Entrance] = choice(Entrance, _l("Through"))
+
+    def __str__(self) -> str:
+        return f"{self.username} · {self.event}"

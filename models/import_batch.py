@@ -1,0 +1,166 @@
+"""Spreadsheets on their way in: the file somebody uploaded, its rows, and what became of each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Admin, Category, GroupOwned, Model, Record, Scope, Section
+from models.columns import Choice, choice, choice_type, field
+from models.staff import Staff
+from models.values import UtcInstant
+
+
+class ImportMode(Choice):
+    """What happens to a row whose record is there already, or is not."""
+
+    create = "create", _l("Only add new ones"), "neutral", "plus-circle"
+    update = "update", _l("Only change existing ones"), "neutral", "pencil"
+    both = "both", _l("Add new ones and change existing ones"), "neutral", "arrow-down-up"
+
+
+class ImportState(Choice):
+    uploaded = "uploaded", _l("Uploaded"), "neutral", "upload"
+    trying = "trying", _l("Being tried"), "wait", "hourglass-split"
+    tried = "tried", _l("Tried"), "info", "clipboard-check"
+    applying = "applying", _l("Being applied"), "wait", "hourglass-split"
+    applied = "applied", _l("Applied"), "good", "check-circle"
+    discarded = "discarded", _l("Discarded"), "neutral", "trash"
+
+
+class ImportOutcome(Choice):
+    """What the trial, and then the application, found about one row."""
+
+    new = "new", _l("New"), "good", "plus-circle"
+    changed = "changed", _l("To change"), "info", "pencil"
+    same = "same", _l("Already the same"), "neutral", "check"
+    skipped = "skipped", _l("Left out"), "neutral", "skip-forward"
+    refused = "refused", _l("Refused"), "bad", "x-circle"
+
+
+class ImportBatch(GroupOwned, Record):
+    """One file being imported into one kind of record, from the upload to the last row written."""
+
+    __tablename__ = "import_batch"
+    __table_args__ = (CheckConstraint("done_row >= 0 AND row_count >= 0", name="progress_not_negative"),)
+    __admin__ = Admin(
+        label=_l("Import"),
+        plural=_l("Imports"),
+        category=Category.system,
+        icon="file-earmark-arrow-up",
+        area="imports",
+        scope=Scope(group="group_id", owner="created_by_id"),
+        list_columns=("file_name", "entity", "state", "row_count", "new_count", "changed_count", "refused_count", "created_by", "created_at"),
+        search_columns=("file_name",),
+        filters=("entity", "state", "created_by", "created_at"),
+        fast=(("created_by", "created_at"), ("entity", "created_at")),
+        sections=(
+            Section(_l("The file"), ("entity", "file_name", "form", "row_count", "created_by")),
+            Section(_l("How"), ("mode", "matched_by", "source_system", "state")),
+            Section(
+                _l("What came of it"),
+                ("new_count", "changed_count", "same_count", "skipped_count", "refused_count", "noted_count", "tried_at", "applied_at"),
+            ),
+        ),
+        written_by_verbs=True,
+    )
+
+    created_by: Mapped[Staff | None] = relationship(foreign_keys="ImportBatch.created_by_id")
+    #: The table of the records that the rows become.
+    entity: Mapped[str] = field(_l("Kind of record"), String(64))
+    #: What the file was called where it came from.
+    file_name: Mapped[str] = field(_l("File"), String(255))
+    #: What kind of file it was, with encoding and separator, or the sheet.
+    form: Mapped[str] = field(_l("Form"), String(160))
+    #: Its size in bytes.
+    file_bytes: Mapped[int] = mapped_column(Integer)
+    #: The headings of its columns, in order.
+    headings: Mapped[list[str]] = mapped_column(JSON(none_as_null=True))
+    #: Which column goes where: ``{position: target}``; columns left out are not imported.
+    mapping: Mapped[dict[str, str]] = mapped_column(JSON(none_as_null=True), default=dict)
+    #: Whether rows add records, change them, or both.
+    mode: Mapped[ImportMode] = choice(ImportMode, _l("Mode"), default=ImportMode.both)
+    #: The key that tells whether a record is there already: field names joined by ``+``, or ``external_code``.
+    matched_by: Mapped[str | None] = field(_l("Matched by"), String(160), help=_l("The value by which existing records are recognised."))
+    #: Where external codes come from, such as the name of another programme.
+    source_system: Mapped[str | None] = field(_l("Source system"), String(60), help=_l("Whose codes the external codes are."))
+    #: How far it has come.
+    state: Mapped[ImportState] = choice(ImportState, _l("State"), default=ImportState.uploaded)
+    #: Rows of values in the file.
+    row_count: Mapped[int] = field(_l("Rows"), Integer)
+    #: Rows that add a record.
+    new_count: Mapped[int] = field(_l("New"), Integer, default=0, server_default="0")
+    #: Rows that change one.
+    changed_count: Mapped[int] = field(_l("To change"), Integer, default=0, server_default="0")
+    #: Rows whose record already says the same.
+    same_count: Mapped[int] = field(_l("Already the same"), Integer, default=0, server_default="0")
+    #: Rows that the mode leaves out.
+    skipped_count: Mapped[int] = field(_l("Left out"), Integer, default=0, server_default="0")
+    #: Rows that cannot be imported.
+    refused_count: Mapped[int] = field(_l("Refused"), Integer, default=0, server_default="0")
+    #: Rows imported with a remark.
+    noted_count: Mapped[int] = field(_l("With a remark"), Integer, default=0, server_default="0")
+    #: The resume point: the last row that the present step has finished with.
+    done_row: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    #: How long the last trial took, in thousandths of a second.
+    tried_milliseconds: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    #: When the last trial ended.
+    tried_at: Mapped[datetime | None] = field(_l("Tried"), UtcInstant())
+    #: When the last row was written.
+    applied_at: Mapped[datetime | None] = field(_l("Applied"), UtcInstant())
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportRow(Model):
+    """One row of an uploaded file. Reached only through its batch, which is where its scope lies."""
+
+    __tablename__ = "import_row"
+    __table_args__ = (
+        Index("ix_import_row_outcome", "batch_id", "outcome", "number"),
+        Index(
+            "ix_import_row_noted", "batch_id", "number",
+            postgresql_where=text("noted"), sqlite_where=text("noted"),
+        ),
+    )
+
+    #: The file it belongs to.
+    batch_id: Mapped[int] = mapped_column(
+        ForeignKey("import_batch.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: Its number as spreadsheet programs show it; the headings are row 1.
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    #: Its cells as text, as they were in the file.
+    cells: Mapped[list[str]] = mapped_column(JSON(none_as_null=True))
+    #: What was found about it; empty until tried.
+    outcome: Mapped[ImportOutcome | None] = mapped_column(choice_type(ImportOutcome))
+    #: Whether there is a remark although it is not refused.
+    noted: Mapped[bool] = mapped_column(default=False, server_default="0")
+    #: Reasons and remarks: ``[heading, value in the file, sentence]`` each.
+    findings: Mapped[list[Any]] = mapped_column(JSON(none_as_null=True), default=list)
+    #: The record it became or matched.
+    record_id: Mapped[int | None] = mapped_column(Integer)
+    #: Whether it has been applied.
+    applied: Mapped[bool] = mapped_column(default=False, server_default="0")
+
+
+class ImportKey(Model):
+    """A key value met while a file is tried, so that a second row with the same one is recognised at any size."""
+
+    __tablename__ = "import_key"
+
+    #: The file.
+    batch_id: Mapped[int] = mapped_column(
+        ForeignKey("import_batch.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: Which key: field names joined by ``+``, or ``external_code``.
+    name: Mapped[str] = mapped_column(String(160), primary_key=True)
+    #: Its value in stored form.
+    value: Mapped[str] = mapped_column(String(500), primary_key=True)
+    #: The first row that has it.
+    number: Mapped[int] = mapped_column(Integer)

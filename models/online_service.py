@@ -1,0 +1,121 @@
+"""The online services of the client area: EDUPLAN, ANALISI, WINSMART."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, relationship
+
+from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.business_unit import BusinessUnit
+from models.columns import Choice, choice, field, folded, reference
+from models.group_company import GroupCompany
+from models.values import ShortCode, Url
+
+
+class AccessClass(Choice):
+    standard = "standard", _l("Standard access"), "good", "unlock"
+    limited = "limited", _l("Limited access"), "wait", "lock"
+
+
+class Charge(Choice):
+    free = "free", _l("Free of charge")
+    paid = "paid", _l("Yearly fee")
+    undecided = "undecided", _l("Decided case by case")
+
+
+class OnlineService(GroupOwned, Record):
+    """A part of the client area that is activated client by client (SV-01)."""
+
+    __tablename__ = "online_service"
+    __table_args__ = (
+        UniqueConstraint("group_id", "code"),
+        CheckConstraint("charge_allowed OR default_charge <> 'paid'", name="paid_only_where_allowed"),
+    )
+    __admin__ = Admin(
+        label=_l("Online service"),
+        plural=_l("Online services"),
+        category=Category.catalogue,
+        icon="window-stack",
+        area="services",
+        scope=Scope(group="group_company.group_id", unit="business_unit_id"),
+        list_columns=("code", "name", "group_company", "access_class", "default_charge", "business_unit"),
+        search_columns=("code", "name"),
+        filters=("access_class", "default_charge", "group_company", "business_unit"),
+        order="code",
+        fast=(("name",),),
+        natural_keys=(("code",),),
+        sections=(
+            Section(_l("Online service"), ("code", "name", "group_company", "public_description", "url")),
+            Section(
+                _l("Who gets it"),
+                ("access_class", "business_unit", "eligible_group_company", "large_clients_only", "requires_records"),
+            ),
+            Section(_l("What it costs"), ("default_charge", "charge_allowed")),
+        ),
+        client_columns=("name", "public_description", "access_class", "default_charge"),
+        rules={
+            "uq_online_service_group_id_code": Rule(_l("There is already an online service with this code."), "code"),
+            "ck_online_service_paid_only_where_allowed": Rule(
+                _l("A fee cannot be the rule where no charge is allowed."), "default_charge"
+            ),
+        },
+    )
+
+    #: Short code people say, such as EDUPLAN; unique in the group.
+    code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("What people call it, such as EDUPLAN."))
+    #: Name as clients read it.
+    name: Mapped[str] = field(_l("Name"), String(160))
+    name_key: Mapped[str] = folded("name")
+    #: Who answers for it (SV-02).
+    group_company_id: Mapped[int] = reference(
+        "group_company", _l("Group company"), help=_l("The company of the group that answers for it.")
+    )
+    group_company: Mapped[GroupCompany] = relationship(foreign_keys=[group_company_id])
+    #: What it is, for whom and on which conditions, as shown to clients (SV-18).
+    public_description: Mapped[str | None] = field(
+        _l("Description"), Text, help=_l("What it is, for whom and on which conditions; clients read it.")
+    )
+    #: Where it is reached; empty where it is a section of the client area.
+    url: Mapped[str | None] = field(
+        _l("Web address"), Url(), help=_l("Empty where it is a section of the client area.")
+    )
+    #: Whether any client may ask, or only some (SV-08).
+    access_class: Mapped[AccessClass] = choice(AccessClass, _l("Access"), default=AccessClass.standard)
+    #: Whose evaluator decides on requests (RO-05); empty where the sales side decides.
+    business_unit_id: Mapped[int | None] = reference(
+        "business_unit", _l("Evaluating unit"), help=_l("Its evaluator decides on requests; empty where sales decides.")
+    )
+    business_unit: Mapped[BusinessUnit | None] = relationship()
+    #: Only clients of this company of the group may have it (SV-07); empty for all.
+    eligible_group_company_id: Mapped[int | None] = reference(
+        "group_company",
+        _l("Reserved to clients of"),
+        help=_l("Only clients of this company may have it; empty for all."),
+    )
+    eligible_group_company: Mapped[GroupCompany | None] = relationship(foreign_keys=[eligible_group_company_id])
+    #: Meant for large clients: others are evaluated case by case.
+    large_clients_only: Mapped[bool] = field(
+        _l("For large clients"),
+        default=False,
+        server_default="0",
+        help=_l("Smaller clients are evaluated case by case."),
+    )
+    #: A client without data in the platform is refused.
+    requires_records: Mapped[bool] = field(
+        _l("Needs existing data"),
+        default=False,
+        server_default="0",
+        help=_l("A client without data in the platform is refused."),
+    )
+    #: What a client pays unless agreed otherwise.
+    default_charge: Mapped[Charge] = choice(
+        Charge, _l("Charge"), default=Charge.undecided, help=_l("What a client pays unless agreed otherwise.")
+    )
+    #: Whether it may be charged at all.
+    charge_allowed: Mapped[bool] = field(
+        _l("Charge allowed"), default=True, server_default="1", help=_l("Unticked, it is free for everybody.")
+    )
+
+    def __str__(self) -> str:
+        return self.code

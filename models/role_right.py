@@ -1,0 +1,124 @@
+"""What each staff role may do, and which fields it sees as a mask only: changed by administrators, not in code."""
+
+from __future__ import annotations
+
+from flask_appbuilder.security.sqla.models import Role
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import SHARED, Admin, Category, Model, Record, Rule, Section
+from models.columns import Choice, choice, field, reference
+
+
+class RightScope(Choice):
+    """Which rows of the corporate group a right covers; the words of ``backoffice.actors.ScopeKind``."""
+
+    group = "group", _l("Whole corporate group")
+    unit = "unit", _l("Own business unit")
+    teams = "teams", _l("Companies that the own teams serve")
+    consultant = "consultant", _l("Companies entrusted to the person")
+    own = "own", _l("Rows entrusted to the person")
+
+
+class RoleRight(Record):
+    """What one role may do in one area of the product (RO-01)."""
+
+    __tablename__ = "role_right"
+    __table_args__ = (
+        UniqueConstraint("role_id", "area"),
+        CheckConstraint("actions = '' OR actions LIKE '%R%'", name="reading_comes_first"),
+    )
+    __admin__ = Admin(
+        label=_l("Right of a role"),
+        plural=_l("Rights of roles"),
+        category=Category.system,
+        icon="shield-lock",
+        area="roles",
+        scope=SHARED,
+        list_columns=("role", "area", "actions", "scope"),
+        search_columns=("area",),
+        filters=("role", "area", "scope"),
+        order="area",
+        fast=(("role", "area"),),
+        natural_keys=(("role", "area"),),
+        sections=(Section(_l("Right"), ("role", "area", "actions", "scope")),),
+        written_by_verbs=True,
+        menu=False,
+        rules={
+            "uq_role_right_role_id_area": Rule(_l("The role already has a right in this area."), "area"),
+            "ck_role_right_reading_comes_first": Rule(_l("Whoever may do something must be able to read, R."), "actions"),
+        },
+    )
+
+    #: The role that has the right.
+    role_id: Mapped[int] = reference("ab_role", _l("Role"), ondelete="CASCADE", index=False)
+    role: Mapped[Role] = relationship()
+    #: The row of the permission matrix.
+    area: Mapped[str] = field(_l("Area"), String(32))
+    #: Letters: C create, R read, U change, D delete, T use verbs, X export; empty for nothing.
+    actions: Mapped[str] = field(
+        _l("Actions"), String(6), default="", server_default="",
+        help=_l("C create, R read, U change, D delete, T use the verbs, X export; empty for nothing."),
+    )
+    #: Which rows the right covers.
+    scope: Mapped[RightScope] = choice(
+        RightScope, _l("Rows"), default=RightScope.group, server_default="group", help=_l("Which rows the right covers.")
+    )
+
+    def __str__(self) -> str:
+        return f"{self.role} · {self.area}"
+
+
+class RoleMask(Record):
+    """A field that one role sees as a mask only (RO-08)."""
+
+    __tablename__ = "role_mask"
+    __table_args__ = (UniqueConstraint("role_id", "entity", "field"),)
+    __admin__ = Admin(
+        label=_l("Masked field"),
+        plural=_l("Masked fields"),
+        category=Category.system,
+        icon="eye-slash",
+        area="roles",
+        scope=SHARED,
+        list_columns=("role", "entity", "field"),
+        search_columns=("entity", "field"),
+        filters=("role", "entity"),
+        order="entity",
+        natural_keys=(("role", "entity", "field"),),
+        sections=(Section(_l("Masked field"), ("role", "entity", "field")),),
+        written_by_verbs=True,
+        menu=False,
+        rules={"uq_role_mask_role_id_entity_field": Rule(_l("The role already has this mask."), "field")},
+    )
+
+    #: The role that sees the mask.
+    role_id: Mapped[int] = reference("ab_role", _l("Role"), ondelete="CASCADE", index=False)
+    role: Mapped[Role] = relationship()
+    #: The table whose field is masked.
+    entity: Mapped[str] = field(_l("Kind of record"), String(64))
+    #: The masked field.
+    field: Mapped[str] = field(_l("Field"), String(64))
+
+    def __str__(self) -> str:
+        return f"{self.role} · {self.entity}.{self.field}"
+
+
+class RoleDefault(Model):
+    """What the product shipped for a role when roles were last synchronised.
+
+    The third side of the comparison: where the right in use differs from it, an administrator
+    changed or removed the right, and synchronising leaves it alone.
+    """
+
+    __tablename__ = "role_default"
+
+    #: The role.
+    role_id: Mapped[int] = mapped_column(
+        Integer, ForeignKey("ab_role.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: ``right:<area>`` or ``mask:<entity>.<field>``.
+    key: Mapped[str] = mapped_column(String(140), primary_key=True)
+    #: Letters and scope of a right (``RX:teams``); empty for a mask.
+    value: Mapped[str] = mapped_column(String(32), default="", server_default="")

@@ -1,0 +1,91 @@
+"""The people who sign in at the desk: Flask-AppBuilder's users with what we must know beside."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flask_appbuilder.security.sqla.models import User
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ForeignKey, Integer, Sequence, event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
+
+from models.base import Admin, Category, Recorded, Rule, Scope, Section
+from models.business_unit import BusinessUnit
+from models.columns import field, reference
+
+
+class Staff(Recorded, User):
+    """A member of staff. Signs in with user name or e-mail; never deleted, only deactivated (RO-06)."""
+
+    __admin__: ClassVar[Admin] = Admin(
+        label=_l("User"),
+        plural=_l("Users"),
+        category=Category.system,
+        icon="person-gear",
+        area="staff",
+        scope=Scope(group="group_id"),
+        list_columns=("last_name", "first_name", "username", "email", "active", "business_unit"),
+        search_columns=("first_name", "last_name", "username", "email"),
+        filters=("active", "business_unit"),
+        order="username",
+        natural_keys=(("username",), ("email",)),
+        sections=(
+            Section(_l("Person"), ("first_name", "last_name", "email", "username")),
+            Section(_l("Work"), ("business_unit", "roles", "active", "may_switch_group")),
+        ),
+        rules={
+            "uq_ab_user_username": Rule(_l("This user name is taken."), "username"),
+            "uq_ab_user_email": Rule(_l("Another user has this e-mail address."), "email"),
+        },
+    )
+
+    #: The corporate group whose clients the person works for at present; every row scope starts here.
+    group_id: Mapped[int | None] = mapped_column(
+        ForeignKey("corporate_group.id", ondelete="RESTRICT"), index=True, info={"label": _l("Corporate group")}
+    )
+    #: The unit whose services an evaluator decides on (RO-05); empty for others.
+    business_unit_id: Mapped[int | None] = reference("business_unit", _l("Business unit"), nullable=True)
+    business_unit: Mapped[BusinessUnit | None] = relationship(foreign_keys=[business_unit_id])
+    #: Administrators of the whole installation may change the group they work in.
+    may_switch_group: Mapped[bool] = field(
+        _l("May change group"),
+        default=False,
+        server_default="0",
+        help=_l("For administrators of the whole installation, who look after several corporate groups."),
+    )
+    #: Goes up when the password changes or the user is deactivated: older sessions end.
+    session_epoch: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    #: Whether the password must be changed at the next sign-in.
+    must_change_password: Mapped[bool] = mapped_column(default=False, server_default="0")
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    def get_id(self) -> str:
+        """Name the person and the epoch, so that a session of an earlier epoch is no longer valid."""
+        return f"{self.id}:{self.session_epoch}"
+
+
+# Flask-AppBuilder's own columns carry no words for people; they are given theirs here.
+for _name, _label in {
+    "first_name": _l("First name"),
+    "last_name": _l("Last name"),
+    "username": _l("User name"),
+    "email": _l("E-mail"),
+    "active": _l("Active"),
+}.items():
+    User.__table__.c[_name].info["label"] = _label  # type: ignore[attr-defined]
+# Never shown; the history says that it changed, and no more.
+User.__table__.c["password"].info.update(label=_l("Password"), secret=True, verb_only=True)  # type: ignore[attr-defined]
+# It also names a sequence for each key. On PostgreSQL the key's own sequence, of the same name, is
+# enough, and rows inserted by plain SQL then get their key too.
+for _table in User.metadata.tables.values():
+    for _column in _table.columns:
+        if isinstance(_column.default, Sequence):
+            _column.default.optional = True
+
+
+@event.listens_for(Mapper, "after_configured", once=True)
+def _name_roles() -> None:
+    """The roles of a user exist only once all classes are mapped: Flask-AppBuilder declares them from the other side."""
+    User.roles.property.info["label"] = _l("Roles")  # type: ignore[attr-defined]

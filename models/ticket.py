@@ -1,0 +1,299 @@
+"""Requests for assistance."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, relationship
+
+from models.account import Account
+from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.business_unit import BusinessUnit
+from models.columns import Choice, choice, field, reference
+from models.company import Company
+from models.contact import Contact
+from models.contract import Contract
+from models.request_type import RequestType
+from models.service import Service
+from models.staff import Staff
+from models.support_queue import SupportQueue
+from models.support_team import SupportTeam
+from models.values import UtcInstant
+
+
+class TicketState(Choice):
+    qualification = "qualification", _l("Qualification"), "info", "funnel"
+    waiting_package = "waiting_package", _l("Waiting for a package"), "wait", "hourglass-split"
+    waiting_quote = "waiting_quote", _l("Waiting for a quote"), "wait", "receipt"
+    assigned = "assigned", _l("Assigned"), "info", "person-check"
+    in_progress = "in_progress", _l("In progress"), "active", "play-circle"
+    waiting_customer = "waiting_customer", _l("Waiting for the client"), "wait", "chat-dots"
+    waiting_l2 = "waiting_l2", _l("With the second level"), "wait", "arrow-up-circle"
+    waiting_change = "waiting_change", _l("Waiting for a change"), "wait", "tools"
+    on_site_planned = "on_site_planned", _l("Visit planned"), "wait", "geo-alt"
+    on_hold_consent = "on_hold_consent", _l("On hold: no consent"), "wait", "shield-x"
+    closed_provisional = "closed_provisional", _l("Closed, may be reopened"), "good", "check-circle"
+    reopened = "reopened", _l("Reopened"), "bad", "arrow-counterclockwise"
+    closed_final = "closed_final", _l("Closed"), "good", "check-circle-fill"
+    archived = "archived", _l("Archived"), "neutral", "archive"
+    rejected = "rejected", _l("Rejected"), "neutral", "x-circle"
+
+
+class Urgency(Choice):
+    low = "low", _l("Low"), "neutral", "arrow-down"
+    normal = "normal", _l("Normal"), "info", "dash"
+    high = "high", _l("High"), "wait", "arrow-up"
+    emergency = "emergency", _l("Emergency"), "bad", "exclamation-triangle"
+
+
+class Channel(Choice):
+    web = "web", _l("Web"), "neutral", "globe"
+    email = "email", _l("E-mail"), "neutral", "envelope"
+    phone = "phone", _l("Telephone"), "neutral", "telephone"
+    voicemail = "voicemail", _l("Voicemail"), "neutral", "voicemail"
+    pec = "pec", _l("Certified e-mail"), "neutral", "envelope-paper"
+    fax = "fax", _l("Fax"), "neutral", "printer"
+    qr = "qr", _l("QR code"), "neutral", "qr-code"
+    sim = "sim", _l("Maintenance information system"), "neutral", "hdd-network"
+    on_site = "on_site", _l("In person"), "neutral", "person-walking"
+
+
+class AssistanceKind(Choice):
+    ordinary = "ordinary", _l("Ordinary")
+    extraordinary = "extraordinary", _l("Extraordinary")
+
+
+class RequesterCategory(Choice):
+    end_user = "end_user", _l("End user")
+    technical_staff = "technical_staff", _l("Technical staff")
+
+
+class ClosureReason(Choice):
+    solved = "solved", _l("Solved")
+    answered = "answered", _l("Answered")
+    third_party = "third_party", _l("Third party, not managed")
+    not_renewed = "not_renewed", _l("Service not renewed")
+    no_answer = "no_answer", _l("No answer from the client")
+    duplicate = "duplicate", _l("Duplicate")
+    not_competent = "not_competent", _l("Outside our competence")
+    spam = "spam", _l("Unsolicited mail")
+
+
+class Ticket(GroupOwned, Record):
+    """A request from its qualification to its closing; never deleted, in the end archived (TK-10)."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        UniqueConstraint("group_id", "number"),
+        CheckConstraint("state <> 'closed_provisional' OR reopen_until IS NOT NULL", name="reopen_until_when"),
+        CheckConstraint("state <> 'rejected' OR closure_reason IS NOT NULL", name="rejected_why"),
+        CheckConstraint("reopen_count >= 0 AND reminder_count >= 0", name="counts_not_negative"),
+        CheckConstraint("linked_ticket_id IS NULL OR linked_ticket_id <> id", name="follows_another"),
+        # Which companies a team works for: the row scope of operators.
+        Index("ix_ticket_team_id_company_id", "team_id", "company_id"),
+    )
+    __admin__ = Admin(
+        label=_l("Ticket"),
+        plural=_l("Tickets"),
+        category=Category.support,
+        icon="ticket-perforated",
+        area="tickets",
+        scope=Scope(group="queue.group_id", company="company_id", unit="business_unit_id", owner="assignee_id"),
+        list_columns=("number", "subject", "company", "state", "priority", "queue", "assignee", "created_at"),
+        search_columns=("number", "subject"),
+        filters=(
+            "state",
+            "queue",
+            "team",
+            "assignee",
+            "company",
+            "contact",
+            "priority",
+            "requested_urgency",
+            "request_type",
+            "channel",
+            "assistance_kind",
+            "contract",
+            "service",
+            "business_unit",
+            "number",
+            "reopen_until",
+            "due_at",
+            "taken_at",
+            "closed_at",
+            "created_at",
+            "updated_at",
+        ),
+        order="-created_at",
+        fast=(
+            ("state", "created_at"),
+            ("company", "created_at"),
+            ("assignee", "created_at"),
+            ("queue", "created_at"),
+            ("priority", "created_at"),
+            ("created_at",),
+            ("number",),
+            ("updated_at",),
+            ("state", "reopen_until"),
+            ("state", "due_at"),
+        ),
+        facts=("company", "contact", "queue", "team", "assignee", "priority", "contract", "due_at", "reopen_until"),
+        natural_keys=(("number",),),
+        sections=(
+            Section(
+                _l("Request"),
+                (
+                    "queue",
+                    "company",
+                    "contact",
+                    "subject",
+                    "description",
+                    "request_type",
+                    "affected_system",
+                    "place_code",
+                    "requested_urgency",
+                    "channel",
+                ),
+            ),
+            Section(
+                _l("Who works on it"),
+                ("priority", "team", "assignee", "business_unit", "assistance_kind", "requester_category", "due_at"),
+            ),
+            Section(_l("What it falls under"), ("contract", "service", "covered_by_quote", "linked_ticket")),
+            Section(_l("Solution"), ("problem", "workaround", "solution", "closure_reason")),
+        ),
+        client_columns=("number", "subject", "state", "created_at", "closed_at"),
+        rules={
+            "uq_ticket_group_id_number": Rule(_l("There is already a ticket with this number."), "number"),
+            "ck_ticket_reopen_until_when": Rule(_l("A ticket that may be reopened says until when."), "reopen_until"),
+            "ck_ticket_rejected_why": Rule(_l("A rejected ticket has a reason."), "closure_reason"),
+            "ck_ticket_counts_not_negative": Rule(_l("This cannot be negative.")),
+            "ck_ticket_follows_another": Rule(_l("A ticket cannot follow itself."), "linked_ticket"),
+        },
+    )
+
+    #: What people say: the queue's code and the next number of the queue, never used twice.
+    number: Mapped[str] = field(
+        _l("Number"), String(24), verb_only=True, help=_l("Given by the queue when it is opened.")
+    )
+    #: Where it arrived.
+    queue_id: Mapped[int] = reference("support_queue", _l("Queue"))
+    queue: Mapped[SupportQueue] = relationship()
+    #: The client; empty until somebody finds out whose it is.
+    company_id: Mapped[int | None] = reference(
+        "company", _l("Company"), help=_l("Empty until it is known whose request it is.")
+    )
+    company: Mapped[Company | None] = relationship()
+    #: Who asks.
+    contact_id: Mapped[int | None] = reference(
+        "contact", _l("Requester"), help=_l("The person at the client who asks.")
+    )
+    contact: Mapped[Contact | None] = relationship()
+    #: The account it was opened with; empty where staff opened it on somebody's behalf.
+    account_id: Mapped[int | None] = reference("account", _l("Opened with account"), verb_only=True)
+    account: Mapped[Account | None] = relationship()
+    #: Whether an end user or technical staff of the client asks: contracts distinguish them.
+    requester_category: Mapped[RequesterCategory | None] = choice(
+        RequesterCategory,
+        _l("Kind of requester"),
+        help=_l("Some contracts give the second level to technical staff only."),
+    )
+    #: In a few words, what is asked.
+    subject: Mapped[str] = field(_l("Subject"), String(200), help=_l("In a few words, what is asked."))
+    #: What the person wrote or said.
+    description: Mapped[str] = field(_l("Description"), Text, personal=True)
+    #: What kind of request it is.
+    request_type_id: Mapped[int | None] = reference("request_type", _l("Type"))
+    request_type: Mapped[RequestType | None] = relationship()
+    #: The program, plant or site it concerns.
+    affected_system: Mapped[str | None] = field(
+        _l("Affected system"), String(160), help=_l("The program, plant or site it concerns.")
+    )
+    #: The code on the pole, device or building.
+    place_code: Mapped[str | None] = field(
+        _l("Place code"), String(60), help=_l("The code on the pole, device or building.")
+    )
+    #: As urgent as the client says.
+    requested_urgency: Mapped[Urgency | None] = choice(
+        Urgency,
+        _l("Urgency asked"),
+        name="requested_urgency",
+        help=_l("As the client says; staff decide the priority."),
+    )
+    #: As urgent as staff decide (TK-07).
+    priority: Mapped[Urgency] = choice(Urgency, _l("Priority"), name="priority", default=Urgency.normal)
+    #: How it arrived.
+    channel: Mapped[Channel] = choice(Channel, _l("Channel"), default=Channel.web, help=_l("How it arrived."))
+    #: Where it stands; changed by verbs only.
+    state: Mapped[TicketState] = choice(TicketState, _l("State"), default=TicketState.qualification, verb_only=True)
+    #: Where it stood before it was put on hold, to go on from there.
+    state_before: Mapped[TicketState | None] = choice(
+        TicketState, _l("Earlier state"), name="ticket_state_before", verb_only=True
+    )
+    #: The team that works on it; the queue's first.
+    team_id: Mapped[int | None] = reference(
+        "support_team", _l("Team"), index=False, help=_l("The team of the queue where empty.")
+    )
+    team: Mapped[SupportTeam | None] = relationship()
+    #: Who works on it.
+    assignee_id: Mapped[int | None] = reference("ab_user", _l("Assignee"))
+    assignee: Mapped[Staff | None] = relationship(foreign_keys=[assignee_id])
+    #: The unit it concerns: its evaluator sees it.
+    business_unit_id: Mapped[int | None] = reference(
+        "business_unit", _l("Business unit"), help=_l("That of the contract, the service or the company where empty.")
+    )
+    business_unit: Mapped[BusinessUnit | None] = relationship()
+    #: Upkeep, or something new (PK-06).
+    assistance_kind: Mapped[AssistanceKind | None] = choice(
+        AssistanceKind,
+        _l("Assistance"),
+        help=_l("Ordinary keeps things working; extraordinary changes or adds something."),
+    )
+    #: Part of a quote, so that it takes no hours from a package (PK-05).
+    covered_by_quote: Mapped[bool] = field(
+        _l("Covered by a quote"), default=False, server_default="0", help=_l("It takes no hours from a package.")
+    )
+    #: The contract it falls under.
+    contract_id: Mapped[int | None] = reference("contract", _l("Contract"))
+    contract: Mapped[Contract | None] = relationship()
+    #: The service it concerns.
+    service_id: Mapped[int | None] = reference("service", _l("Service"))
+    service: Mapped[Service | None] = relationship()
+    #: The earlier ticket it follows.
+    linked_ticket_id: Mapped[int | None] = reference(
+        "ticket", _l("Follows"), help=_l("The closed ticket that this one continues.")
+    )
+    linked_ticket: Mapped[Ticket | None] = relationship(remote_side="Ticket.id")
+    #: When it should be solved.
+    due_at: Mapped[datetime | None] = field(_l("Due"), UtcInstant(), help=_l("When it should be solved."))
+    #: When somebody took charge.
+    taken_at: Mapped[datetime | None] = field(_l("Taken in charge"), UtcInstant(), verb_only=True)
+    #: When it was closed for the first time.
+    first_closed_at: Mapped[datetime | None] = field(_l("First closed"), UtcInstant(), verb_only=True)
+    #: Until when the client may reopen it.
+    reopen_until: Mapped[datetime | None] = field(_l("May be reopened until"), UtcInstant(), verb_only=True)
+    #: When it was closed for good, or rejected.
+    closed_at: Mapped[datetime | None] = field(_l("Closed"), UtcInstant(), verb_only=True)
+    #: How often it was reopened.
+    reopen_count: Mapped[int] = field(
+        _l("Reopened"), Integer, default=0, server_default="0", verb_only=True, unit=_l("times")
+    )
+    #: How often the client asked what became of it (TK-32).
+    reminder_count: Mapped[int] = field(
+        _l("Reminders"), Integer, default=0, server_default="0", verb_only=True, unit=_l("times")
+    )
+    #: What is wrong, as the first level sees it (TK-26).
+    problem: Mapped[str | None] = field(_l("Problem"), Text, help=_l("What is wrong, as the first level sees it."))
+    #: How to go on working until it is solved.
+    workaround: Mapped[str | None] = field(
+        _l("Workaround"), Text, help=_l("How to go on working until it is solved; or none possible.")
+    )
+    #: How it was solved; needed to close.
+    solution: Mapped[str | None] = field(_l("Solution"), Text, help=_l("Needed to close; the client reads it."))
+    #: Why it ended.
+    closure_reason: Mapped[ClosureReason | None] = choice(ClosureReason, _l("Reason of closing"))
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,461 @@
+"""Value types: what a stored value is, how people write it, how it is checked and shown.
+
+A type's ``parse`` turns what a person typed into the stored, normalised value or raises ``ValueError``
+with a translatable sentence; ``show`` is its inverse in the reader's language.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import phonenumbers
+import sqlalchemy as sa
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import format_currency, format_date, format_datetime, format_decimal, format_time
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.types import TypeDecorator
+from stdnum import iban as stdnum_iban
+from stdnum.eu import vat as eu_vat
+from stdnum.it import codicefiscale, iva
+
+from backoffice.clock import ROME
+from backoffice.errors import Text
+
+
+class BadValue(ValueError):
+    """A value cannot be read; ``text`` says why, for people."""
+
+    def __init__(self, text: Text, **values: Any) -> None:
+        super().__init__()
+        self.text = text
+        self.values = values
+
+    def __str__(self) -> str:
+        return str(self.text) % self.values if self.values else str(self.text)
+
+
+#: Apostrophes people type for each other, and the accent written as one (``comunita'``).
+_APOSTROPHES = re.compile("['’‘`´]")
+_NOT_TEXT = re.compile(r"[^\w\s@.+/&-]+")
+
+
+def fold(text: str) -> str:
+    """Return ``text`` as searching and sorting compare it: no case, accents, apostrophes or double spaces."""
+    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text))
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    return " ".join(_NOT_TEXT.sub(" ", plain).split())
+
+
+
+#: Characters that no database text may hold, or that break what is printed.
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def clean_text(raw: str, *, lines: bool = False) -> str:
+    """Return ``raw`` trimmed and in NFC, or raise ``BadValue`` for control characters and lone surrogates."""
+    if _UNSTORABLE.search(raw):
+        raise BadValue(_l("It contains characters that cannot be stored."))
+    text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n").replace("\r", "\n"))
+    return text.strip() if lines else " ".join(text.split())
+
+
+class ValueType(TypeDecorator[Any]):
+    """A column type that knows its people's side. ``kind`` chooses widget, filters, alignment and file cell."""
+
+    impl = sa.String
+    cache_ok = True
+    kind: ClassVar[str] = "text"
+    #: An example people can imitate, for templates and help.
+    example: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        # SQLAlchemy asks every class for itself, not its bases; all of these are safe to cache by.
+        cls.cache_ok = True
+        super().__init_subclass__(**options)
+
+    def parse(self, raw: str) -> Any:
+        """Return the stored value of what was typed, or raise ``BadValue``."""
+        raise NotImplementedError
+
+    def show(self, value: Any) -> str:
+        """Return the value as people read it in the current language."""
+        return str(value)
+
+    def edit(self, value: Any) -> str:
+        """Return the value as it stands in a field, readable by ``parse``."""
+        return self.show(value)
+
+
+class Code(ValueType):
+    """A text of fixed form: upper case, no spaces, stored as text because zeros in front count."""
+
+    kind = "code"
+    pattern: ClassVar[str] = ""
+    problem: ClassVar[Text] = ""
+
+    def __init__(self, length: int = 64) -> None:
+        super().__init__(length)
+
+    def parse(self, raw: str) -> str:
+        code = re.sub(r"[\s.]", "", clean_text(raw)).upper()
+        if not re.fullmatch(self.pattern, code):
+            raise BadValue(self.problem)
+        return code
+
+
+class VatNumber(Code):
+    """Partita IVA with its check digit; foreign VAT numbers keep their country letters."""
+
+    example = "01234567897"
+
+    def parse(self, raw: str) -> str:
+        code = re.sub(r"[\s.\-]", "", clean_text(raw)).upper()
+        if code.startswith("IT"):
+            code = code[2:]
+        if code.isdigit():
+            if len(code) == 11 and iva.is_valid(code):
+                return code
+            raise BadValue(_l("This is not a valid partita IVA: 11 digits, the last of which checks the others."))
+        if eu_vat.is_valid(code):
+            return code
+        if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{4,18}", code) and code[:2] not in eu_vat.MEMBER_STATES_UPPER:
+            return code
+        raise BadValue(_l("This is not a valid VAT number of its country."))
+
+
+eu_vat.MEMBER_STATES_UPPER = frozenset(state.upper() for state in eu_vat.MEMBER_STATES) | {"EL", "IT"}
+
+
+class TaxCode(Code):
+    """Codice fiscale: 16 characters for people (omocodia included), 11 digits for bodies and companies."""
+
+    example = "RSSMRA80A01H501U"
+
+    def parse(self, raw: str) -> str:
+        code = re.sub(r"[\s.\-]", "", clean_text(raw)).upper()
+        if code.isdigit() and len(code) == 11 and iva.is_valid(code):
+            return code
+        if len(code) == 16 and codicefiscale.is_valid(code):
+            return code
+        raise BadValue(_l("This is not a valid codice fiscale: 16 characters, or 11 digits for companies and bodies."))
+
+
+class SdiCode(Code):
+    """Codice destinatario of the exchange system: 7 characters, or 6 for public offices."""
+
+    pattern = r"[A-Z0-9]{6,7}"
+    problem = _l("The codice destinatario has 7 letters or digits, 6 for public offices.")
+    example = "M5UXCR1"
+
+
+class Cap(Code):
+    """Italian postal code: five digits, zeros in front kept."""
+
+    pattern = r"\d{5}"
+    problem = _l("The CAP has 5 digits.")
+    example = "09100"
+
+
+class Province(Code):
+    pattern = r"[A-Z]{2}"
+    problem = _l("The province is written with its 2 letters.")
+    example = "TN"
+
+
+class Country(Code):
+    pattern = r"[A-Z]{2}"
+    problem = _l("The country is written with its 2 letters.")
+    example = "IT"
+
+
+class Cig(Code):
+    """Codice identificativo di gara."""
+
+    pattern = r"[A-Z0-9]{10}"
+    problem = _l("The CIG has 10 letters or digits.")
+    example = "7985640A1B"
+
+
+class Cup(Code):
+    """Codice unico di progetto."""
+
+    pattern = r"[A-Z][A-Z0-9]{14}"
+    problem = _l("The CUP has 15 letters or digits and begins with a letter.")
+    example = "B31B17000060006"
+
+
+class ShortCode(Code):
+    """A code people say and write, such as GP, CAL-01 or EDUPLAN."""
+
+    pattern = r"[A-Z0-9][A-Z0-9_-]*"
+    problem = _l("A code consists of letters, digits and hyphens.")
+    example = "CAL-01"
+
+
+class Iban(Code):
+    example = "IT60X0542811101000000123456"
+
+    def parse(self, raw: str) -> str:
+        try:
+            return str(stdnum_iban.validate(clean_text(raw)))
+        except Exception as error:  # noqa: BLE001 - python-stdnum raises many classes for one reason
+            raise BadValue(_l("This is not a valid IBAN.")) from error
+
+    def show(self, value: Any) -> str:
+        return " ".join(value[i : i + 4] for i in range(0, len(value), 4))
+
+
+class Email(ValueType):
+    """An e-mail address, lower case in the domain, checked for form only (no look-up)."""
+
+    kind = "email"
+    example = "ufficio@azienda.example"
+
+    def __init__(self) -> None:
+        super().__init__(254)
+
+    def parse(self, raw: str) -> str:
+        try:
+            found = validate_email(clean_text(raw), check_deliverability=False, test_environment=True)
+        except EmailNotValidError as error:
+            raise BadValue(_l("This is not an e-mail address.")) from error
+        if found.ascii_email is None:
+            raise BadValue(_l("Accented letters before the @ cannot be delivered."))
+        return found.normalized.lower()
+
+
+class Phone(ValueType):
+    """A telephone number, stored in international form; Italian unless it says otherwise."""
+
+    kind = "phone"
+    example = "0461 123456"
+
+    def __init__(self) -> None:
+        super().__init__(20)
+
+    def parse(self, raw: str) -> str:
+        text = clean_text(raw)
+        try:
+            number = phonenumbers.parse(text, "IT")
+        except phonenumbers.NumberParseException as error:
+            raise BadValue(_l("This is not a telephone number.")) from error
+        if not phonenumbers.is_possible_number(number) or re.search(r"[A-Za-z]", text):
+            raise BadValue(_l("This is not a telephone number."))
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+    def show(self, value: Any) -> str:
+        try:
+            number = phonenumbers.parse(value, "IT")
+        except phonenumbers.NumberParseException:
+            return str(value)
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+class Url(ValueType):
+    """A web address; ``http://`` is put in front where a bare host was typed."""
+
+    kind = "url"
+    example = "https://www.azienda.example"
+
+    def __init__(self) -> None:
+        super().__init__(500)
+
+    def parse(self, raw: str) -> str:
+        text = clean_text(raw)
+        if "://" not in text:
+            text = f"http://{text}"
+        try:
+            parts = urlsplit(text)
+            host = parts.hostname or ""
+        except ValueError as error:
+            raise BadValue(_l("This is not a web address.")) from error
+        if parts.scheme not in ("http", "https") or "." not in host or " " in text:
+            raise BadValue(_l("The web address must begin with http:// or https:// and name a site."))
+        return text
+
+
+class Money(ValueType):
+    """Euro, exact to the cent."""
+
+    impl = sa.Numeric(12, 2)
+    kind = "money"
+    example = "1.234,56"
+
+    def __init__(self) -> None:
+        super().__init__(12, 2)
+
+    def parse(self, raw: str) -> Decimal:
+        return parse_decimal(raw.replace("€", ""), places=2, digits=10)
+
+    def show(self, value: Any) -> str:
+        return format_currency(value, "EUR", format="¤ #,##0.00")
+
+    def edit(self, value: Any) -> str:
+        return format_decimal(value, format="#,##0.00")
+
+
+class Minutes(ValueType):
+    """A length of time in whole minutes, written ``2:30``, ``2 h 30 min`` or ``150 min``."""
+
+    impl = sa.Integer
+    kind = "minutes"
+    example = "2:30"
+
+    def parse(self, raw: str) -> int:
+        text = clean_text(raw).lower()
+        found = re.fullmatch(r"(-?)(?:(\d{1,6})\s*(?:h|ore|ora|:))?\s*(?:(\d{1,7})\s*(?:m|min|minuti)?)?", text)
+        if not found or not text.strip("-") or (found[2] is None and found[3] is None):
+            raise BadValue(_l("Write hours and minutes as 2:30."))
+        total = int(found[2] or 0) * 60 + int(found[3] or 0)
+        if total > 10_000_000:
+            raise BadValue(_l("This is too long."))
+        return -total if found[1] else total
+
+    def show(self, value: Any) -> str:
+        hours, rest = divmod(abs(value), 60)
+        words = " ".join([*([f"{hours} h"] if hours or not rest else []), *([f"{rest} min"] if rest else [])])
+        return f"−{words}" if value < 0 else words
+
+    def edit(self, value: Any) -> str:
+        return f"{'-' if value < 0 else ''}{abs(value) // 60}:{abs(value) % 60:02d}"
+
+
+class UtcInstant(ValueType):
+    """An instant: aware UTC in the program, shown and typed in Italian time."""
+
+    impl = sa.DateTime(timezone=True)
+    kind = "datetime"
+    example = "31/12/2026 15:25"
+
+    def __init__(self) -> None:
+        super().__init__(timezone=True)
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("An instant without a time zone was about to be stored")
+        if value is not None and dialect.name == "sqlite":
+            return value.astimezone(UTC).replace(tzinfo=None)
+        return value
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def parse(self, raw: str) -> datetime:
+        text = clean_text(raw)
+        try:
+            exact = datetime.fromisoformat(text)
+        except ValueError:
+            day, _, hour = text.partition(" ")
+            exact = datetime.combine(parse_date(day), parse_time(hour) if hour else time())
+        return (exact if exact.tzinfo else exact.replace(tzinfo=ROME)).astimezone(UTC)
+
+    def show(self, value: Any) -> str:
+        return format_datetime(value, "dd/MM/yyyy HH:mm")
+
+
+class FoldedText(TypeDecorator[str]):
+    """Folded text, compared byte by byte on both databases so that pages by key agree with the index."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, length: int = 255) -> None:
+        super().__init__(length)
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.String(self.impl.length, collation="C"))  # type: ignore[attr-defined]
+        return dialect.type_descriptor(sa.String(self.impl.length))  # type: ignore[attr-defined]
+
+
+class SearchText(TypeDecorator[str]):
+    """Folded text of all searched columns of a row."""
+
+    impl = sa.Text
+    cache_ok = True
+
+
+def parse_decimal(raw: str, *, places: int, digits: int) -> Decimal:
+    """Read ``1.234,56`` or ``1234.56``; raise ``BadValue`` for anything else or for too many digits."""
+    text = re.sub(r"[\s'’]", "", clean_text(raw)).replace("−", "-")
+    if "," in text:
+        text = text.replace(".", "").replace(",", ".") if re.fullmatch(r"-?[\d.]+,\d+", text) else "?"
+    elif re.fullmatch(r"-?\d{1,3}(\.\d{3})+", text):
+        text = text.replace(".", "")
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise BadValue(_l("This is not a number: write it as 1.234,56.")) from error
+    if not value.is_finite() or abs(value) >= 10**digits:
+        raise BadValue(_l("This number is too large."))
+    if value != round(value, places):
+        raise BadValue(_l("At most %(places)s decimals."), places=places)
+    return round(value, places)
+
+
+def parse_integer(raw: str) -> int:
+    """Read a whole number, thousands points allowed; raise ``BadValue`` otherwise or beyond 32 bits."""
+    text = clean_text(raw).replace("−", "-")
+    if re.fullmatch(r"-?\d{1,3}(\.\d{3})+", text):
+        text = text.replace(".", "")
+    if not re.fullmatch(r"-?\d{1,12}", text):
+        raise BadValue(_l("This is not a whole number."))
+    if abs(int(text)) > 2_147_483_647:
+        raise BadValue(_l("This number is too large."))
+    return int(text)
+
+
+def parse_date(raw: str) -> date:
+    """Read ``31/12/2026``, ``31.12.2026``, ``31-12-26`` or ``2026-12-31``; raise ``BadValue`` otherwise."""
+    text = clean_text(raw)
+    found = re.fullmatch(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})", text)
+    try:
+        if found:
+            year = int(found[3]) + (2000 if len(found[3]) == 2 else 0)
+            day = date(year, int(found[2]), int(found[1]))
+        elif re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            day = date.fromisoformat(text)
+        else:
+            raise ValueError
+    except ValueError as error:
+        raise BadValue(_l("This is not a date: write it as 31/12/2026.")) from error
+    if not 1900 <= day.year <= 2200:
+        raise BadValue(_l("The year must lie between 1900 and 2200."))
+    return day
+
+
+def parse_time(raw: str) -> time:
+    """Read ``8:30``, ``08.30`` or ``08:30:00``; raise ``BadValue`` otherwise."""
+    found = re.fullmatch(r"(\d{1,2})[:.](\d{2})(?::(\d{2}))?", clean_text(raw))
+    if not found or int(found[1]) > 23 or int(found[2]) > 59 or int(found[3] or 0) > 59:
+        raise BadValue(_l("This is not a time: write it as 15:25."))
+    return time(int(found[1]), int(found[2]), int(found[3] or 0))
+
+
+_YES = {"1", "si", "sì", "s", "yes", "y", "true", "vero", "on", "x"}
+_NO = {"0", "no", "n", "false", "falso", "off", ""}
+
+
+def parse_boolean(raw: str) -> bool:
+    """Read sì and no as Italians and spreadsheets write them."""
+    text = clean_text(raw).lower()
+    if text in _YES:
+        return True
+    if text in _NO:
+        return False
+    raise BadValue(_l("Write yes or no."))
+
+
+def show_date(value: date) -> str:
+    return format_date(value, "dd/MM/yyyy")
+
+
+def show_time(value: time) -> str:
+    return format_time(datetime.combine(date(2000, 1, 1), value), "HH:mm", rebase=False)

@@ -1,0 +1,1 @@
+"""The invented demonstration set, part by part."""

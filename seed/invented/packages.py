@@ -1,0 +1,78 @@
+"""Invented support packages with the movements that explain what is left of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from backoffice.working_time import add_months
+from models.company import CompanyState
+from models.package_movement import MovementKind, PackageMovement
+from models.support_package import PackageState, SupportPackage
+from models.support_package_type import SupportPackageType
+from models.ticket import Ticket
+from seed.invented.clients import Client
+from seed.invented.world import World
+
+S = PackageState
+STATES = {
+    S.active: 22, S.requested: 4, S.quoted: 3, S.suspended: 3, S.exhausted: 5, S.expired: 6, S.cancelled: 2,
+}  # fmt: skip
+#: States without hours: nothing was bought yet, or never will be.
+EMPTY = frozenset({S.requested, S.quoted, S.cancelled})
+#: First day of validity in days from today; each is valid for twelve months.
+BEGINS = {S.active: (-330, -5), S.suspended: (-300, -60), S.exhausted: (-350, -120), S.expired: (-900, -400)}
+
+
+def invent_packages(world: World, clients: Sequence[Client], tickets: Sequence[Ticket]) -> None:
+    """Make packages whose residual is the sum of their movements (PK-12)."""
+    buyers = [client for client in clients if client.company.state is CompanyState.client]
+    for number, state in enumerate(world.deck(STATES)):
+        package = _package(world, buyers[number % len(buyers)], state)
+        if state not in EMPTY:
+            own = [ticket for ticket in tickets if ticket.company is package.company]
+            _move(world, package, own)
+    world.session.flush()
+
+
+def _package(world: World, client: Client, state: PackageState) -> SupportPackage:
+    kind = world.rng.choice(world.all_of(SupportPackageType))
+    custom = world.chance(0.2)
+    package = SupportPackage(
+        company=client.company, number=f"PA-{world.today.year}-{next(world.serials):05d}", state=state,
+        type=None if custom else kind, purchased_minutes=450 if custom else kind.included_minutes, residual_minutes=0,
+    )  # fmt: skip
+    package.price = Decimal(package.purchased_minutes) if state is not S.requested else None
+    if state in BEGINS:
+        begins = world.rng.randint(*BEGINS[state])
+        package.valid_from = world.day(begins)
+        package.valid_to = add_months(package.valid_from, 12)
+        package.created_at = world.instant(begins - 5)
+    else:
+        package.created_at = world.instant(-world.rng.randint(1, 40))
+    return world.add(package)  # type: ignore[no-any-return]
+
+
+def _move(world: World, package: SupportPackage, tickets: Sequence[Ticket]) -> None:
+    """Buy the hours, then use some of them: all where the package is used up, never more than there are."""
+    _add(world, package, MovementKind.purchase, package.purchased_minutes, 0, None, None)
+    for step in range(world.rng.randint(1, 6)):
+        charge = min(world.rng.choice((15, 30, 45, 60, 90, 120)), package.residual_minutes - 15)
+        if charge > 0:
+            ticket = world.rng.choice(tickets) if tickets else None
+            _add(world, package, MovementKind.charge, -charge, 3 + step * 4, ticket, "Lavorazione della richiesta")
+    if package.state is S.exhausted:
+        _add(world, package, MovementKind.charge, -package.residual_minutes, 40, None, "Intervento conclusivo")
+    elif world.chance(0.2):
+        _add(world, package, MovementKind.correction, 15, 45, None, "Tempo registrato due volte")
+
+
+def _add(
+    world: World, package: SupportPackage, kind: MovementKind, minutes: int, after: int, ticket: Ticket | None, note: str | None
+) -> None:
+    """Write one movement, some days after the package began, and keep the residual."""
+    movement = PackageMovement(package=package, kind=kind, minutes=minutes, ticket=ticket, note=note)
+    movement.created_at = min(package.created_at + timedelta(days=5 + after), world.now)
+    package.residual_minutes += minutes
+    world.add(movement)

@@ -1,0 +1,63 @@
+"""Where things are: the addresses of records and lists on the desk, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from flask import url_for
+
+from models.base import ENTITIES, Recorded
+from models.catalogue import Field, slug
+
+
+def endpoint(entity: type[Recorded], name: str) -> str:
+    """Return the Flask endpoint of one of an entity's desk pages."""
+    return f"desk_{slug(entity)}.{name}"
+
+
+def has_pages(entity: type[Any]) -> bool:
+    """Say whether the class is an entity with desk pages of its own."""
+    return entity in ENTITIES.values()
+
+
+def list_url(entity: type[Recorded], **query: Any) -> str:
+    return url_for(endpoint(entity, "list"), **query)
+
+
+def record_url(record: Any, **query: Any) -> str:
+    """Return the address of a record's page; empty for rows that are no entities of ours."""
+    if not has_pages(type(record)):
+        return ""
+    return url_for(endpoint(type(record), "show"), pk=record.id, **query)
+
+
+def action_url(record: Recorded, name: str, **query: Any) -> str:
+    return url_for(endpoint(type(record), name), pk=record.id, **query)
+
+
+def add_url(entity: type[Recorded], **query: Any) -> str | None:
+    """Return the address of the form for a new record; None where people cannot add any."""
+    admin = entity.__admin__
+    if admin.append_only or admin.written_by_verbs:
+        return None
+    return url_for(endpoint(entity, "add"), **query)
+
+
+def options_url(field: Field) -> str:
+    """Return where a relation field asks for its options."""
+    return url_for(endpoint(field.entity, "options"), name=field.name)
+
+
+def relation_choices(session: Any, field: Field) -> Sequence[tuple[str, str]]:
+    """Return the choices of a many-valued relation, which are few by nature (roles of a user)."""
+    target = field.target
+    assert target is not None
+    rows = session.scalars(sa.select(target).limit(200)).all()
+    return sorted(((str(row.id), str(row)) for row in rows), key=lambda pair: pair[1])
+
+
+def grid_url(entity: type[Recorded]) -> str:
+    """Return the address of an entity's grid."""
+    return url_for(f"grid_{slug(entity)}.index_view")

@@ -1,0 +1,50 @@
+"""The client area's door, at the stable addresses ``/it/login/`` and ``/en/login/``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
+from flask_babel import Babel
+
+LANGUAGES = ("it", "en")
+
+area = Blueprint("clients", __name__, url_prefix="/<lang>")
+
+
+def install(app: Flask) -> None:
+    """Give ``app`` the client area's pages, each under its language."""
+    Babel(app, locale_selector=lambda: g.get("lang", LANGUAGES[0]))
+    app.register_blueprint(area)
+    app.add_url_rule("/", "start", _start)
+    app.register_error_handler(404, _missing)
+    app.context_processor(lambda: {"lang": g.get("lang", LANGUAGES[0])})
+
+
+@area.url_value_preprocessor
+def _take_language(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    lang = (values or {}).pop("lang", None)
+    if lang not in LANGUAGES:
+        abort(404)
+    g.lang = lang
+
+
+@area.url_defaults
+def _keep_language(_endpoint: str, values: dict[str, Any]) -> None:
+    values.setdefault("lang", g.get("lang", LANGUAGES[0]))
+
+
+def _start() -> Any:
+    wanted = request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    return redirect(url_for("clients.login", lang=wanted))
+
+
+@area.route("/login/")
+def login() -> str:
+    """Show the sign-in page; signing in opens with the client area itself."""
+    languages = [{"code": code, "url": url_for("clients.login", lang=code), "current": code == g.lang} for code in LANGUAGES]
+    return render_template("client_login.html", page={"languages": languages})
+
+
+def _missing(_error: Exception) -> tuple[str, int]:
+    return render_template("client_missing.html", page={"home_url": url_for("clients.login", lang=g.get("lang", "it"))}), 404

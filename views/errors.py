@@ -1,0 +1,105 @@
+"""What people see when something is refused or goes wrong: a sentence and a way on, never a trace."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
+
+from backoffice.errors import DomainError, Unavailable
+from views.door import fresh_session
+
+_log = logging.getLogger(__name__)
+
+
+def install(app: Flask) -> None:
+    """Answer every error of ``app`` with a page of ours; errors of the API are answered by the API."""
+    app.register_error_handler(DomainError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(sa.exc.OperationalError, _database)
+    app.register_error_handler(sa.exc.TimeoutError, _database)
+    app.register_error_handler(sa.exc.DataError, _data)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def titles(status: int) -> str:
+    """Return the heading of an error page."""
+    known = {
+        400: _("The request cannot be understood"),
+        403: _("Not allowed"),
+        404: _("Not found"),
+        405: _("Not possible here"),
+        409: _("Changed in the meantime"),
+        413: _("Too large"),
+        415: _("Not the right kind of file"),
+        422: _("Not saved"),
+        429: _("Too many attempts"),
+        503: _("Not available at the moment"),
+    }
+    return known.get(status) or (_("Something went wrong") if status >= 500 else _("Not possible"))
+
+
+def answer(status: int, text: str, *, reference: str | None = None) -> tuple[str, int]:
+    """Return an error page, in the frame where the request got that far."""
+    page = {
+        "code": status,
+        "title": titles(status),
+        "text": text,
+        "reference": reference,
+        "home_url": _home(),
+        "retry": status == 503 and request.method == "GET",
+    }
+    broken = status >= 500
+    try:
+        return render_template("error.html", page=page, **({"frame": None} if broken else {})), status
+    except sa.exc.SQLAlchemyError:
+        return render_template("error.html", page=page, frame=None), status
+
+
+def _home() -> str:
+    try:
+        return url_for("Home.index")
+    except (RuntimeError, KeyError, ValueError):
+        return "/"
+
+
+def _refused(error: DomainError) -> Any:
+    fresh_session()
+    return answer(error.status, str(error))
+
+
+def _http(error: HTTPException) -> Any:
+    status = error.code or 500
+    if status < 400:
+        return error
+    texts = {
+        400: _("The form has expired or the request is damaged: go back, reload the page and try again."),
+        404: _("There is nothing at this address, or you may not see it."),
+        405: _("This address cannot be used in this way."),
+        413: _("What was sent is too large."),
+        429: _("Please wait a little and try again."),
+    }
+    body, code = answer(status, texts.get(status, _("The request cannot be carried out.")))
+    headers = [(k, v) for k, v in error.get_headers() if k in ("Allow", "Retry-After")]
+    return body, code, headers
+
+
+def _database(error: Exception) -> Any:
+    _log.warning("The database did not answer: %s", type(error).__name__)
+    return answer(503, str(Unavailable()))
+
+
+def _data(error: Exception) -> Any:
+    _log.info("The database refused a value: %s", type(error).__name__)
+    return answer(422, _("A value cannot be stored."))
+
+
+def _unexpected(error: Exception) -> Any:
+    reference = secrets.token_hex(4).upper()
+    _log.exception("Unexpected error, reference %s", reference, exc_info=error)
+    return answer(500, _("The mistake is ours and has been written down. Nothing was saved by halves."), reference=reference)

@@ -1,0 +1,295 @@
+"""The REST API of every entity, generated from its declaration: JSON in and out, tokens only, problems for refusals.
+
+No session cookie ever counts here (M2): the API is exempt from the CSRF check, so a page of somebody else could
+otherwise write through a signed-in browser. Rights, row scope and masks are those of the person the token names.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn
+from urllib.parse import urlencode
+
+from apispec import APISpec
+from flask import Blueprint, Response, g, request
+from flask_appbuilder import AppBuilder
+from flask_appbuilder.api import BaseApi, expose
+from flask_appbuilder.api.manager import OpenApi
+from flask_appbuilder.security.decorators import permission_name
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_jwt_extended import get_current_user, verify_jwt_in_request
+from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
+
+from backoffice.actors import Action, Actor, Door
+from backoffice.errors import BadRequest, Conflict, Forbidden, InvalidRecord, NotFound
+from backoffice.operations.plain import create_record, delete_record, update_record
+from backoffice.operations.verbs import get_transition, perform
+from backoffice.records.lookup import get_record, relations_of
+from backoffice.records.pages import find_page, read_query
+from models.base import ENTITIES, Recorded
+from models.catalogue import slug
+from views.door import commit, current_actor, current_session, fresh_session
+from views.generated import documents, openapi, schemas
+from views.problems import answer_with_problems, problem_of
+
+#: A page of the API has at most so many records.
+LARGEST_PAGE = 100
+_LIST_ARGUMENTS = frozenset({"q", "f", "s", "n", "k"})
+Endpoint = Callable[..., Response]
+
+
+class PasswordExpired(Forbidden):
+    template = _l("Choose a new password first: sign in at the desk.")
+
+
+def by_token(endpoint: Endpoint) -> Endpoint:
+    """Let ``endpoint`` be reached with a valid access token in the Authorization header, and by nothing else."""
+
+    @functools.wraps(endpoint)
+    def enter(self: RecordApi, *args: Any, **kwargs: Any) -> Response:
+        verify_jwt_in_request(locations=["headers"])
+        g.door = Door.api
+        g.actor = get_current_user().actor
+        fresh_session()  # whatever a cookie of the same request has opened
+        if g.actor.must_change_password:
+            raise PasswordExpired
+        return endpoint(self, *args, **kwargs)
+
+    return enter
+
+
+class RecordApi(BaseApi):
+    """Lists, reads, writes and moves the records of one entity; subclasses name it."""
+
+    entity: ClassVar[type[Recorded]]
+    allow_browser_login = False
+    method_permission_name = {
+        "get_list": "list", "get": "show", "post": "add", "put": "edit", "delete": "delete",
+        "info": "list", "do": "transition",
+    }
+
+    def create_blueprint(
+        self, appbuilder: AppBuilder, endpoint: str | None = None, static_folder: str | None = None
+    ) -> Blueprint:
+        blueprint: Blueprint = super().create_blueprint(appbuilder, endpoint, static_folder)
+        answer_with_problems(blueprint)
+        return blueprint
+
+    def add_api_spec(self, api_spec: APISpec) -> None:
+        """Describe this API in OpenAPI, from the same declaration."""
+        openapi.describe(api_spec, self)
+
+    @expose("/")
+    @permission_name("list")
+    @by_token
+    def get_list(self) -> Response:
+        """Return one page, in the same grammar as the lists of the desk."""
+        actor = _may(Action.read, self.entity)
+        query = read_query(self.entity, actor, **_list_arguments())
+        names = schemas.shown_fields(self.entity)
+        page = find_page(current_session(), query, relations=relations_of(self.entity, list(names)))
+        found = [documents.document(row, actor, lines=False) for row in page.rows]
+        body = {"result": found, "count": page.count, "count_is_capped": page.capped}
+        return _answer(body | {"next": _link(page.next), "previous": _link(page.previous)})
+
+    @expose("/_info")
+    @permission_name("list")
+    @by_token
+    def info(self) -> Response:
+        """Return what the entity consists of and what the caller may do with it."""
+        return _answer(documents.description(self.entity, _may(Action.read, self.entity)))
+
+    @expose("/<pk>")
+    @permission_name("show")
+    @by_token
+    def get(self, pk: str) -> Response:
+        """Return one record; its ETag is what a change must send back."""
+        _may(Action.read, self.entity)
+        return self._record(pk)
+
+    @expose("/", methods=("POST",))
+    @permission_name("add")
+    @by_token
+    def post(self) -> Response:
+        """Create a record."""
+        actor = _may(Action.create, self.entity)
+        values = _load(schemas.written_schema(self.entity), _json_object())
+        record = create_record(current_session(), self.entity, values, actor=actor)
+        commit()
+        return self._record(record.id, 201, {"Location": f"{request.script_root}{self.route_base}/{record.id}"})
+
+    @expose("/<pk>", methods=("PUT", "PATCH"))
+    @permission_name("edit")
+    @by_token
+    def put(self, pk: str) -> Response:
+        """Change a record; what the request leaves out stays as it is."""
+        actor = _may(Action.update, self.entity)
+        body = _json_object()
+        values = _load(schemas.changed_schema(self.entity), body)
+
+        def change(record: Recorded, version: int) -> None:
+            update_record(current_session(), record, values, version=version, actor=actor)
+
+        return self._change(pk, change, body) or self._record(pk)
+
+    @expose("/<pk>", methods=("DELETE",))
+    @permission_name("delete")
+    @by_token
+    def delete(self, pk: str) -> Response:
+        """Delete a record that nothing refers to."""
+        actor = _may(Action.delete, self.entity)
+
+        def remove(record: Recorded, version: int) -> None:
+            delete_record(current_session(), record, version=version, actor=actor)
+
+        return self._change(pk, remove) or Response(status=204)
+
+    @expose("/<pk>/do/<verb>", methods=("POST",))
+    @permission_name("transition")
+    @by_token
+    def do(self, pk: str, verb: str) -> Response:
+        """Perform a verb of the entity's lifecycle."""
+        actor = _may(Action.read, self.entity)
+        transition = get_transition(self.entity, verb)
+        body = _json_object(default={})
+        values = _load(schemas.inputs_schema(transition.asks or self.entity, verb, transition.inputs), body)
+
+        def move(record: Recorded, version: int) -> None:
+            perform(current_session(), record, verb, values, actor=actor, version=version)
+
+        conflict = self._change(pk, move, body)
+        if conflict is not None:
+            return conflict
+        try:
+            return self._record(pk)
+        except NotFound:  # the verb moved it to other hands
+            return Response(status=204)
+
+    def _record(self, pk: str | int, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        names = list(schemas.shown_fields(self.entity))
+        record = get_record(fresh_session(), self.entity, pk, relations=relations_of(self.entity, names))
+        document = documents.document(record, current_actor())
+        return _answer(document, status, {"ETag": f'"{record.version}"', **(headers or {})})
+
+    def _change(self, pk: str, work: Callable[[Recorded, int], None], body: Any = None) -> Response | None:
+        """Do ``work`` on the version of the record that the request names, and commit; return the conflict, if any."""
+        version = _submitted_version()
+        record = get_record(current_session(), self.entity, pk)
+        try:
+            if record.version != version:
+                raise Conflict
+            work(record, version)
+            commit()
+        except Conflict as error:
+            current = get_record(fresh_session(), self.entity, pk)
+            both = {"current": documents.document(current, current_actor()), "submitted": body}
+            answer = problem_of(error, **both)
+            answer.headers["ETag"] = f'"{current.version}"'
+            return answer
+        return None
+
+
+def api_classes() -> list[type[RecordApi]]:
+    """Return one API class per entity; what nobody may write has no writing endpoints."""
+    return [_api_class(name, entity) for name, entity in ENTITIES.items()]
+
+
+def register_api(appbuilder: AppBuilder) -> None:
+    """Add the API of every entity to the application, and its description in OpenAPI."""
+    for api in api_classes():
+        appbuilder.add_api(api)
+    appbuilder.add_api(OpenApi)
+
+
+def _api_class(name: str, entity: type[Recorded]) -> type[RecordApi]:
+    admin = entity.__admin__
+    closed = {"post", "put"} if admin.written_by_verbs else set()
+    if admin.append_only:
+        closed = {"post", "put", "delete", "do"}
+    members = {
+        "entity": entity,
+        "resource_name": slug(entity),
+        "class_permission_name": name,
+        "openapi_spec_tag": entity.__name__,
+        "exclude_route_methods": closed,
+    }
+    return type(f"{entity.__name__}Api", (RecordApi,), members)
+
+
+def _may(action: Action, entity: type[Recorded]) -> Actor:
+    actor = current_actor()
+    actor.require(action, entity)
+    return actor
+
+
+def _answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def _list_arguments() -> dict[str, Any]:
+    unknown = set(request.args) - _LIST_ARGUMENTS
+    if unknown:
+        raise BadRequest(reason=_("there is no parameter “%(name)s”.", name=min(unknown)[:50]))
+    size = request.args.get("n", "")
+    if size.isascii() and size.isdigit() and int(size[:6]) > LARGEST_PAGE:
+        raise BadRequest(reason=_("a page has 1 to %(limit)s rows.", limit=LARGEST_PAGE))
+    return {
+        "filters": request.args.getlist("f"),
+        "term": request.args.get("q", ""),
+        "sort": request.args.get("s", ""),
+        "size": size,
+        "cursor": request.args.get("k", ""),
+    }
+
+
+def _link(cursor: str | None) -> str | None:
+    """Return the address of another page of the same list."""
+    if cursor is None:
+        return None
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "k"]
+    return f"{request.script_root}{request.path}?{urlencode([*kept, ('k', cursor)])}"
+
+
+def _submitted_version() -> int:
+    """Return the version that If-Match names; a write without it is refused with 428."""
+    raw = request.headers.get("If-Match", "").strip()
+    if not raw:
+        raise PreconditionRequired
+    found = re.fullmatch(r'(?:W/)?"([0-9]{1,9})"', raw)
+    if not found:
+        raise BadRequest(reason=_("If-Match must hold the ETag of the record."))
+    return int(found[1])
+
+
+def _json_object(default: Any = None) -> Any:
+    """Return the JSON of the request, read strictly: no NaN, no depth that exhausts the parser."""
+    raw = request.get_data()
+    if not raw and default is not None:
+        return default
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        return json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(reason=_("the body is not valid JSON.")) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _load(schema: type[Schema], body: Any) -> dict[str, Any]:
+    """Return the values of a request in the form that operations read; unknown names are refused.
+
+    What is missing is theirs to refuse, so that one answer names every problem of the values.
+    """
+    try:
+        return schema().load(body, partial=True)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        raise InvalidRecord(dict(schemas.flat_errors(error.messages))) from error

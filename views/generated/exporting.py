@@ -1,0 +1,94 @@
+"""Sending a list as a spreadsheet, and keeping a line about it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response, request, send_file
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound as NoSuchPage
+
+from backoffice import clock
+from backoffice.access import INTERNAL
+from backoffice.actors import SYSTEM, Context, Door
+from backoffice.database import begin_writing, open_session
+from backoffice.errors import BadRequest
+from backoffice.records import export, show
+from models.export_entry import ExportEntry
+from views.door import current_actor, door, engine
+from views.generated.listing import Listing
+
+_SEPARATORS = {"": ";", "semicolon": ";", "comma": ","}
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def respond(listing: Listing, kind: str) -> Any:
+    """Return the list as a file: its columns, or all with ``all=1``; CSV flows while it is read."""
+    if kind not in ("csv", "xlsx"):
+        raise NoSuchPage
+    columns = show.all_columns(listing.entity) if request.args.get("all") else listing.columns
+    name = f"{listing.entity.__admin__.plural} {clock.today():%Y-%m-%d}.{kind}"
+    tally = export.Tally()
+    # A session of its own: the request's is closed before the last row of a stream is read.
+    session = open_session(engine(), Context(current_actor(), door()))
+    log = _entry(listing, columns, kind)
+    if kind == "xlsx":
+        return _send_xlsx(session, listing, columns, name, tally, log)
+    separator = _SEPARATORS.get(request.args.get("separator", ""))
+    if separator is None:
+        raise BadRequest(reason=_("the separator is “semicolon” or “comma”."))
+    lines = export.write_csv(
+        export.find_rows(session, listing.query, columns), columns, current_actor(), tally, separator=separator
+    )
+    response = Response(_flow(lines, session, engine(), tally, log), mimetype="text/csv; charset=utf-8")
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _flow(lines: Iterator[str], session: Session, bind: sa.Engine, tally: export.Tally, log: dict[str, Any]) -> Iterator[str]:
+    with closing(session):
+        try:
+            yield from lines
+        finally:
+            session.close()
+            _keep(bind, log, tally)
+
+
+def _send_xlsx(
+    session: Session, listing: Listing, columns: list[Any], name: str, tally: export.Tally, log: dict[str, Any]
+) -> Response:
+    with closing(session), tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
+        rows = export.find_rows(session, listing.query, columns)
+        export.write_xlsx(Path(file.name), rows, columns, current_actor(), tally, str(listing.entity.__admin__.plural))
+        session.close()
+        _keep(engine(), log, tally)
+        # The name may go now: the open file lasts until it is sent.
+        return send_file(open(file.name, "rb"), _XLSX, as_attachment=True, download_name=name)  # noqa: SIM115
+
+
+def _entry(listing: Listing, columns: list[Any], kind: str) -> dict[str, Any]:
+    actor = current_actor()
+    return {
+        "at": clock.now(),
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "group_id": actor.group_id,
+        "entity": listing.entity.__table__.name,
+        "format": kind,
+        "columns": ", ".join(field.name for field in columns),
+        "conditions": request.query_string.decode("utf-8", "replace")[:4_000],
+    }
+
+
+def _keep(bind: sa.Engine, log: dict[str, Any], tally: export.Tally) -> None:
+    """Write down what was taken, also when the download was stopped half-way (EX-02)."""
+    with begin_writing(), open_session(bind, Context(SYSTEM, Door.desk)) as session:
+        values = {**log, "row_count": tally.rows, "is_complete": tally.complete}
+        session.execute(sa.insert(ExportEntry.__table__).values(values), execution_options=INTERNAL)
+        session.commit()

@@ -1,0 +1,225 @@
+"""WTForms forms made from the catalogue: they show and collect; the operations check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, Form, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields import Field as FormField
+
+from backoffice.actors import Action, Actor
+from backoffice.errors import Text
+from backoffice.operations.cleaning import writable_fields
+from backoffice.records.show import label
+from models.base import Recorded
+from models.catalogue import Field, Kind, fields
+from views import addresses
+
+
+class RelationField(StringField):
+    """A key and the words that were typed for it: ``<name>`` holds the key, ``<name>-text`` the words."""
+
+    chosen: Any = None
+    typed: str = ""
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        super().process(formdata, data, extra_filters)
+        words = formdata.get(f"{self.name}-text") if formdata is not None else None
+        if words is not None:
+            self.typed = words
+
+    def submitted(self, known_label: str | None) -> str:
+        """Return what was meant: the key, or the words where they no longer name the chosen row."""
+        key = self.data or ""
+        if self.typed and self.typed.strip() != (known_label or ""):
+            return self.typed
+        return key
+
+
+_CLASSES: dict[Kind, type[FormField]] = {
+    Kind.long_text: TextAreaField,
+    Kind.boolean: BooleanField,
+    Kind.choice: SelectField,
+    Kind.relation: RelationField,
+    Kind.relations: SelectMultipleField,
+}
+
+
+class RecordForm:
+    """The form of one record (or line): bound WTForms fields with what the templates need to know of each."""
+
+    def __init__(
+        self,
+        entity: type[Recorded],
+        actor: Actor,
+        session: Any,
+        *,
+        record: Recorded | None = None,
+        sent: MultiDict[str, str] | None = None,
+        names: tuple[str, ...] | None = None,
+        prefix: str = "",
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.entity, self.actor, self.session, self.record = entity, actor, session, record
+        known = fields(entity)
+        writable = writable_fields(entity, actor)
+        chosen = [known[name] for name in names] if names is not None else list(writable.values())
+        self.catalogue = {field.name: field for field in chosen if field.kind is not Kind.children}
+        form_class = type("GeneratedForm", (Form,), {name: self._unbound(f) for name, f in self.catalogue.items()})
+        data = {name: self._stored(field, initial or {}) for name, field in self.catalogue.items()}
+        self.form = form_class(sent, data=data, prefix=prefix)
+        self.fields = {name: self._dress(self.form[name], field) for name, field in self.catalogue.items()}
+
+    def _unbound(self, field: Field) -> Any:
+        options: dict[str, Any] = {"label": str(field.label)}
+        if field.kind is Kind.choice:
+            assert field.choices is not None
+            blank = [] if field.required and self.record is not None else [("", "")]
+            options["choices"] = [*blank, *((member.value, str(member.label)) for member in field.choices)]
+            options["validate_choice"] = False
+        if field.kind is Kind.relations:
+            options["choices"] = addresses.relation_choices(self.session, field)
+            options["validate_choice"] = False
+            options["coerce"] = str
+        return _CLASSES.get(field.kind, StringField)(**options)
+
+    def _stored(self, field: Field, initial: Mapping[str, Any]) -> Any:
+        """Return what the field shows before anybody types: the record's value, or a new record's default."""
+        if self.record is None:
+            value = initial.get(field.name)
+            if value is None:
+                column = field.entity.__table__.c.get(field.column or "")
+                default = column.default if column is not None else None
+                value = default.arg if default is not None and default.is_scalar else None  # type: ignore[attr-defined]
+        else:
+            value = getattr(self.record, field.column or field.name)
+        if field.kind is Kind.relations:
+            return [str(other.id) for other in value or ()]
+        if field.kind is Kind.relation:
+            return "" if value is None else str(value)
+        return bool(value) if field.kind is Kind.boolean else field.edit(value)
+
+    def _dress(self, bound: Any, field: Field) -> Any:
+        bound.kind, bound.help, bound.unit = field.kind.value, field.help, field.unit
+        bound.required, bound.readonly, bound.autocomplete = field.required, False, "off"
+        if field.max_length and field.kind in (Kind.text,):
+            bound.maxlength = field.max_length
+        if isinstance(bound, RelationField):
+            self._dress_relation(bound, field)
+        return bound
+
+    def _dress_relation(self, bound: Any, field: Field) -> None:
+        assert field.target is not None
+        bound.options_url = addresses.options_url(field)
+        bound.add_url = addresses.add_url(field.target) if self.actor.may(Action.create, field.target) else None
+        row = self._related(field, bound.data)
+        if row is not None:
+            bound.chosen = {"id": row.id, "label": label(row, self.actor), "url": addresses.record_url(row)}
+        elif bound.data and self.record is not None and str(getattr(self.record, field.column or "")) == bound.data:
+            # It points at a row this actor may not see: left alone, and not sent along.
+            bound.readonly, bound.options_url, bound.data = True, None, _("(not available)")
+
+    def _related(self, field: Field, key: Any) -> Any:
+        if not key or not str(key).isascii() or not str(key).isdigit() or len(str(key)) > 9:
+            return None
+        return self.session.get(field.target, int(key))
+
+    def values(self) -> dict[str, Any]:
+        """Return what was typed, as operations take it."""
+        found: dict[str, Any] = {}
+        for name, bound in self.fields.items():
+            if bound.readonly:
+                continue
+            if isinstance(bound, RelationField):
+                found[name] = bound.submitted(bound.chosen["label"] if bound.chosen else None)
+            else:
+                found[name] = bound.data if bound.data is not None else ""
+        return found
+
+    def refuse(self, problems: Mapping[str, Text]) -> None:
+        """Put each sentence beside its field."""
+        for name, text in problems.items():
+            if name in self.fields:
+                self.fields[name].errors = [str(text)]
+
+
+class LineForms:
+    """The inline children of a form: one ``RecordForm`` a line, and an empty one to copy."""
+
+    def __init__(self, parent: RecordForm, name: str, sent: MultiDict[str, str] | None) -> None:
+        self.field = fields(parent.entity)[name]
+        self.name = name
+        target = self.field.target
+        assert target is not None
+        back = sa.inspect(parent.entity).relationships[name].back_populates
+        writable = writable_fields(target, parent.actor)
+        self.names = tuple(n for n, f in writable.items() if n != back and f.kind is not Kind.children)
+        self.parent, self.target = parent, target
+        stored = {str(line.id): line for line in getattr(parent.record, name)} if parent.record is not None else {}
+        self.rows = [self._row(str(i), line, None) for i, line in enumerate(stored.values())] if sent is None else [
+            self._row(index, stored.get(sent.get(f"{name}-{index}-id", "")), sent) for index in self._indexes(sent)
+        ]
+
+    def _indexes(self, sent: MultiDict[str, str]) -> list[str]:
+        start = f"{self.name}-"
+        found = {key[len(start) :].split("-", 1)[0] for key in sent if key.startswith(start)}
+        return sorted((i for i in found if i.isascii() and i.isdigit() and len(i) < 6), key=int)[:501]
+
+    def _row(self, index: str, line: Recorded | None, sent: MultiDict[str, str] | None) -> dict[str, Any]:
+        prefix = f"{self.name}-{index}-"
+        form = RecordForm(
+            self.target, self.parent.actor, self.parent.session, record=line, sent=sent, names=self.names, prefix=prefix
+        )
+        deleted = bool(sent is not None and sent.get(f"{prefix}delete"))
+        key = line.id if line is not None else None
+        return {"index": index, "form": form, "fields": list(form.fields.values()), "id": key, "deleted": deleted, "errors": []}
+
+    def values(self) -> list[dict[str, Any]]:
+        """Return the lines as operations take them; new lines left wholly empty are passed over."""
+        found = []
+        for row in self.rows:
+            values = row["form"].values()
+            if row["id"] is None and (row["deleted"] or self._is_blank(row)):
+                continue
+            found.append({"id": row["id"], **({"delete": True} if row["deleted"] else values)})
+        return found
+
+    def _is_blank(self, row: dict[str, Any]) -> bool:
+        blank = RecordForm(self.target, self.parent.actor, self.parent.session, names=self.names)
+        return bool(row["form"].values() == blank.values())
+
+    def refuse(self, problems: Mapping[str, Text]) -> None:
+        """Put ``<place>.<field>`` sentences beside the fields of their lines."""
+        kept = [row for row in self.rows if not (row["id"] is None and (row["deleted"] or self._is_blank(row)))]
+        for key, text in problems.items():
+            place, _dot, name = key.partition(".")
+            if not place.isdigit() or int(place) >= len(kept):
+                continue
+            row = kept[int(place)]
+            if name in row["form"].fields:
+                row["form"].refuse({name: text})
+            else:
+                row["errors"] = [str(text)]
+
+    def page(self) -> dict[str, Any]:
+        """Return what ``_form_lines.html`` shows."""
+        known = fields(self.target)
+        columns = [
+            {"label": known[n].label, "kind": known[n].kind.value, "numeric": known[n].kind in _NUMERIC} for n in self.names
+        ]
+        return {
+            "name": self.name,
+            "title": self.field.label,
+            "help": self.field.help,
+            "columns": columns,
+            "rows": self.rows,
+            "blank": self._row("__INDEX__", None, None),
+            "add_label": _("Add a line"),
+        }
+
+
+_NUMERIC = (Kind.integer, Kind.decimal, Kind.money, Kind.minutes)

@@ -1,0 +1,251 @@
+"""The page of a list: what ``list.html`` shows, from a checked query."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+
+from backoffice.actors import Action, Actor
+from backoffice.database import RecordSession, time_limited
+from backoffice.errors import BadRequest
+from backoffice.operations.verbs import transitions_open
+from backoffice.records import filters as record_filters
+from backoffice.records import show
+from backoffice.records.lookup import relations_of
+from backoffice.records.pages import SIZES, Page, Query, find_page, last_cursor, read_query, sortable
+from models.base import Recorded
+from models.catalogue import Field, Kind
+from models.values import show_date
+from views import addresses
+from views.door import current_actor, current_session
+
+NUMERIC = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes})
+#: Longer than this nobody waits for a list.
+LIST_TIMEOUT_MS = 8_000
+
+
+class Listing:
+    """One list as asked for by the address of the current request, for one actor."""
+
+    def __init__(self, entity: type[Recorded], actor: Actor, *, fixed: tuple[tuple[str, int], ...] = ()) -> None:
+        self.entity, self.actor = entity, actor
+        args = request.args
+        self.query: Query = read_query(
+            entity,
+            actor,
+            filters=args.getlist("f"),
+            term=args.get("q", ""),
+            sort=args.get("s", ""),
+            size=args.get("n", ""),
+            cursor=args.get("k", ""),
+        )
+        if fixed:
+            self.query = Query(**{**self.query.__dict__, "fixed": fixed})
+        self.columns = self._columns([name for part in args.getlist("c") for name in part.split(",") if name])
+
+    def _columns(self, wanted: list[str]) -> list[Field]:
+        if not wanted:
+            fixed = {name for name, _key in self.query.fixed}
+            default = show.shown_fields(self.entity, self.entity.__admin__.list_columns)
+            return [field for field in default if field.column not in fixed] or default
+        known = {field.name: field for field in show.all_columns(self.entity)}
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            raise BadRequest(reason=_("there is no column “%(name)s”.", name=unknown[0][:50]))
+        return [known[name] for name in dict.fromkeys(wanted)]
+
+    def find(self, session: RecordSession) -> Page:
+        """Return the rows, within the time people wait for a list."""
+        with time_limited(session, LIST_TIMEOUT_MS):
+            return find_page(session, self.query, relations=relations_of(self.entity, [f.name for f in self.columns]))
+
+    def kept(self, *without: str) -> list[tuple[str, str]]:
+        """Return the parameters of the address but the cursor and those named."""
+        left_out = {"k", *without}
+        return [(k, v) for k, v in request.args.items(multi=True) if k not in left_out and not k.startswith("f_")]
+
+    def url(self, *without: str, **more: str) -> str:
+        pairs = [*self.kept(*without, *more), *((k, v) for k, v in more.items() if v)]
+        return f"{request.path}?{urlencode(pairs)}" if pairs else request.path
+
+    def page(self, session: RecordSession) -> dict[str, Any]:
+        """Return everything ``list.html`` shows."""
+        admin, found = self.entity.__admin__, self.find(session)
+        may_add = self.actor.may(Action.create, self.entity)
+        add_url = addresses.add_url(self.entity) if may_add else None
+        return {
+            "singular": admin.label,
+            "plural": admin.plural,
+            "icon": admin.icon,
+            "count_text": count_text(found),
+            "columns": [self._column(field) for field in self.columns],
+            "rows": [self._row(record) for record in found.rows],
+            **self._narrowing(),
+            "chooser": self._chooser(),
+            **self.paging(found),
+            "add_url": add_url,
+            "add_label": _("Add %(entity)s", entity=str(admin.label).lower()),
+            "empty": self._empty(add_url),
+        }
+
+    def _column(self, field: Field) -> dict[str, Any]:
+        direction = None
+        if self.query.sort_field is field:
+            direction = "descending" if self.query.descending else "ascending"
+        sort_url = None
+        if field.name in sortable(self.entity, self.actor):
+            sort_url = self.url(s=f"-{field.name}" if direction == "ascending" else field.name)
+        return {
+            "name": field.name,
+            "label": field.label,
+            "kind": field.kind.value,
+            "numeric": field.kind in NUMERIC,
+            "sort_url": sort_url,
+            "direction": direction,
+        }
+
+    def _row(self, record: Recorded) -> dict[str, Any]:
+        cells = [dressed(show.cell(record, field, self.actor)) for field in self.columns]
+        return {
+            "id": record.id,
+            "url": addresses.record_url(record),
+            "title": show.label(record, self.actor),
+            "cells": cells,
+            "menu": self._menu(record),
+        }
+
+    def _menu(self, record: Recorded) -> list[dict[str, Any]]:
+        menu = [{"label": _("Open"), "icon": "box-arrow-in-right", "url": addresses.record_url(record)}]
+        editable = not (self.entity.__admin__.append_only or self.entity.__admin__.written_by_verbs)
+        if editable and self.actor.may(Action.update, self.entity):
+            menu.append({"label": _("Edit"), "icon": "pencil", "url": addresses.action_url(record, "edit")})
+        menu += [
+            {"label": t.label, "icon": t.icon, "url": addresses.action_url(record, "do", verb=t.name)}
+            for t in transitions_open(record, self.actor)
+        ]
+        return menu
+
+    def _narrowing(self) -> dict[str, Any]:
+        admin = self.entity.__admin__
+        available = record_filters.filterable(self.entity, self.actor).values()
+        searched = [str(f.label).lower() for f in show.shown_fields(self.entity, admin.search_columns)]
+        return {
+            "filters": [self._chip(item) for item in self.query.filters],
+            "clear_url": self.url("f", "q"),
+            "filter_fields": [filter_field(field) for field in available],
+            "filter_action": request.path,
+            "kept": self.kept(),
+            "search": {
+                "term": self.query.term,
+                "placeholder": _("Search: %(columns)s", columns=", ".join(searched[:3])),
+            }
+            if searched
+            else None,
+        }
+
+    def _chip(self, item: record_filters.Filter) -> dict[str, Any]:
+        others = [("f", str(other)) for other in self.query.filters if other is not item]
+        pairs = [*self.kept("f"), *others]
+        return {
+            "subject": item.field.label,
+            "relation": item.operator.label,
+            "value": filter_value(item),
+            "remove_url": f"{request.path}?{urlencode(pairs)}" if pairs else request.path,
+        }
+
+    def _chooser(self) -> list[dict[str, Any]]:
+        shown = {field.name for field in self.columns}
+        every = [*self.columns, *(f for f in show.all_columns(self.entity) if f.name not in shown)]
+        return [{"name": f.name, "label": f.label, "shown": f.name in shown} for f in every]
+
+    def paging(self, found: Page) -> dict[str, Any]:
+        """Return the ways on from a page, and where one is."""
+        shown, more = len(found.rows), found.next is not None or found.previous is not None
+        text = ""
+        if shown and found.start is not None:
+            text = _("Rows %(first)s–%(last)s", first=format_decimal(found.start), last=format_decimal(found.start + shown - 1))
+        return {
+            "sizes": [{"size": n, "url": self.url(n=str(n)), "current": n == self.query.size} for n in SIZES],
+            "size": self.query.size,
+            "range_text": text,
+            "first_url": self.url() if self.query.cursor else None,
+            "previous_url": self.url() + self._joint() + f"k={found.previous}" if found.previous else None,
+            "next_url": self.url() + self._joint() + f"k={found.next}" if found.next else None,
+            "last_url": self.url() + self._joint() + f"k={last_cursor(self.query)}" if more and found.next else None,
+        }
+
+    def _joint(self) -> str:
+        return "&" if self.kept() else "?"
+
+    def _empty(self, add_url: str | None) -> dict[str, Any]:
+        if self.query.filters or self.query.term:
+            return {
+                "icon": "search",
+                "title": _("Nothing matches"),
+                "text": _("No record meets all the conditions: remove one of the filters or search for something else."),
+                "url": self.url("f", "q"),
+                "label": _("Remove all filters"),
+            }
+        return {
+            "icon": self.entity.__admin__.icon,
+            "title": _("Nothing here yet"),
+            "text": _("Add the first one, or import a spreadsheet.") if add_url else _("There is nothing you may see here."),
+            "url": add_url,
+            "label": _("Add %(entity)s", entity=str(self.entity.__admin__.label).lower()),
+        }
+
+
+def dressed(cell: show.Cell) -> show.Cell:
+    """Give a cell the address of what it points at."""
+    if cell.target is not None:
+        return show.Cell(**{**cell.__dict__, "url": addresses.record_url(cell.target)})
+    return show.Cell(**{**cell.__dict__, "url": cell.href}) if cell.href else cell
+
+
+def count_text(page: Page) -> str:
+    """Return the size of a list as people want to know it: exact while small, then rounded, then capped."""
+    if page.capped:
+        return _("more than %(number)s", number=format_decimal(page.count - 1))
+    if page.count >= 1_000:
+        return _("about %(number)s", number=format_decimal(round(page.count, -1)))
+    return str(format_decimal(page.count))
+
+
+def filter_field(field: Field) -> dict[str, Any]:
+    """Return what the page needs to let somebody filter by ``field``."""
+    return {
+        "name": field.name,
+        "label": field.label,
+        "kind": field.kind.value,
+        "operators": [{"name": o.name, "label": o.label, "input": o.input} for o in record_filters.operators(field)],
+        "choices": [(m.value, m.label) for m in field.choices] if field.choices else [],
+        "options_url": addresses.options_url(field) if field.kind is Kind.relation else None,
+    }
+
+
+def filter_value(item: record_filters.Filter) -> str:
+    """Return the value part of a filter as a sentence has it."""
+    field = item.field
+    if item.operator.input == "none":
+        return ""
+    if field.kind is Kind.relation:
+        rows = [current_session().get(field.target, key) for key in item.values]  # type: ignore[arg-type]
+        return ", ".join(show.label(row, current_actor()) if row is not None else _("(not available)") for row in rows)
+    if item.operator.name == "between":
+        low, high = (_bound(field, value) for value in item.values)
+        return _("%(low)s and %(high)s", low=low or "…", high=high or "…")
+    if field.kind is Kind.choice:
+        return ", ".join(str(value.label) for value in item.values)
+    return ", ".join(_bound(field, value) for value in item.values)
+
+
+def _bound(field: Field, value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    if field.kind is Kind.datetime or isinstance(value, int):
+        return show_date(value) if hasattr(value, "year") else str(value)
+    return field.show(value)

@@ -1,0 +1,307 @@
+"""marshmallow schemas of every entity, made from its fields: what the API answers and what it accepts.
+
+A request schema checks shape and spelling only (known names, JSON types, ISO dates, machine decimals) and
+hands on what ``operations`` reads from every surface, so that the rules stay in one place.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from marshmallow import RAISE, Schema, ValidationError
+from marshmallow import fields as ma
+
+from backoffice.errors import Text
+from models.base import Recorded
+from models.catalogue import Field, Kind, fields
+
+#: The largest key a row can have: what is beyond cannot exist, and no database is asked for it.
+LARGEST_ID = 2_147_483_647
+_DECIMAL = r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_TIME = r"^[0-9]{2}:[0-9]{2}(:[0-9]{2})?$"
+
+
+class RecordSchema(Schema):
+    """What all schemas of records share: unknown names are refused, never dropped without a word."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {
+        "unknown": _l("There is no such field, or it cannot be written."),
+        "type": _l("An object with field names is expected."),
+    }
+
+
+class Written(ma.Field):
+    """A value as a request writes it; it leaves as text or as a typed value, None for no value."""
+
+    default_error_messages = {"null": _l("A value is needed.")}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        field: Field = self.metadata["field"]
+        return _READERS.get(field.kind, _read_text)(field, value)
+
+
+def _refuse(text: Text, **values: Any) -> ValidationError:
+    return ValidationError(str(text) % values if values else str(text))
+
+
+def _read_text(field: Field, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _refuse(_l("Text is expected."))
+    return value
+
+
+def _read_matching(pattern: str, example: str) -> Callable[[Field, Any], str]:
+    def read(field: Field, value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise _refuse(_l("Write it as text of this form: %(example)s."), example=example)
+        return value
+
+    return read
+
+
+def _read_decimal(field: Field, value: Any) -> Decimal:
+    # As text people may write "1.234" for a thousand; here it is always a point before decimals.
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    text = str(value) if number or isinstance(value, str) else ""
+    if not re.fullmatch(_DECIMAL, text):
+        raise _refuse(_l("Write it as text of this form: %(example)s."), example="1234.56")
+    return Decimal(text)
+
+
+def _read_integer(field: Field, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _refuse(_l("A whole number is expected."))
+    return value
+
+
+def _read_boolean(field: Field, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse(_l("true or false is expected."))
+    return value
+
+
+def _read_instant(field: Field, value: Any) -> datetime:
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None or not 1900 <= instant.year <= 2200:
+        raise _refuse(_l("Write it as text of this form: %(example)s."), example="2026-12-31T15:25:00Z")
+    return instant.astimezone(UTC)
+
+
+def _read_choice(field: Field, value: Any) -> str:
+    assert field.choices is not None
+    if not isinstance(value, str) or value not in {member.value for member in field.choices}:
+        raise _refuse(_l("Not one of the possible values."))
+    return value
+
+
+def _read_key(field: Field, value: Any) -> int:
+    if isinstance(value, dict) and set(value) <= {"id", "label"}:
+        value = value.get("id")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _refuse(_l("The id of a record is expected."))
+    if not 0 < value <= LARGEST_ID:
+        raise _refuse(_l("Unknown reference."))
+    return value
+
+
+def _read_keys(field: Field, value: Any) -> list[int]:
+    if not isinstance(value, list):
+        raise _refuse(_l("A list of ids is expected."))
+    return [_read_key(field, item) for item in value]
+
+
+_READERS: dict[Kind, Callable[[Field, Any], Any]] = {
+    Kind.integer: _read_integer,
+    Kind.minutes: _read_integer,
+    Kind.decimal: _read_decimal,
+    Kind.money: _read_decimal,
+    Kind.boolean: _read_boolean,
+    Kind.date: _read_matching(_DATE, "2026-12-31"),
+    Kind.time: _read_matching(_TIME, "15:25"),
+    Kind.datetime: _read_instant,
+    Kind.choice: _read_choice,
+    Kind.relation: _read_key,
+    Kind.relations: _read_keys,
+}
+
+
+class Reference(Schema):
+    """A related record: its key and its name; both empty words when it is not the reader's to see."""
+
+    id = ma.Integer(allow_none=True)
+    label = ma.String()
+
+
+#: How OpenAPI describes the values of each kind.
+_DESCRIBED: dict[Kind, dict[str, Any]] = {
+    Kind.integer: {"type": "integer", "format": "int32"},
+    Kind.minutes: {"type": "integer", "format": "int32"},
+    Kind.decimal: {"type": "string", "pattern": _DECIMAL},
+    Kind.money: {"type": "string", "pattern": _DECIMAL},
+    Kind.boolean: {"type": "boolean"},
+    Kind.date: {"type": "string", "format": "date"},
+    Kind.time: {"type": "string", "pattern": _TIME},
+    Kind.datetime: {"type": "string", "format": "date-time"},
+    Kind.relation: {"type": "integer", "minimum": 1},
+    Kind.relations: {"type": "array", "items": {"type": "integer", "minimum": 1}},
+}
+
+_SHOWN: dict[Kind, Callable[..., ma.Field]] = {
+    Kind.integer: ma.Integer,
+    Kind.minutes: ma.Integer,
+    Kind.decimal: functools.partial(ma.Decimal, as_string=True),
+    Kind.money: functools.partial(ma.Decimal, as_string=True),
+    Kind.boolean: ma.Boolean,
+    Kind.date: ma.Date,
+    Kind.time: ma.Time,
+    Kind.datetime: functools.partial(ma.AwareDateTime, format="iso"),
+}
+
+
+def _described(field: Field) -> dict[str, Any]:
+    found: dict[str, Any] = {"title": field.label, **_DESCRIBED.get(field.kind, {"type": "string"})}
+    if field.choices is not None:
+        found["enum"] = [member.value for member in field.choices]
+    if field.help:
+        found["description"] = field.help
+    if field.max_length and found["type"] == "string":
+        found["maxLength"] = field.max_length
+    return found
+
+
+def _shown(field: Field) -> ma.Field:
+    """Return how one field appears in an answer."""
+    if field.kind is Kind.relation:
+        return ma.Nested(Reference, allow_none=True, metadata={"title": field.label})
+    if field.kind is Kind.relations:
+        return ma.List(ma.Nested(Reference), metadata={"title": field.label})
+    if field.kind is Kind.children:
+        assert field.target is not None
+        return ma.List(ma.Nested(line_schema(field.target, field.entity)), metadata={"title": field.label})
+    described = _described(field)
+    described.pop("maxLength", None)  # a mask may be longer than the value
+    return _SHOWN.get(field.kind, ma.String)(allow_none=True, metadata=described)
+
+
+def _written(field: Field) -> ma.Field:
+    """Return how one field is accepted in a request."""
+    if field.kind is Kind.children:
+        assert field.target is not None
+        return ma.List(ma.Nested(written_line_schema(field.target, field.entity)), metadata={"title": field.label})
+    described = {"field": field, **_described(field)}
+    return Written(required=field.required, allow_none=not field.required and field.nullable, metadata=described)
+
+
+@functools.cache
+def shown_schema(entity: type[Recorded]) -> type[Schema]:
+    """Return the schema of a record in an answer."""
+    members: dict[str, Any] = {name: _shown(field) for name, field in shown_fields(entity).items()}
+    return _schema(entity.__name__, {**_OWN, **members})
+
+
+@functools.cache
+def line_schema(entity: type[Recorded], parent: type[Recorded]) -> type[Schema]:
+    """Return the schema of a child inside its parent's answer: all but the way back."""
+    members = {name: _shown(field) for name, field in shown_line_fields(entity, parent).items()}
+    return _schema(f"{parent.__name__}{entity.__name__}", {**_OWN, **members})
+
+
+@functools.cache
+def written_schema(entity: type[Recorded]) -> type[Schema]:
+    """Return the schema of a request that creates or changes a record."""
+    members = {name: _written(field) for name, field in written_fields(entity).items()}
+    return _schema(f"{entity.__name__}Values", members)
+
+
+@functools.cache
+def changed_schema(entity: type[Recorded]) -> type[Schema]:
+    """Return the schema of a change: as ``written_schema``, with nothing required."""
+    members = {name: _written(field) for name, field in written_fields(entity).items()}
+    for member in members.values():
+        member.required = False
+    return _schema(f"{entity.__name__}Changes", members)
+
+
+@functools.cache
+def written_line_schema(entity: type[Recorded], parent: type[Recorded]) -> type[Schema]:
+    """Return the schema of a child inside its parent's request: ``id`` keeps it, ``delete`` removes it."""
+    fields_of_line = {name: field for name, field in written_fields(entity).items() if field.target is not parent}
+    members = {name: _written(field) for name, field in fields_of_line.items()}
+    for member in members.values():
+        member.required = False
+    own = {"id": ma.Integer(strict=True), "delete": ma.Boolean()}
+    return _schema(f"{parent.__name__}{entity.__name__}Values", {**own, **members})
+
+
+def inputs_schema(entity: type[Recorded], verb: str, names: tuple[str, ...]) -> type[Schema]:
+    """Return the schema of what a verb asks for."""
+    members = {name: _written(fields(entity)[name]) for name in names}
+    return _schema(f"{entity.__name__}_{verb}", members)
+
+
+#: What every record has beside its declared fields.
+_OWN: dict[str, Any] = {
+    "id": ma.Integer(),
+    "version": ma.Integer(),
+    "label": ma.String(),
+    "masked": ma.List(ma.String(), metadata={"description": "Fields whose values your role does not show."}),
+}
+
+
+def _schema(name: str, members: dict[str, Any]) -> type[Schema]:
+    return type(name, (RecordSchema,), members)
+
+
+def shown_fields(entity: type[Recorded]) -> dict[str, Field]:
+    """Return the fields an answer has: all but secrets and what every record has anyway."""
+    return {
+        name: field
+        for name, field in fields(entity).items()
+        if not field.secret
+        and name not in _OWN
+        and (field.kind is not Kind.children or name in entity.__admin__.inline)
+    }
+
+
+def written_fields(entity: type[Recorded]) -> dict[str, Field]:
+    """Return the fields a request may hold: those of the form, but not what only verbs change."""
+    names = (*entity.__admin__.form_columns, *entity.__admin__.inline)
+    known = fields(entity)
+    return {name: known[name] for name in names if _is_writable(known[name])}
+
+
+def shown_line_fields(entity: type[Recorded], parent: type[Recorded]) -> dict[str, Field]:
+    """Return the fields of a child that its parent's answer has: all but the way back and lines of its own."""
+    return {
+        name: field
+        for name, field in shown_fields(entity).items()
+        if field.target is not parent and field.kind is not Kind.children
+    }
+
+
+def _is_writable(field: Field) -> bool:
+    return not field.verb_only and not field.secret
+
+
+def flat_errors(errors: Any, prefix: str = "") -> dict[str, str]:
+    """Return marshmallow's nested messages as ``{"lines.2.service": sentence}``."""
+    if isinstance(errors, dict):
+        found: dict[str, str] = {}
+        for name, inner in errors.items():
+            own = "" if name == "_schema" else str(name)
+            found.update(flat_errors(inner, ".".join(part for part in (prefix, own) if part)))
+        return found
+    return {prefix: " ".join(str(text) for text in (errors if isinstance(errors, list) else [errors]))}

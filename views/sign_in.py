@@ -1,0 +1,203 @@
+"""The ways in and out of the desk: the sign-in page, and tokens for the API. Both count attempts alike."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
+from flask_appbuilder import AppBuilder, BaseView, expose
+from flask_appbuilder.security.api import SecurityApi
+from flask_appbuilder.security.decorators import no_cache
+from flask_jwt_extended import create_access_token, create_refresh_token
+from flask_login import current_user, login_user, logout_user
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, StringField
+
+from backoffice.actors import SYSTEM, Actor, Context, Door
+from backoffice.database import begin_writing, open_session
+from backoffice.errors import BadRequest, DomainError
+from backoffice.identity import Identity, find_identity
+from backoffice.operations.sign_in import (
+    TooManyAttempts,
+    WrongCredentials,
+    begin_attempt,
+    finish_attempt,
+    record_sign_out,
+)
+from backoffice.passwords import is_right
+from views.door import engine
+from views.problems import answer_with_problems, problem_of
+from views.signed_in import SignedIn
+
+#: What a person chose before signing in and keeps afterwards.
+_KEPT = ("language",)
+
+
+def check_credentials(name: str, password: str, door: Door) -> Identity:
+    """Return who may come in. Each of the three steps is committed, so that attempts running at once all count.
+
+    :raises WrongCredentials: without saying what was wrong.
+    :raises TooManyAttempts: the password was not even looked at.
+    """
+    context = Context(SYSTEM, door)
+    address = request.remote_addr or "?"
+    with begin_writing(), open_session(engine(), context) as records, records.begin():
+        attempt = begin_attempt(records, name, address, door=door)
+    if attempt.wait is not None:
+        raise TooManyAttempts(attempt.wait)
+    right = is_right(attempt.password_hash, password)
+    with begin_writing(), open_session(engine(), context) as records, records.begin():
+        finish_attempt(records, attempt, right=right)
+        identity = find_identity(records, attempt.staff_id) if right and attempt.staff_id else None
+    if identity is None or not identity.active:
+        raise WrongCredentials
+    return identity
+
+
+class SignInForm(FlaskForm):
+    """User name or e-mail, and password."""
+
+    username = StringField()
+    password = PasswordField()
+
+
+class SignInView(BaseView):
+    """Signing in and out at the desk."""
+
+    route_base = ""
+    default_view = "login"
+
+    @expose("/login/", methods=["GET", "POST"])
+    @no_cache
+    def login(self) -> Any:
+        """Show the form, or let the person in and lead them to where they wanted to go."""
+        wanted = request.values.get("next", "")
+        if current_user.is_authenticated:
+            return redirect(local_path(wanted) or self.appbuilder.get_url_for_index)
+        form = SignInForm()
+        if request.method == "GET":
+            return self._page(form, wanted)
+        try:
+            identity = check_credentials(form.username.data or "", form.password.data or "", Door.desk)
+        except (WrongCredentials, TooManyAttempts) as error:
+            return self._page(form, wanted, error)
+        start_session(identity)
+        return redirect(local_path(wanted) or self.appbuilder.get_url_for_index, 303)
+
+    @expose("/logout/", methods=["POST"])
+    def logout(self) -> Any:
+        """Let the person out. A link could be followed by another site's page, so it takes a form."""
+        if current_user.is_authenticated:
+            _record_sign_out(current_user.actor, current_user.username)
+        logout_user()
+        _clear_session()
+        return redirect(url_for(f"{self.endpoint}.login"), 303)
+
+    def _page(self, form: SignInForm, wanted: str, error: DomainError | None = None) -> Response:
+        page = {"error": str(error) if error else None, "next": local_path(wanted)}
+        response = make_response(render_template("login.html", page=page, form=form), error.status if error else 200)
+        return _with_wait(response, error)
+
+
+class TokenApi(SecurityApi):
+    """Tokens for programs: the same user names, passwords and limits as at the desk."""
+
+    def create_blueprint(
+        self, appbuilder: AppBuilder, endpoint: str | None = None, static_folder: str | None = None
+    ) -> Blueprint:
+        blueprint = super().create_blueprint(appbuilder, endpoint, static_folder)
+        answer_with_problems(blueprint)
+        return blueprint
+
+    @expose("/login", methods=["POST"])
+    def login(self) -> Response:
+        """Exchange user name and password for a token.
+        ---
+        post:
+          description: Returns an access token, with "refresh" true also one that renews it.
+          requestBody:
+            required: true
+            content:
+              application/json:
+                schema:
+                  type: object
+                  required: [username, password]
+                  properties:
+                    username: {type: string, description: User name or e-mail}
+                    password: {type: string}
+                    refresh: {type: boolean}
+          responses:
+            200:
+              description: Signed in
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    properties:
+                      access_token: {type: string}
+                      refresh_token: {type: string}
+            400:
+              $ref: '#/components/responses/400'
+            401:
+              $ref: '#/components/responses/401'
+            429:
+              description: Too many attempts; Retry-After says how many seconds to wait
+        """
+        body = request.get_json(silent=True)
+        values = [body.get(name) for name in ("username", "password")] if isinstance(body, dict) else [None]
+        if not all(isinstance(value, str) for value in values):
+            raise BadRequest(reason="username, password")
+        try:
+            identity = check_credentials(*values, Door.api)
+        except (WrongCredentials, TooManyAttempts) as error:
+            return _with_wait(problem_of(error), error)
+        name = f"{identity.actor.id}:{identity.session_epoch}"
+        tokens = {"access_token": create_access_token(identity=name, fresh=True)}
+        if body.get("refresh") is True:
+            tokens["refresh_token"] = create_refresh_token(identity=name)
+        return self.response(200, **tokens)  # type: ignore[no-any-return]
+
+
+def start_session(identity: Identity) -> None:
+    """Begin a session of its own for the person: whatever the browser brought before is gone."""
+    _clear_session()
+    session.permanent = True
+    login_user(SignedIn(identity))
+
+
+def _record_sign_out(actor: Actor, username: str) -> None:
+    with begin_writing(), open_session(engine(), Context(SYSTEM, Door.desk)) as records, records.begin():
+        record_sign_out(records, actor, username, request.remote_addr or "?", door=Door.desk)
+
+
+def _clear_session() -> None:
+    kept = {name: session[name] for name in _KEPT if name in session}
+    session.clear()
+    session.update(kept)
+
+
+def local_path(wanted: str) -> str:
+    """Return where to go on this desk, or nothing for an address that leads elsewhere or makes no sense."""
+    if not wanted or not wanted.isprintable() or "\\" in wanted:
+        return ""
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return ""
+    if parts.netloc and (parts.scheme, parts.netloc) != (request.scheme, request.host):
+        return ""
+    if (parts.scheme and not parts.netloc) or not parts.path.startswith("/") or parts.path.startswith("//"):
+        return ""
+    inside = parts.path.startswith(f"{request.script_root}/")
+    path = parts.path if inside else request.script_root + parts.path
+    return f"{path}?{parts.query}" if parts.query else path
+
+
+def _with_wait(response: Response, error: DomainError | None) -> Response:
+    if isinstance(error, TooManyAttempts):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+__all__ = ["SignInView", "TokenApi", "check_credentials", "local_path", "start_session"]
