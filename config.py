@@ -152,7 +152,7 @@ def _with_keys(settings: Settings) -> Settings:
     if missing and not settings.is_sqlite:
         names = ", ".join(PREFIX + name.upper() for name in missing)
         raise BadSetting(f"On PostgreSQL the signing keys must be given: set {names}.")
-    generated = {name: _kept_key(settings.var / name.replace("_", "-")) for name in missing}
+    generated: dict[str, Any] = {name: _kept_key(settings.var / name.replace("_", "-")) for name in missing}
     return dataclasses.replace(settings, **generated)
 
 

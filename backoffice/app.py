@@ -17,7 +17,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 import config
 from backoffice.database import make_engine
 from views import client_area, desk, door, errors, frame, headers, problems
-from views.generated import api, grid
+from views.generated import api, grid, importing
 from views.generated import desk as generated_desk
 from views.security import DeskSecurityManager
 
@@ -67,6 +67,7 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
         # Flask-AppBuilder's own choice ignores what people chose and writes to anonymous sessions.
         app.extensions["babel"].locale_selector = frame.chosen_language
         generated_desk.register(appbuilder)
+        importing.register(appbuilder)
         api.register_api(appbuilder)
         grid.register_grid(app)
         problems.register_problems(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import RelationshipDirection, Session
 from sqlalchemy.orm.attributes import get_history
 
 from backoffice import clock, history
@@ -42,6 +42,7 @@ def _copy_scope(session: Session, row: Recorded, seen: set[int]) -> None:
     if id(row) in seen:
         return
     seen.add(id(row))
+    _settle_keys(row)
     scope = row.__admin__.scope
     for own, path in scope.copies():
         relation, column = path.split(".")
@@ -56,6 +57,18 @@ def _copy_scope(session: Session, row: Recorded, seen: set[int]) -> None:
         setattr(row, own, getattr(parent, column))
     if scope.group == "group_id" and row.group_id is None:  # type: ignore[attr-defined]
         row.group_id = context_of(session).actor.group_id  # type: ignore[attr-defined]
+
+
+def _settle_keys(row: Recorded) -> None:
+    """Give newly set relations their key now: the flush would, but the scope of rows below is copied before it."""
+    for relationship in sa.inspect(type(row)).relationships:
+        if relationship.direction is not RelationshipDirection.MANYTOONE or relationship.key not in row.__dict__:
+            continue
+        changed = get_history(row, relationship.key)
+        key = getattr(changed.added[0], "id", None) if changed.added else None
+        if key is not None:
+            (column,) = relationship.local_columns
+            setattr(row, sa.inspect(type(row)).get_property_by_column(column).key, key)
 
 
 def _parent(session: Session, row: Recorded, relation: str) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 import models as _models  # every entity must be declared before it can be checked
-from backoffice.operations.verbs import MACHINES
+from backoffice.lifecycles import MACHINES
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
 from backoffice.actors import Action, ScopeKind
 from models.base import ENTITIES, Recorded

@@ -169,8 +169,9 @@ def _fill(engine: sa.Engine, settings: config.Settings) -> list[str]:
 
 
 def _load_demo(session: RecordSession, settings: config.Settings) -> str:
-    load_demo(session)
+    # Users first: the demonstration records are entrusted to them.
     password = ensure_demo_users(session, settings.demo_password or None)
+    load_demo(session)
     if password is None:
         return "The demonstration users exist."
     return _credentials("demo.<role>", password, settings.demo_password)

@@ -19,6 +19,11 @@ from backoffice.errors import TooSlow
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 
+def will_write(writes: bool) -> None:
+    """Say for the rest of this thread's request whether its transactions will write: see ``begin_writing``."""
+    _writing.set(writes)
+
+
 @contextmanager
 def begin_writing(writes: bool = True) -> Iterator[None]:
     """Say that transactions begun inside will write (or not).

@@ -25,7 +25,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import NullPool, StaticPool
 
 import models  # noqa: F401 - declares the tables
-from backoffice.schema_text import differences
+from backoffice.schema_text import describe, differences
 from models.base import Model
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -70,7 +70,7 @@ def drift(engine: sa.Engine) -> list[str]:
     with _empty_database(engine) as migrated, _empty_database(engine) as declared:
         upgrade(migrated)
         Model.metadata.create_all(declared)
-        return differences(migrated, declared)
+        return differences(describe(migrated), describe(declared))
 
 
 def write_revision(message: str) -> Path:
@@ -103,7 +103,9 @@ def rewrite_baseline() -> Path:
 @contextmanager
 def _empty_database(engine: sa.Engine) -> Iterator[sa.Engine]:
     if engine.dialect.name == "sqlite":
-        yield sa.create_engine("sqlite://", poolclass=StaticPool)
+        memory = sa.create_engine("sqlite://", poolclass=StaticPool)
+        yield memory
+        memory.dispose()
         return
     name = f"drift_{uuid.uuid4().hex[:12]}"
     server = sa.create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")

@@ -17,13 +17,12 @@ Description = dict[str, str]
 _VERSION_TABLE = "alembic_version"
 
 
-def differences(migrated: sa.Engine, declared: sa.Engine) -> list[str]:
-    """Return a sentence for each thing that is only in one of two databases, or not the same in both."""
-    left, right = describe(migrated), describe(declared)
+def differences(migrated: Description, declared: Description) -> list[str]:
+    """Return a sentence for each thing that is only in one of two schemas, or not the same in both."""
     return [
-        f"{name}: migrated {left.get(name, 'without it')!r}, declared {right.get(name, 'without it')!r}"
-        for name in sorted(left.keys() | right.keys())
-        if left.get(name) != right.get(name)
+        f"{name}: migrated {migrated.get(name, 'without it')!r}, declared {declared.get(name, 'without it')!r}"
+        for name in sorted(migrated.keys() | declared.keys())
+        if migrated.get(name) != declared.get(name)
     ]
 
 

@@ -137,7 +137,8 @@ def triggers(metadata: sa.MetaData, before: Description, wanted: Description, re
             trigger = declared.get(name)
             made = trigger.sqlite if trigger else None
             if table in rebuilt:
-                yield Step(_on_sqlite(None, made), down_last=_on_sqlite(None, old))
+                # A batch that only adds columns rebuilds nothing: then they are still there.
+                yield Step(_on_sqlite(name, made), down_last=_on_sqlite(name, old))
             elif old != new:
                 yield Step(_on_sqlite(old and name, made), _on_sqlite(new and name, old) if there else ())
             text = trigger.postgresql if trigger else f"DROP TRIGGER IF EXISTS {name} ON {table}"
@@ -165,7 +166,7 @@ def _names(prefix: str, *schemas: Description) -> list[str]:
 
 
 def _on_sqlite(dropped: str | None, made: str | None) -> list[MigrateOperation]:
-    statements = [f"DROP TRIGGER {dropped}"] if dropped else []
+    statements = [f"DROP TRIGGER IF EXISTS {dropped}"] if dropped else []
     return [Statements("sqlite", *statements, *([made] if made else []))]
 
 

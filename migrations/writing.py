@@ -82,6 +82,7 @@ class Writer:
         scratch = sa.create_engine("sqlite://", poolclass=StaticPool)
         self.metadata.create_all(scratch)
         wanted = describe(scratch)
+        scratch.dispose()
         steps = [
             additions.late_keys(self.late_keys.values()),
             additions.postgresql_indexes(self.metadata, before),

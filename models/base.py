@@ -138,9 +138,9 @@ class Recorded:
 
     if TYPE_CHECKING:
         id: Mapped[int]
-        __table__: ClassVar[Table]
+        __table__: ClassVar[Any]
         __mapper__: ClassVar[Mapper[Any]]
-        __tablename__: ClassVar[str]
+        __tablename__: Any
 
     #: Counts saves; a save that started from an older one is refused (BO-07).
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1", info={"label": _l("Version")})

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import enum
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from flask_babel import format_decimal
@@ -20,6 +19,14 @@ from models import values
 from models.base import ENTITIES, Recorded
 from models.columns import Choice
 from models.values import BadValue, ValueType
+
+if TYPE_CHECKING:
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+    def cache(function: Function) -> Function:
+        """Remember answers; type checkers do not believe the real one that a class may be a key."""
+else:
+    from functools import cache
 
 
 class Kind(enum.StrEnum):
@@ -150,7 +157,7 @@ _KINDS_BY_PYTHON_TYPE: dict[type, Kind] = {
 }
 
 
-@functools.cache
+@cache
 def fields(entity: type[Recorded]) -> dict[str, Field]:
     """Return every field people may meet, by name: columns with a label, then relations, then children."""
     configure_mappers()
@@ -237,13 +244,13 @@ def entity_named(name: str) -> type[Recorded] | None:
     return ENTITIES.get(name)
 
 
-@functools.cache
+@cache
 def slug(entity: type[Recorded]) -> str:
     """Return the entity's name in addresses: its class name, small, with underscores."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in entity.__name__).lstrip("_")
 
 
-@functools.cache
+@cache
 def related_lists(entity: type[Recorded]) -> tuple[Field, ...]:
     """Return the relations of other entities that point at ``entity``: each is a tab on its pages."""
     shown_inline = {fields(entity)[name].target for name in entity.__admin__.inline}

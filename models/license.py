@@ -110,12 +110,20 @@ class License(CompanyOwned, Record):
     revocation_reason: Mapped[str | None] = field(_l("Reason of revocation"), String(250), verb_only=True)
     #: The expired licence this one continues.
     renewed_from_id: Mapped[int | None] = reference(
-        "license", _l("Renewal of"), index=False, verb_only=True, help=_l("The expired license that this one continues.")
+        "license",
+        _l("Renewal of"),
+        index=False,
+        verb_only=True,
+        help=_l("The expired license that this one continues."),
     )
     renewed_from: Mapped[License | None] = relationship(remote_side="License.id", foreign_keys=[renewed_from_id])
     #: The revoked licence this one stands in for.
     replaces_id: Mapped[int | None] = reference(
-        "license", _l("Replaces"), index=False, verb_only=True, help=_l("The revoked license that this one stands in for.")
+        "license",
+        _l("Replaces"),
+        index=False,
+        verb_only=True,
+        help=_l("The revoked license that this one stands in for."),
     )
     replaces: Mapped[License | None] = relationship(remote_side="License.id", foreign_keys=[replaces_id])
 

@@ -21,6 +21,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 import config
 from backoffice.actors import SYSTEM, Context, Door
+from backoffice.app import create_application
 from backoffice.database import RecordSession, make_engine, open_session
 from models.staff import Staff
 from tests.clients import DESK, DeskClient, session_cookie
@@ -117,8 +118,6 @@ def applications() -> dict[str, Any]:
 @pytest.fixture
 def application(settings: config.Settings, applications: dict[str, Any]) -> Any:
     """Desk and client area as one WSGI application, on the fresh database, with nobody near a rate limit."""
-    from backoffice.app import create_application
-
     if settings.database_url not in applications:
         applications[settings.database_url] = create_application(settings)
     application = applications[settings.database_url]

@@ -8,6 +8,9 @@ from backoffice import migrate
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import begin_writing, make_engine, open_session
 from backoffice.operations.roles import synchronise_roles
+from backoffice.operations.staff import ensure_administrator, ensure_demo_users
+from seed.demo import load_demo
+from seed.reference import load_reference
 
 #: Of admin and of every demonstration user.
 PASSWORD = "quattro-gatti-verdi-27"
@@ -15,16 +18,12 @@ PASSWORD = "quattro-gatti-verdi-27"
 
 def build(url: sa.URL) -> None:
     """Migrate and fill the empty database at ``url``, in the order of a first start."""
-    from backoffice.operations.staff import ensure_administrator, ensure_demo_users
-    from seed.demo import load_demo
-    from seed.reference import load_reference
-
     engine = make_engine(url)
     migrate.upgrade(engine)
     with begin_writing(), open_session(engine, Context(SYSTEM, Door.cli)) as session, session.begin():
         synchronise_roles(session)
         load_reference(session)
         ensure_administrator(session, PASSWORD)
-        load_demo(session)
         ensure_demo_users(session, PASSWORD)
+        load_demo(session)
     engine.dispose()

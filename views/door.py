@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g, request
 from flask_login import current_user
 
-from backoffice.actors import ANONYMOUS, Actor, Context, Door
-from backoffice.database import RecordSession, begin_writing, open_session
+from backoffice.actors import ANONYMOUS, SYSTEM, Actor, Context, Door
+from backoffice.database import RecordSession, begin_writing, open_session, will_write
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -23,17 +25,13 @@ def install(app: Flask, engine: sa.Engine) -> None:
 
 def _enter() -> None:
     # SQLite must be told before the first statement of a transaction that it is going to write.
-    g.writing = begin_writing(request.method not in _SAFE)
-    g.writing.__enter__()
+    will_write(request.method not in _SAFE)
 
 
 def _leave(_error: BaseException | None) -> None:
     session = g.pop("record_session", None)
     if session is not None:
         session.close()
-    writing = g.pop("writing", None)
-    if writing is not None:
-        writing.__exit__(None, None, None)
 
 
 def engine() -> sa.Engine:
@@ -71,3 +69,13 @@ def fresh_session() -> Any:
     if session is not None:
         session.close()
     return current_session()
+
+
+@contextmanager
+def reading_as_system() -> Iterator[RecordSession]:
+    """Open a second session, in which the product itself reads what nobody's scope decides; it never writes.
+
+    On SQLite it must not ask for the write lock that the request's own session may hold.
+    """
+    with begin_writing(False), open_session(engine(), Context(SYSTEM, door())) as session:
+        yield session

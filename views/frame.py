@@ -10,15 +10,14 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from backoffice.access import INTERNAL
-from backoffice.actors import SYSTEM, Action, Actor, Context
-from backoffice.database import open_session
+from backoffice.actors import Action, Actor
 from backoffice.permissions import role_label
 from models.base import ENTITIES, Category
 from models.catalogue import slug
 from models.company import Company
 from models.corporate_group import CorporateGroup
 from views import addresses
-from views.door import current_actor, door, engine
+from views.door import current_actor, reading_as_system
 
 LANGUAGES = {"it": "Italiano", "en": "English"}
 
@@ -118,13 +117,13 @@ class Frame:
     def groups(self) -> list[dict[str, Any]]:
         if not self.actor.may_switch_group:
             return []
-        with open_session(engine(), Context(SYSTEM, door())) as records:
+        with reading_as_system() as records:
             rows = records.execute(sa.select(CorporateGroup.id, CorporateGroup.name).order_by(CorporateGroup.name)).all()
         return [{"id": row.id, "name": row.name, "current": row.id == self.actor.group_id} for row in rows]
 
     @property
     def demo(self) -> bool:
-        with open_session(engine(), Context(SYSTEM, door())) as records:
+        with reading_as_system() as records:
             company = Company.__table__
             statement = sa.select(company.c.id).where(company.c.is_demo).limit(1)
             return records.scalar(statement, execution_options=INTERNAL) is not None

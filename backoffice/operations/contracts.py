@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from dateutil.relativedelta import relativedelta
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
-from backoffice.operations.verbs import Machine, Transition, perform, register
-from models.base import Recorded
+from backoffice.lifecycles import Machine, Transition, register
+from backoffice.operations.verbs import perform
+from backoffice.working_time import add_months
 from models.contract import Contract, ContractState
 from models.contract_line import ContractLine, LineState
 
 S = ContractState
+#: What is due on a day: the entity, the verb, and which rows.
+Due = tuple[Any, str, sa.ColumnElement[bool]]
+
 #: States in which the client may use what it bought.
 IN_FORCE = (S.active, S.expiring, S.withdrawal_notified)
 
@@ -42,7 +45,9 @@ def _has_started(_session: Session, contract: Contract, _values: Mapping[str, An
     _wait_for(contract.starts_on, actor)
 
 
-def _withdrawal_is_due(_session: Session, row: Contract | ContractLine, _values: Mapping[str, Any], actor: Actor) -> None:
+def _withdrawal_is_due(
+    _session: Session, row: Contract | ContractLine, _values: Mapping[str, Any], actor: Actor
+) -> None:
     assert row.withdrawal_on is not None
     _wait_for(row.withdrawal_on, actor)
 
@@ -53,9 +58,7 @@ def _wait_for(day: date, actor: Actor) -> None:
         raise NotYet(field=None, day=f"{day:%d/%m/%Y}")
 
 
-def _withdrawal_follows_start(
-    _session: Session, contract: Contract, values: Mapping[str, Any], _actor: Actor
-) -> None:
+def _withdrawal_follows_start(_session: Session, contract: Contract, values: Mapping[str, Any], _actor: Actor) -> None:
     if values["withdrawal_on"] < contract.starts_on:
         raise BeforeTheStart(field="withdrawal_on")
 
@@ -74,7 +77,7 @@ def _forget_withdrawal(_session: Session, row: Any, _values: Mapping[str, Any], 
 
 def _renew(_session: Session, contract: Contract, _values: Mapping[str, Any], _actor: Actor) -> None:
     assert contract.ends_on is not None
-    contract.ends_on += relativedelta(years=1)
+    contract.ends_on = add_months(contract.ends_on, 12)
 
 
 def _start_again(session: Session, contract: Contract, values: Mapping[str, Any], _actor: Actor) -> None:
@@ -130,7 +133,11 @@ CONTRACTS = register(
                 confirm=_l("Assistance is due from now on."),
             ),
             Transition(
-                name="announce_end", label=_l("Announce the end"), sources=(S.active,), target=S.expiring, automatic=True
+                name="announce_end",
+                label=_l("Announce the end"),
+                sources=(S.active,),
+                target=S.expiring,
+                automatic=True,
             ),
             Transition(
                 name="renew",
@@ -258,12 +265,12 @@ def advance_contracts(session: Session, today: date, *, actor: Actor, limit: int
     """Perform what the calendar brings on contracts and lines; return how many moved.
 
     At most ``limit`` of each kind a call, so that the caller commits in steps and calls again until nothing
-    moves. Order matters: what ends is not renewed, and what is renewed is not announced to end.
+    moves. The order matters: what ends is renewed before anything else may expire it.
 
     :raises Forbidden: ``actor`` is not the product itself.
     """
     moved = 0
-    for entity, verb, due in _due(today):
+    for entity, verb, due in (*_lines_due(today), *_contracts_due(session, today)):
         rows = session.scalars(sa.select(entity).where(due).order_by(entity.id).limit(limit)).all()
         for row in rows:
             perform(session, row, verb, actor=actor)
@@ -271,17 +278,30 @@ def advance_contracts(session: Session, today: date, *, actor: Actor, limit: int
     return moved
 
 
-def _due(today: date) -> list[tuple[type[Recorded], str, sa.ColumnElement[bool]]]:
-    """Return what is due on ``today``: entity, verb and which rows, in the order to perform them."""
-    state, ends_on = Contract.state, Contract.ends_on
-    ended = ends_on < today
-    # A contract announces its end as long before as a withdrawal would have to be notified.
-    announced = sa.or_(*(_ends_within(days, today) for days in _NOTICES))
-    return [
-        (ContractLine, "withdraw", sa.and_(ContractLine.state == LineState.withdrawal_notified, ContractLine.withdrawal_on <= today)),
-        (Contract, "activate", sa.and_(state == S.signed, Contract.starts_on <= today)),
-        (Contract, "withdraw", sa.and_(state == S.withdrawal_notified, sa.or_(Contract.withdrawal_on <= today, ended))),
-        (Contract, "renew", sa.and_(state.in_((S.active, S.expiring)), Contract.renews_itself, ended)),
-        (Contract, "expire", sa.and_(state.in_((S.active, S.expiring, S.suspended)), ended)),
-        (Contract, "announce_end", sa.and_(state == S.active, sa.not_(Contract.renews_itself), announced)),
-    ]
+def _lines_due(today: date) -> Iterator[Due]:
+    notified = ContractLine.state == LineState.withdrawal_notified
+    yield ContractLine, "withdraw", sa.and_(notified, ContractLine.withdrawal_on <= today)
+
+
+def _contracts_due(session: Session, today: date) -> Iterator[Due]:
+    state, ended = Contract.state, Contract.ends_on < today
+    running = state.in_((S.active, S.expiring))
+    yield Contract, "activate", sa.and_(state == S.signed, Contract.starts_on <= today)
+    yield Contract, "withdraw", sa.and_(state == S.withdrawal_notified, Contract.withdrawal_on <= today)
+    yield Contract, "renew", sa.and_(running, Contract.renews_itself, ended)
+    yield Contract, "expire", sa.and_(sa.or_(running, state == S.suspended), ended)
+    yield (
+        Contract,
+        "announce_end",
+        sa.and_(state == S.active, Contract.renews_itself.is_(False), _ends_soon(session, today)),
+    )
+
+
+def _ends_soon(session: Session, today: date) -> sa.ColumnElement[bool]:
+    """A contract announces its end as long before as a withdrawal would have to be notified.
+
+    Written as one comparison for each length of notice in use, because the two databases count days differently.
+    """
+    lengths = session.scalars(sa.select(Contract.notice_days).where(Contract.state == S.active).distinct())
+    soon = (sa.and_(Contract.notice_days == n, Contract.ends_on <= today + timedelta(days=n)) for n in lengths)
+    return sa.or_(sa.false(), *soon)

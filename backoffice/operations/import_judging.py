@@ -110,7 +110,7 @@ class Judge:
         statement = sa.select(ImportKey.value, ImportKey.number).where(
             ImportKey.batch_id == self.batch.id, ImportKey.name == key.name, ImportKey.value.in_(wanted)
         )
-        return dict(self.session.execute(statement, execution_options=INTERNAL).tuples().all())
+        return {value: number for value, number in self.session.execute(statement, execution_options=INTERNAL)}
 
     def _match(self, verdicts: list[Verdict]) -> None:
         """Find the record each row is about, and refuse keys that another record holds, hidden or not."""

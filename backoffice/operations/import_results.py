@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from models.import_batch import ImportBatch, ImportOutcome, ImportRow
+from models.import_batch import ImportBatch, ImportOutcome, ImportRow, ImportState
 
 
 def find_rows(
@@ -46,6 +46,27 @@ def rejected_rows(session: Session, batch: ImportBatch) -> Iterator[list[str]]:
             cells = row.cells[: len(batch.headings)]
             yield [*cells, "; ".join(_worded(finding) for finding in row.findings)]
         after = rows[-1].number
+
+
+def sample_values(session: Session, batch: ImportBatch, *, limit: int = 2) -> list[list[str]]:
+    """Return for each column the first different values among the first rows."""
+    statement = sa.select(ImportRow.cells).where(ImportRow.batch_id == batch.id).order_by(ImportRow.number).limit(50)
+    rows = list(session.scalars(statement))
+    return [
+        list(dict.fromkeys(row[place].strip()[:100] for row in rows if row[place].strip()))[:limit]
+        for place in range(len(batch.headings))
+    ]
+
+
+def progress(session: Session, batch: ImportBatch) -> tuple[int, int]:
+    """Return how many rows the present step has done, and how many there are."""
+    wanted = [ImportRow.batch_id == batch.id]
+    total = batch.row_count
+    if batch.state is ImportState.applying:
+        wanted.append(ImportRow.applied.is_(True))
+        total = batch.new_count + batch.changed_count
+    counted = sa.select(sa.func.count(ImportRow.number)).where(*wanted, ImportRow.number <= batch.done_row)
+    return session.scalar(counted) or 0, total
 
 
 def _worded(finding: Sequence[str]) -> str:

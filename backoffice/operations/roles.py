@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from backoffice import operations
 from backoffice.actors import Action, Grant
 from backoffice.identity import load_grants
-from backoffice.operations.verbs import MACHINES
+from backoffice.lifecycles import MACHINES
 from backoffice.permissions import ROLES, SHIPPED_RIGHTS, shipped_masks
 from models.base import ENTITIES, Recorded
 from models.role_right import RightScope, RoleDefault, RoleMask, RoleRight

@@ -76,9 +76,11 @@ class Attempt:
 def begin_attempt(session: Session, name: str, address: str, *, door: Door, now: datetime | None = None) -> Attempt:
     """Count an attempt and return what is needed to judge it; commit afterwards, whatever comes of it."""
     now = now or clock.now()
-    staff = _find_staff(session, name)
-    account = fold(staff.username if staff else name)[:128] or "?"
-    written = staff.username if staff else f"{name.strip()[:3]}…"
+    # Only what a database can hold: no control characters, no lone surrogates.
+    typed = "".join(character for character in name[:1000] if character.isprintable()).strip()
+    staff = _find_staff(session, typed)
+    account = fold(staff.username if staff else typed)[:128] or "?"
+    written = staff.username if staff else f"{typed[:3]}…"
     place = network_of(address)
     wait = _count_in_minute(session, place, now) or _count_failure(session, account, place, now)
     attempt = Attempt(written, account, address, door, wait=wait)
@@ -178,14 +180,10 @@ def _ensure_counter(session: Session, account: str, place: str, now: datetime) -
 
 def _find_staff(session: Session, name: str) -> Staff | None:
     """Return who signs in by that user name or e-mail, whatever the case; None where it could be several."""
-    wanted = name.strip().lower()
-    if not wanted or len(wanted) > 320 or not wanted.isprintable():
-        return None
+    wanted = name.lower()
     same = sa.or_(sa.func.lower(Staff.username) == wanted, sa.func.lower(Staff.email) == wanted)
     found = list(session.scalars(sa.select(Staff).where(same).limit(5)))
-    exact = [staff for staff in found if name.strip() == staff.username] or [
-        staff for staff in found if name.strip() == staff.email
-    ]
+    exact = [staff for staff in found if name == staff.username] or [staff for staff in found if name == staff.email]
     chosen = exact or found
     return chosen[0] if len(chosen) == 1 else None
 

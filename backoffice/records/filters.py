@@ -89,10 +89,18 @@ class Filter:
 
 
 def filterable(entity: type[Recorded], actor: Actor) -> dict[str, Field]:
-    """Return the fields a list of ``entity`` can be narrowed by, for this actor: what is masked is not among them."""
+    """Return the fields a list of ``entity`` can be narrowed by: the declared ones first, then every other.
+
+    What is masked for this actor is not among them: a filter would tell what the mask hides.
+    """
     masked = actor.masked(entity)
     known = fields(entity)
-    return {name: known[name] for name in entity.__admin__.filters if name not in masked}
+    names = dict.fromkeys((*entity.__admin__.filters, *known))
+    return {name: known[name] for name in names if name not in masked and _can_filter(known[name])}
+
+
+def _can_filter(field: Field) -> bool:
+    return not field.secret and field.kind not in (Kind.children, Kind.relations)
 
 
 def parse(text: str, entity: type[Recorded], actor: Actor) -> Filter:

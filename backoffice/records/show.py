@@ -88,7 +88,7 @@ def _relation_cell(record: Recorded, field: Field, actor: Actor) -> Cell:
     related = getattr(record, field.name)
     if related is not None:
         text = label(related, actor)
-        openable = related if actor.may(Action.read, type(related)) else None
+        openable = related if isinstance(related, Recorded) and actor.may(Action.read, type(related)) else None
         return Cell(field.kind, text, title=text, target=openable)
     key = getattr(record, field.column or "")
     # There is one, but not for this actor: said so, never named.
@@ -97,6 +97,8 @@ def _relation_cell(record: Recorded, field: Field, actor: Actor) -> Cell:
 
 def label(record: Recorded, actor: Actor) -> str:
     """Return what a record is called, masked where its name is made of masked fields."""
+    if not isinstance(record, Recorded):
+        return str(record)  # Flask-AppBuilder's roles are no entities of ours
     masked = actor.masked(type(record))
     if masked and masked & set(record.__admin__.search_columns[:2]):
         return f"{record.__admin__.label} {record.id}"

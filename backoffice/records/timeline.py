@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import Text
-from backoffice.operations.verbs import MACHINES
+from backoffice.lifecycles import MACHINES
 from backoffice.records.show import MASK, label
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields

@@ -16,8 +16,10 @@ _BOMS = (
 )
 _SEPARATORS = ",;\t"
 _SEPARATOR_NAMES = {"\t": "tab"}
-#: Our export puts an apostrophe before text that a spreadsheet program would run as a formula.
-_NEUTRALISED = re.compile(r"'(?=[=+\-@\t\r])")
+#: Text that a spreadsheet program would run as a formula gets an apostrophe in our files, and so does text that
+#: already begins with one before such a character: then exactly one comes off when a file is read.
+_DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
+_PROTECTED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def read_text(content: bytes, limits: Limits = LIMITS) -> Table:
@@ -102,6 +104,11 @@ def _records(text: str, separator: str, limits: Limits) -> list[list[str]]:
     return records
 
 
+def protect_text(cell: str) -> str:
+    """Return ``cell`` so that no spreadsheet program takes it for a formula."""
+    return f"'{cell}" if _DANGEROUS.match(cell) else cell
+
+
 def restore_text(cell: str) -> str:
-    """Take off exactly the apostrophe that our own export put before text that looks like a formula."""
-    return _NEUTRALISED.sub("", cell, count=1) if cell.startswith("'") else cell
+    """Take off exactly the apostrophe that ``protect_text`` put there."""
+    return cell[1:] if _PROTECTED.match(cell) else cell

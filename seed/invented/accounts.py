@@ -46,7 +46,7 @@ def _of_contact(world: World, state: AccountState, contact: Contact) -> Account:
     assert contact.email is not None
     created_at = world.instant(-world.rng.randint(40, 900))
     account = Account(
-        username=f"{slug(contact.last_name)}.{next(world.serials)}", email=contact.email, full_name=str(contact),
+        username=_username(world, contact.email), email=contact.email, full_name=str(contact),
         company=contact.company, contact=contact, is_referent=contact.is_main_referent, state=state,
         must_change_password=state is S.provisioned,
     )  # fmt: skip
@@ -64,8 +64,9 @@ def _of_contact(world: World, state: AccountState, contact: Contact) -> Account:
 def _registrant(world: World, state: AccountState, number: int) -> Account:
     first, last, _woman = world.person()
     company = f"{last} e Figli"
+    email = f"{slug(first)}{number}@{slug(company)}.example"
     account = Account(
-        username=f"{slug(last)}.{next(world.serials)}", email=f"{slug(first)}{number}@{slug(company)}.example",
+        username=_username(world, email), email=email,
         full_name=f"{first} {last}", declared_company=company, state=state,
     )  # fmt: skip
     account.created_at = world.instant(-world.rng.randint(2, 20))
@@ -75,9 +76,20 @@ def _registrant(world: World, state: AccountState, number: int) -> Account:
     return account
 
 
+def _username(world: World, email: str) -> str:
+    """Return a user name made from the address that no invented account has, whichever group it is in."""
+    base = name = email.partition("@")[0]
+    number = 1
+    while name in world.usernames:
+        number += 1
+        name = f"{base}{number}"
+    world.usernames.add(name)
+    return name
+
+
 def _anonymous(world: World, serial: int) -> Account:
     """Make what is left of an account whose person asked to be forgotten."""
-    name = f"utente-{serial}"
-    account = Account(username=name, email=f"{name}@anonimo.example", full_name="Utente cancellato", state=S.deleted)
+    name = f"deleted-{serial}"
+    account = Account(username=name, email=f"{name}@deleted.example", full_name=name, state=S.deleted)
     account.created_at = world.instant(-world.rng.randint(400, 900))
     return account

@@ -120,16 +120,14 @@ def _association(world: World, number: int, _used: set[str]) -> Client:
 
 
 def _foreign(world: World, number: int, _used: set[str]) -> Client:
-    offset = 0 if world.group.name < "Gruppo M" else KINDS["foreign"]
-    name, vat_number, city, country = FOREIGN[offset + number]
+    name, vat_number, city, country = FOREIGN[world.number * KINDS["foreign"] + number]
     company = Company(legal_name=name, vat_number=vat_number, city=city, country=country)
     return Client(company, "foreign", f"{slug(name)}.example")
 
 
 def _town(world: World, number: int) -> str:
     # Each group starts elsewhere in the list, so that they share few names.
-    offset = 0 if world.group.name < "Gruppo M" else len(TOWNS) // 2
-    return TOWNS[(offset + number) % len(TOWNS)]
+    return TOWNS[(world.number * len(TOWNS) // 2 + number) % len(TOWNS)]
 
 
 def _italian(world: World, name: str, place: Place, domain: str, **values: Any) -> Client:

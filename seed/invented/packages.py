@@ -25,14 +25,19 @@ EMPTY = frozenset({S.requested, S.quoted, S.cancelled})
 BEGINS = {S.active: (-330, -5), S.suspended: (-300, -60), S.exhausted: (-350, -120), S.expired: (-900, -400)}
 
 
-def invent_packages(world: World, clients: Sequence[Client], tickets: Sequence[Ticket]) -> None:
-    """Make packages whose residual is the sum of their movements (PK-12)."""
-    buyers = [client for client in clients if client.company.state is CompanyState.client]
-    for number, state in enumerate(world.deck(STATES)):
-        package = _package(world, buyers[number % len(buyers)], state)
-        if state not in EMPTY:
-            own = [ticket for ticket in tickets if ticket.company is package.company]
-            _move(world, package, own)
+def invent_packages(world: World, clients: Sequence[Client]) -> list[SupportPackage]:
+    """Make packages, as yet without any hours."""
+    buyers = [client for client in clients if client.company.state is CompanyState.client and client.contacts]
+    packages = [_package(world, buyers[number], state) for number, state in enumerate(world.deck(STATES))]
+    world.session.flush()
+    return packages
+
+
+def invent_movements(world: World, packages: Sequence[SupportPackage], tickets: Sequence[Ticket]) -> None:
+    """Put the hours on the packages and use some of them: what is left is the sum of the movements (PK-12)."""
+    for package in packages:
+        if package.state not in EMPTY:
+            _move(world, package, [ticket for ticket in tickets if ticket.company is package.company])
     world.session.flush()
 
 

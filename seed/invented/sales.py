@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import cycle
 
 from backoffice.working_time import add_months
 from models.company import CompanyState
 from models.contact_role import ContactRole, ContactRoleKind
 from models.contract import Contract, ContractState
-from models.contract_line import ContractLine, RemunerationMode, WithdrawalMode
+from models.contract_line import ContractLine, LineState, RemunerationMode, WithdrawalMode
 from models.customer_order import CustomerOrder, OrderState
 from models.license import License, LicenseState
 from models.order_line import OrderLine
@@ -98,8 +99,8 @@ def _contract(world: World, client: Client, state: ContractState) -> Contract:
         signed_on=world.day(world.rng.randint(*span.signed)) if span.signed else None,
         starts_on=world.day(world.rng.randint(*span.starts)),
         ends_on=world.day(world.rng.randint(*span.ends)) if span.ends and (state is not C.active or world.chance(0.8)) else None,
-        notice_days=world.rng.choice((30, 60, 60, 90)),
-        renews_itself=world.chance(0.3),
+        notice_days=60 if state is C.expiring else world.rng.choice((30, 60, 60, 90)),
+        renews_itself=state is not C.expiring and world.chance(0.3),
     )
     if state in WITHDRAWING:
         contract.withdrawal_on = world.day(world.rng.randint(*WITHDRAWING[state]))
@@ -132,9 +133,10 @@ def _add_lines(world: World, contract: Contract, services: Sequence[Service]) ->
         line.quantity = world.rng.choice((1, 1, 1, 2, 5, 10))
         if mode is RemunerationMode.fee:
             line.yearly_fee = Decimal(world.rng.randrange(4, 120) * 25)
-        if contract.withdrawal_on or (position and contract.state is C.active and world.chance(0.08)):
-            line.withdrawal_on = contract.withdrawal_on or world.day(world.rng.randint(-60, 60))
+        if position and contract.state is C.active and world.chance(0.1):
+            line.withdrawal_on = world.day(world.rng.randint(-50, 60))
             line.withdrawal_mode = world.rng.choice(tuple(WithdrawalMode))
+            line.state = LineState.withdrawn if line.withdrawal_on <= world.today else LineState.withdrawal_notified
         world.add(line)
 
 
@@ -160,7 +162,7 @@ def _tender_codes(world: World) -> tuple[str, str | None]:
     return cig, cup if world.chance(0.5) else None
 
 
-#: States of orders, and what states the licenses of a completed or confirmed one may be in.
+#: States of orders, and of the licenses of completed and confirmed ones.
 ORDERS = {OrderState.draft: 5, OrderState.confirmed: 20, OrderState.completed: 18, OrderState.cancelled: 4}
 LICENSES = {
     LicenseState.used: 60, LicenseState.sent: 34, LicenseState.generated: 22, LicenseState.expired: 24, LicenseState.revoked: 10,
@@ -172,15 +174,15 @@ def invent_orders(world: World, clients: Sequence[Client]) -> None:
     """Make orders with lines, and licenses for those of licensed services, never more than ordered."""
     buyers = [client for client in clients if client.company.state is CompanyState.client and client.contacts]
     licensed = [row for row in world.all_of(Service) if row.is_licensed]
-    states = iter(world.deck(LICENSES))
+    states = cycle(world.deck(LICENSES))
     for number, state in enumerate(world.deck(ORDERS)):
         order = _order(world, buyers[number % len(buyers)], state)
         for position, service in enumerate(licensed[: world.rng.choice((1, 1, 2))]):
             line = _order_line(world, order, service, position)
             wanted = line.quantity if state is OrderState.completed else line.quantity // 2
             if state in (OrderState.confirmed, OrderState.completed):
-                for license_state in [found for _, found in zip(range(wanted), states, strict=False)]:
-                    _license(world, line, license_state)
+                for _ in range(wanted):
+                    _license(world, line, next(states))
     world.session.flush()
 
 
@@ -211,7 +213,7 @@ def _license(world: World, line: OrderLine, state: LicenseState) -> None:
     S = LicenseState
     ordered = (line.order.ordered_on - world.today).days
     alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-    code = "-".join("".join(world.rng.choices(alphabet, k=5)) for _ in range(4))
+    code = "-".join("".join(world.rng.choices(alphabet, k=4)) for _ in range(4))
     row = License(order_line=line, contact=line.order.referent, code=code, state=state)
     row.created_at = world.instant(min(ordered + 2, 0))
     row.expires_on = world.day(world.rng.randint(max(ordered + 2, -200), -1) if state is S.expired else world.rng.randint(4, 500))

@@ -14,8 +14,11 @@ from models.account import Account, AccountState
 from models.company import CompanyState
 from models.contract import Contract, ContractState
 from models.request_type import RequestType
+from models.staff import Staff
+from models.support_package import PackageState, SupportPackage
 from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
+from models.team_member import TeamMember
 from models.ticket import (
     AssistanceKind,
     Channel,
@@ -37,6 +40,11 @@ STATES = {
     S.on_site_planned: 5, S.on_hold_consent: 3, S.reopened: 5,
 }  # fmt: skip
 CLOSED = frozenset({S.closed_final, S.archived})
+#: What a queue must ask for, or allow, to have tickets in a state.
+NEEDS = {
+    S.waiting_package: ("requires_package",), S.on_hold_consent: ("requires_consent",),
+    S.closed_provisional: ("reopen_window_hours",), S.reopened: ("reopen_window_hours",),
+}  # fmt: skip
 #: States in which nobody has taken charge yet.
 UNTAKEN = frozenset({S.qualification, S.waiting_package, S.waiting_quote, S.assigned, S.rejected})
 #: Working minutes within which a ticket is due, by priority; invented, the sources state none.
@@ -45,21 +53,42 @@ URGENCIES = (Urgency.low, Urgency.normal, Urgency.normal, Urgency.normal, Urgenc
 CHANNELS = (Channel.web,) * 6 + (Channel.email,) * 5 + (Channel.phone,) * 3 + (Channel.pec, Channel.voicemail, Channel.qr, Channel.on_site)
 
 
-def invent_tickets(
-    world: World, clients: Sequence[Client], contracts: Sequence[Contract], accounts: Sequence[Account]
-) -> list[Ticket]:
+class Askers:
+    """Who may ask for what: people with their contracts, accounts and packages."""
+
+    def __init__(
+        self,
+        clients: Sequence[Client],
+        contracts: Sequence[Contract],
+        accounts: Sequence[Account],
+        packages: Sequence[SupportPackage],
+    ) -> None:
+        reachable = [client for client in clients if client.contacts]
+        covered = {package.company_id for package in packages if package.state is PackageState.active}
+        self.current = [client for client in reachable if client.company.state is CompanyState.client]
+        self.former = [client for client in reachable if client.company.state is CompanyState.former]
+        self.covered = [client for client in self.current if client.company.id in covered]
+        self.uncovered = [client for client in self.current if client.company.id not in covered]
+        self.contracts = {row.company_id: row for row in contracts if row.state in (ContractState.active, ContractState.expiring)}
+        self.accounts = {row.contact_id: row for row in accounts if row.state is AccountState.active}
+        self.revoked = [row for row in accounts if row.state is AccountState.consent_revoked]
+
+    def choose(self, world: World, queue: SupportQueue, state: TicketState) -> Client:
+        """Return a client who may have a ticket in such a queue and state."""
+        if state is S.waiting_package:
+            return world.rng.choice(self.uncovered)
+        if queue.requires_package:
+            return world.rng.choice(self.covered)
+        return world.rng.choice([*self.current, *self.former] if state in CLOSED else self.current)
+
+
+def invent_tickets(world: World, askers: Askers) -> list[Ticket]:
     """Make tickets with messages; their numbers go on from those of their queues."""
-    in_force = {row.company_id: row for row in contracts if row.state in (ContractState.active, ContractState.expiring)}
-    signing = {account.contact_id: account for account in accounts if account.contact_id and account.state is AccountState.active}
-    asking = [client for client in clients if client.company.state is not CompanyState.prospect and client.contacts]
-    topics = texts.ECOOPERA_TOPICS if world.by_code(SupportQueue, "AC") else texts.TORINO_TOPICS
+    topics = (texts.ECOOPERA_TOPICS, texts.TORINO_TOPICS)[world.number]
     tickets = []
     used: Counter[int] = Counter()
     for state in world.deck(STATES):
-        client = world.rng.choice(asking)
-        ticket = _ticket(world, client, state, world.rng.choice(topics))
-        ticket.contract = in_force.get(client.company.id)
-        ticket.account = signing.get(ticket.contact_id or client.contacts[0].id) if ticket.channel is Channel.web else None
+        ticket = _ticket(world, askers, state, world.rng.choice(topics))
         used[ticket.queue.id] += 1
         ticket.number = f"{ticket.queue.code}-{ticket.queue.last_number + used[ticket.queue.id]}"
         tickets.append(world.add(ticket))
@@ -72,17 +101,19 @@ def invent_tickets(
     return tickets
 
 
-def _ticket(world: World, client: Client, state: TicketState, topic: texts.Topic) -> Ticket:
-    queue: SupportQueue = world.rng.choice(world.all_of(SupportQueue))
+def _ticket(world: World, askers: Askers, state: TicketState, topic: texts.Topic) -> Ticket:
+    queue = _queue(world, state)
+    client = askers.choose(world, queue, state)
     age = world.rng.randint(40, 700) if state in CLOSED else world.rng.randint(0, 30)
     contact = world.rng.choice(client.contacts)
     ticket = Ticket(
         queue=queue, company=client.company, contact=contact, subject=topic.subject, description=topic.description,
         request_type=world.by_code(RequestType, topic.kind), affected_system=topic.system, state=state,
-        channel=world.rng.choice(CHANNELS), priority=world.rng.choice(URGENCIES), business_unit=client.company.business_unit,
+        channel=world.rng.choice(CHANNELS), priority=world.rng.choice(URGENCIES),
         requested_urgency=world.rng.choice(URGENCIES), team=queue.team,
         requester_category=RequesterCategory.technical_staff if world.chance(0.2) else RequesterCategory.end_user,
     )  # fmt: skip
+    _identify(ticket, askers)
     ticket.created_at = world.instant(-age)
     ticket.due_at = _due_at(world, ticket)
     if state not in (S.qualification, S.rejected):
@@ -91,6 +122,25 @@ def _ticket(world: World, client: Client, state: TicketState, topic: texts.Topic
     _take(world, ticket)
     _close(world, ticket, topic)
     return ticket
+
+
+def _queue(world: World, state: TicketState) -> SupportQueue:
+    """Choose a queue whose rules allow the state."""
+    queues: list[SupportQueue] = world.all_of(SupportQueue)
+    allowed = [queue for queue in queues if all(getattr(queue, rule) for rule in NEEDS.get(state, ()))]
+    return world.rng.choice(allowed or queues)
+
+
+def _identify(ticket: Ticket, askers: Askers) -> None:
+    """Set contract, account and unit; a ticket on hold is that of somebody who withdrew the consent."""
+    if ticket.state is S.on_hold_consent and askers.revoked:
+        ticket.account = askers.revoked.pop()
+        ticket.company, ticket.contact, ticket.channel = ticket.account.company, ticket.account.contact, Channel.web
+    elif ticket.channel is Channel.web and ticket.contact is not None:
+        ticket.account = askers.accounts.get(ticket.contact.id)
+    assert ticket.company is not None
+    ticket.contract = askers.contracts.get(ticket.company.id)
+    ticket.business_unit = ticket.contract.business_unit if ticket.contract else ticket.company.business_unit
 
 
 def _due_at(world: World, ticket: Ticket) -> datetime:
@@ -110,12 +160,25 @@ def _take(world: World, ticket: Ticket) -> None:
         teams = [team for team in world.all_of(SupportTeam) if team.level == 2]
         ticket.team = world.rng.choice(teams) if teams else ticket.team
         ticket.workaround = texts.WORKAROUND
-    ticket.assignee = world.staff("operator2" if second else world.rng.choice(("operator1", "operator2", "secretariat", "consultant")))
+    ticket.assignee = _assignee(world, ticket)
     ticket.problem = "Comportamento riprodotto in ambiente di prova." if world.chance(0.5) else None
     if ticket.state not in UNTAKEN:
         ticket.taken_at = min(ticket.created_at + timedelta(minutes=world.rng.randint(10, 900)), world.now)
     if ticket.state is S.on_hold_consent:
         ticket.state_before = S.in_progress
+
+
+def _assignee(world: World, ticket: Ticket) -> Staff | None:
+    """Return a member of the ticket's team, else somebody of the secretariat or a consultant."""
+    found = world.kept(("members", ticket.team and ticket.team.id), lambda: _members(world, ticket.team))
+    if found and world.entrusting.random() < 0.8:
+        return world.entrusting.choice(found)
+    return world.staff(world.entrusting.choice(("secretariat", "consultant")))
+
+
+def _members(world: World, team: SupportTeam | None) -> list[Staff]:
+    statement = sa.select(Staff).join(TeamMember, TeamMember.staff_id == Staff.id).where(TeamMember.team == team)
+    return list(world.session.scalars(statement.order_by(Staff.id)))
 
 
 def _close(world: World, ticket: Ticket, topic: texts.Topic) -> None:
@@ -124,7 +187,7 @@ def _close(world: World, ticket: Ticket, topic: texts.Topic) -> None:
         ticket.closure_reason = world.rng.choice((ClosureReason.duplicate, ClosureReason.not_competent, ClosureReason.spam))
         ticket.closed_at = min(ticket.created_at + timedelta(hours=3), world.now)
     elif ticket.state in (*CLOSED, S.closed_provisional, S.reopened):
-        window = timedelta(hours=ticket.queue.reopen_window_hours or 72)
+        window = timedelta(hours=ticket.queue.reopen_window_hours)
         ticket.solution = topic.solution
         ticket.closure_reason = world.rng.choice((ClosureReason.solved, ClosureReason.solved, ClosureReason.answered, ClosureReason.third_party))
         assert ticket.taken_at is not None
@@ -135,7 +198,7 @@ def _close(world: World, ticket: Ticket, topic: texts.Topic) -> None:
             ticket.first_closed_at = max(ticket.taken_at, world.now - timedelta(hours=world.rng.randint(1, 70)))
         ticket.reopen_until = ticket.first_closed_at + window
         if ticket.state is S.reopened:
-            ticket.reopen_count, ticket.closure_reason = 1, None
+            ticket.reopen_count, ticket.closure_reason, ticket.reopen_until = 1, None, None
     ticket.reminder_count = world.rng.choice((0,) * 8 + (1, 2))
 
 

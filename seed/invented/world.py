@@ -10,11 +10,12 @@ from random import Random
 from typing import Any
 
 import sqlalchemy as sa
+from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 
 from backoffice.clock import ROME
 from models.corporate_group import CorporateGroup
-from models.staff import Role, Staff
+from models.staff import Staff
 from models.values import fold
 from seed.names import MEN, SURNAMES, WOMEN, Place
 
@@ -26,10 +27,16 @@ class World:
     session: Session
     group: CorporateGroup
     places: Sequence[Place]
+    #: 0 for the first group, 1 for the second.
+    number: int
     now: datetime
+    #: Decides everything but to whom records are entrusted, which depends on the staff there is.
     rng: Random
     #: Keeps codes of two groups apart.
     serials: count[int]
+    #: User names given so far, in all groups.
+    usernames: set[str]
+    entrusting: Random = field(default_factory=lambda: Random(0))
     _kept: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     @property
@@ -76,7 +83,7 @@ class World:
     def staff(self, role: str) -> Staff | None:
         """Return one of the group's staff with the role, where there are any."""
         found = self.kept(("staff", role), lambda: self._staff_with(role))
-        return self.rng.choice(found) if found else None
+        return self.entrusting.choice(found) if found else None
 
     def _staff_with(self, role: str) -> list[Staff]:
         statement = sa.select(Staff).join(Staff.roles).where(Role.name == role, Staff.group_id == self.group.id)
@@ -84,8 +91,11 @@ class World:
 
     def all_of(self, entity: type[Any]) -> list[Any]:
         """Return the group's rows of a reference entity, in the order of their keys."""
+        return list(self.kept(("all", entity), lambda: self._rows_of(entity)))
+
+    def _rows_of(self, entity: type[Any]) -> list[Any]:
         statement = sa.select(entity).where(entity.group_id == self.group.id).order_by(entity.id)
-        return list(self.kept(("all", entity), lambda: list(self.session.scalars(statement))))
+        return list(self.session.scalars(statement))
 
     def by_code(self, entity: type[Any], code: str) -> Any:
         """Return the group's row with the code; None where an administrator deleted or renamed it."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask_admin import Admin
 from flask_admin.base import AdminIndexView
 from flask_admin.contrib.sqla import ModelView
 from wtforms.validators import Length
 
+from backoffice.database import RecordSession
+from models.company import Company
+from tests.clients import DeskClient
 from tests.toolkit.stock import Firm, Stock
+from tests.views.programs import as_stored, make_company
 
 
 def _stock_grid(*, can_edit: bool) -> Stock:
@@ -43,3 +49,20 @@ def test_the_stock_grid_answers_500_to_a_refused_value() -> None:
     answer = stock.client().post("/grid/grid_firm/ajax/update/", data={"list_form_pk": "1", "name": "Too long"})
     assert answer.status_code == 500
     assert _name(stock) == "Before"
+
+
+def test_ours_asks_for_the_right_and_answers_with_a_sentence(
+    desk_client: Callable[..., DeskClient], session: RecordSession
+) -> None:
+    company = make_company(session)
+
+    def save(role: str, column: str, value: str) -> int:
+        client = desk_client(role)
+        cell = {"pk": company.id, "column": column, "value": value, "version": 1}
+        answer = client.post("/grid/company/ajax/update/", data=cell, headers={"X-CSRFToken": client.csrf_token})
+        return answer.status_code
+
+    assert save("quality", "city", "Ala") == 403
+    assert save("sales", "postal_code", "x") == 422
+    assert as_stored(session).get_one(Company, company.id).version == 1
+    assert save("sales", "city", "Ala") == 200

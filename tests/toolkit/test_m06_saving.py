@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask_appbuilder import ModelView
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 
+from backoffice.database import RecordSession
+from tests.clients import DeskClient
 from tests.toolkit.stock import Firm, Person, Stock
+from tests.views.programs import LEAKS, make_company
 
 
 def test_the_stock_form_puts_sql_on_the_page_and_loses_the_input() -> None:
@@ -26,3 +31,15 @@ def test_the_stock_form_puts_sql_on_the_page_and_loses_the_input() -> None:
     with client.session_transaction() as session:
         texts = " ".join(text for _, text in session["_flashes"])
     assert "INSERT INTO person" in texts
+
+
+def test_ours_says_what_is_wrong_and_keeps_the_input(
+    desk_client: Callable[..., DeskClient], session: RecordSession
+) -> None:
+    make_company(session, "Prima srl", vat_number="00743110157")
+    typed = {"legal_name": "Seconda srl", "vat_number": "00743110157", "city": "Trento", "state": "prospect", "country": "IT"}
+    answer = desk_client("sales").submit("/company/new", typed)
+    assert answer.status_code == 422
+    assert 'value="Seconda srl"' in answer.text
+    assert 'value="Trento"' in answer.text
+    assert not [word for word in LEAKS if word in answer.text]

@@ -17,7 +17,7 @@ from apispec import APISpec
 from flask import Blueprint, Response, g, request
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.api import BaseApi, expose
-from flask_appbuilder.api.manager import OpenApi
+from flask_appbuilder.api.manager import OpenApi, SwaggerView
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -27,8 +27,9 @@ from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
 
 from backoffice.actors import Action, Actor, Door
 from backoffice.errors import BadRequest, Conflict, Forbidden, InvalidRecord, NotFound
+from backoffice.lifecycles import get_transition
 from backoffice.operations.plain import create_record, delete_record, update_record
-from backoffice.operations.verbs import get_transition, perform
+from backoffice.operations.verbs import perform
 from backoffice.records.lookup import get_record, relations_of
 from backoffice.records.pages import find_page, read_query
 from models.base import ENTITIES, Recorded
@@ -173,8 +174,8 @@ class RecordApi(BaseApi):
     def _record(self, pk: str | int, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         names = list(schemas.shown_fields(self.entity))
         record = get_record(fresh_session(), self.entity, pk, relations=relations_of(self.entity, names))
-        document = documents.document(record, current_actor())
-        return _answer(document, status, {"ETag": f'"{record.version}"', **(headers or {})})
+        tag = {} if record.version is None else {"ETag": f'"{record.version}"'}
+        return _answer(documents.document(record, current_actor()), status, tag | (headers or {}))
 
     def _change(self, pk: str, work: Callable[[Recorded, int], None], body: Any = None) -> Response | None:
         """Do ``work`` on the version of the record that the request names, and commit; return the conflict, if any."""
@@ -200,10 +201,11 @@ def api_classes() -> list[type[RecordApi]]:
 
 
 def register_api(appbuilder: AppBuilder) -> None:
-    """Add the API of every entity to the application, and its description in OpenAPI."""
+    """Add the API of every entity to the application, and its description in OpenAPI with the page that shows it."""
     for api in api_classes():
         appbuilder.add_api(api)
     appbuilder.add_api(OpenApi)
+    appbuilder.add_view_no_menu(SwaggerView)
 
 
 def _api_class(name: str, entity: type[Recorded]) -> type[RecordApi]:

@@ -14,6 +14,7 @@ from flask_login import current_user
 
 from backoffice.actors import Action
 from backoffice.errors import BadRequest, Conflict, DomainError, Forbidden, InvalidRecord, NotFound, StillReferred
+from backoffice.lifecycles import get_transition
 from backoffice.operations import plain, verbs
 from backoffice.records import show
 from backoffice.records.lookup import find_options, get_record, hint, relations_of
@@ -88,9 +89,9 @@ class DeskView(BaseView):
     def edit(self, pk: str) -> Any:
         if self.entity.__admin__.append_only or self.entity.__admin__.written_by_verbs:
             raise Forbidden
-        return self._form(get_record(current_session(), self.entity, pk))
+        return self._form(get_record(current_session(), self.entity, pk), pk)
 
-    def _form(self, record: Any) -> Any:
+    def _form(self, record: Any, pk: str = "") -> Any:
         sent = request.form if request.method == "POST" else None
         form = RecordForm(self.entity, current_actor(), current_session(), record=record, sent=sent, initial=self._initial())
         lines = [LineForms(form, name, sent) for name in self.entity.__admin__.inline]
@@ -103,7 +104,7 @@ class DeskView(BaseView):
         except InvalidRecord as error:
             return self._refused(form, lines, error), 422
         except Conflict:
-            return self._in_conflict(form, lines, record, values), 409
+            return self._in_conflict(form, lines, pk, values), 409
         flash(_("“%(name)s” is saved.", name=show.label(record, current_actor())), "good")
         return redirect(addresses.record_url(record), 303)
 
@@ -128,9 +129,9 @@ class DeskView(BaseView):
             line.refuse({key[len(start) :]: text for key, text in error.problems.items() if key.startswith(start)})
         return self.render_template("form.html", page=pages.form_page(form, lines, problems=error.problems))
 
-    def _in_conflict(self, form: RecordForm, lines: list[LineForms], record: Any, values: dict[str, Any]) -> str:
+    def _in_conflict(self, form: RecordForm, lines: list[LineForms], pk: str, values: dict[str, Any]) -> str:
         """Show both versions: what was typed stays in the form, whose version becomes the stored one."""
-        stored = get_record(fresh_session(), self.entity, record.id)
+        stored = get_record(fresh_session(), self.entity, pk)
         page = pages.form_page(form, lines, record=stored)
         page["version"] = stored.version
         page["conflict"] = pages.conflict(form, stored, values)
@@ -159,7 +160,7 @@ class DeskView(BaseView):
     @guarded(Action.read)
     def do(self, pk: str, verb: str) -> Any:
         record = get_record(current_session(), self.entity, pk)
-        transition = verbs.get_transition(self.entity, verb)
+        transition = get_transition(self.entity, verb)
         if not current_actor().may(transition.right, self.entity) or transition.automatic:
             raise Forbidden
         sent = request.form if request.method == "POST" else None

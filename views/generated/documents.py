@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
+from backoffice.lifecycles import MACHINES
 from backoffice.operations.cleaning import writable_fields
-from backoffice.operations.verbs import MACHINES
 from backoffice.records.filters import filterable, operators
 from backoffice.records.pages import sortable
 from backoffice.records.show import MASK, label

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, request, send_file
+from flask import Response, request, send_file, stream_with_context
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound as NoSuchPage
@@ -46,7 +46,7 @@ def respond(listing: Listing, kind: str) -> Any:
     lines = export.write_csv(
         export.find_rows(session, listing.query, columns), columns, current_actor(), tally, separator=separator
     )
-    response = Response(_flow(lines, session, engine(), tally, log), mimetype="text/csv; charset=utf-8")
+    response = Response(stream_with_context(_flow(lines, session, engine(), tally, log)), mimetype="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession, time_limited
 from backoffice.errors import BadRequest
-from backoffice.operations.verbs import transitions_open
+from backoffice.lifecycles import transitions_open
 from backoffice.records import filters as record_filters
 from backoffice.records import show
 from backoffice.records.lookup import relations_of

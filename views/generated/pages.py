@@ -13,7 +13,7 @@ from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, InvalidRecord, Text
 from backoffice.operations import plain
-from backoffice.operations.verbs import Transition, transitions_open
+from backoffice.lifecycles import Transition, transitions_open
 from backoffice.records import show, timeline
 from backoffice.records.show import shown_fields
 from models.base import Recorded
@@ -118,7 +118,8 @@ def _sections(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
     placed = set(entity.__admin__.form_columns)
     found = [(section.title, shown_fields(entity, section.columns)) for section in entity.__admin__.sections]
     # What only verbs write is in no form, but people want to read it.
-    others = [f for f in fields(entity).values() if f.verb_only and f.name not in placed and not f.secret and f.kind is not Kind.children]
+    placed.add("state")  # it stands beside the title
+    others = [f for f in shown_fields(entity, list(fields(entity))) if f.verb_only and f.name not in placed]
     if others:
         found.append((_("What has happened"), others))
     found.append((_("About this record"), shown_fields(entity, ("id", "created_at", "updated_at"))))

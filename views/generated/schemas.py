@@ -19,7 +19,7 @@ from marshmallow import fields as ma
 
 from backoffice.errors import Text
 from models.base import Recorded
-from models.catalogue import Field, Kind, fields
+from models.catalogue import Field, Kind, cache, fields
 
 #: The largest key a row can have: what is beyond cannot exist, and no database is asked for it.
 LARGEST_ID = 2_147_483_647
@@ -205,28 +205,28 @@ def _written(field: Field) -> ma.Field:
     return Written(required=field.required, allow_none=not field.required and field.nullable, metadata=described)
 
 
-@functools.cache
+@cache
 def shown_schema(entity: type[Recorded]) -> type[Schema]:
     """Return the schema of a record in an answer."""
     members: dict[str, Any] = {name: _shown(field) for name, field in shown_fields(entity).items()}
     return _schema(entity.__name__, {**_OWN, **members})
 
 
-@functools.cache
+@cache
 def line_schema(entity: type[Recorded], parent: type[Recorded]) -> type[Schema]:
     """Return the schema of a child inside its parent's answer: all but the way back."""
     members = {name: _shown(field) for name, field in shown_line_fields(entity, parent).items()}
     return _schema(f"{parent.__name__}{entity.__name__}", {**_OWN, **members})
 
 
-@functools.cache
+@cache
 def written_schema(entity: type[Recorded]) -> type[Schema]:
     """Return the schema of a request that creates or changes a record."""
     members = {name: _written(field) for name, field in written_fields(entity).items()}
     return _schema(f"{entity.__name__}Values", members)
 
 
-@functools.cache
+@cache
 def changed_schema(entity: type[Recorded]) -> type[Schema]:
     """Return the schema of a change: as ``written_schema``, with nothing required."""
     members = {name: _written(field) for name, field in written_fields(entity).items()}
@@ -235,7 +235,7 @@ def changed_schema(entity: type[Recorded]) -> type[Schema]:
     return _schema(f"{entity.__name__}Changes", members)
 
 
-@functools.cache
+@cache
 def written_line_schema(entity: type[Recorded], parent: type[Recorded]) -> type[Schema]:
     """Return the schema of a child inside its parent's request: ``id`` keeps it, ``delete`` removes it."""
     fields_of_line = {name: field for name, field in written_fields(entity).items() if field.target is not parent}
@@ -255,7 +255,7 @@ def inputs_schema(entity: type[Recorded], verb: str, names: tuple[str, ...]) -> 
 #: What every record has beside its declared fields.
 _OWN: dict[str, Any] = {
     "id": ma.Integer(),
-    "version": ma.Integer(),
+    "version": ma.Integer(allow_none=True),  # none where nothing ever changes
     "label": ma.String(),
     "masked": ma.List(ma.String(), metadata={"description": "Fields whose values your role does not show."}),
 }

@@ -1,8 +1,8 @@
 """baseline
 
-Revision ID: 23a1f5ad8455
+Revision ID: ff512e5aa186
 Revises:
-Create Date: 2026-11-23 02:55:52.402443
+Create Date: 2026-11-23 02:58:02.105363
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "23a1f5ad8455"
+revision = "ff512e5aa186"
 down_revision = None
 branch_labels = None
 depends_on = None

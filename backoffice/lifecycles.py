@@ -1,0 +1,93 @@
+"""Lifecycles as data: the states of an entity, the verbs between them, who may perform them, and what they do.
+
+``operations`` register theirs here and ``operations.verbs`` performs them; pages, API and history only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from backoffice.actors import Action, Actor
+from backoffice.errors import NotFound, Text
+from models.base import Recorded
+from models.columns import Choice
+
+#: ``fn(session, record, values, actor)``: a guard raises ``DomainError``, an effect changes rows.
+Step = Callable[[Session, Any, Mapping[str, Any], Actor], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """One verb: from which states to which, asking for ``inputs``, if ``guard`` lets it, with ``effect``."""
+
+    name: str
+    label: Text
+    sources: tuple[Choice, ...]
+    #: The state it leads to; None where the effect decides or the state stays.
+    target: Choice | None
+    icon: str = "arrow-right"
+    tone: str = "neutral"
+    guard: Step | None = None
+    effect: Step | None = None
+    #: Fields of the entity that the verb asks for and writes, verb-only ones included.
+    inputs: tuple[str, ...] = ()
+    #: The entity whose fields ``inputs`` are, where the verb writes a row of another kind (a movement, a message,
+    #: the next contract): then they are given to ``effect`` only.
+    asks: type[Recorded] | None = None
+    #: The ones of ``inputs`` that may be left empty.
+    optional: tuple[str, ...] = ()
+    #: What will happen, said before it does.
+    confirm: Text | None = None
+    right: Action = Action.transition
+    #: Performed by the product alone, when its time has come; people see no button.
+    automatic: bool = False
+    #: Entities whose rows may leave the actor's scope by it.
+    may_leave: tuple[type[Recorded], ...] = ()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The lifecycle of an entity: the column that holds the state and the verbs that change it."""
+
+    entity: type[Recorded]
+    column: str
+    transitions: tuple[Transition, ...]
+    named: dict[str, Transition] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for transition in self.transitions:
+            if self.named.setdefault(transition.name, transition) is not transition:
+                raise ValueError(f"{self.entity.__name__} has two verbs called {transition.name}")
+
+
+MACHINES: dict[type[Recorded], Machine] = {}
+
+
+def register(machine: Machine) -> Machine:
+    """Make the machine the lifecycle of its entity; a second one for the same entity is an error."""
+    if MACHINES.setdefault(machine.entity, machine) is not machine:
+        raise ValueError(f"{machine.entity.__name__} already has a lifecycle")
+    return machine
+
+
+def transitions_open(record: Recorded, actor: Actor) -> list[Transition]:
+    """Return the verbs the actor may perform on the record in its present state, in their declared order."""
+    machine = MACHINES.get(type(record))
+    if machine is None:
+        return []
+    state = getattr(record, machine.column)
+    return [
+        t for t in machine.transitions if state in t.sources and not t.automatic and actor.may(t.right, type(record))
+    ]
+
+
+def get_transition(entity: type[Recorded], name: str) -> Transition:
+    """Return the verb ``name`` of ``entity`` or raise ``NotFound``."""
+    machine = MACHINES.get(entity)
+    if machine is None or name not in machine.named:
+        raise NotFound
+    return machine.named[name]

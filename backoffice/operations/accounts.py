@@ -1,0 +1,198 @@
+"""The lifecycle of client accounts, as far as staff and the product drive it (chapter 4.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import get_history
+
+from backoffice import clock
+from backoffice.access import INTERNAL
+from backoffice.actors import Actor
+from backoffice.errors import InvalidRecord
+from backoffice.lifecycles import Machine, Transition, register
+from backoffice.operations.plain import before_create
+from models.account import Account, AccountState
+from models.values import fold
+
+S = AccountState
+
+
+@before_create(Account)
+def _complete(session: Session, account: Account, *, actor: Actor) -> None:
+    """Give a new account its user name, and its company where only the contact was named."""
+    if account.company is None and account.contact is not None:
+        account.company = account.contact.company
+    _check_contact(account.contact, account.company)
+    account.username = make_username(session, account.email)
+
+
+def _check_contact(contact: Any, company: Any) -> None:
+    if contact is not None and company is not None and contact.company_id != company.id:
+        raise InvalidRecord({"contact": _l("The contact belongs to another company.")})
+
+
+def make_username(session: Session, email: str) -> str:
+    """Return a user name made from the address that no account has, whichever group it is in."""
+    base = re.sub(r"[^a-z0-9.]+", "", fold(email.partition("@")[0]))[:60] or "utente"
+    # "_" and "%" are gone from the base, so the pattern means what it says.
+    alike = sa.select(Account.username).where(Account.username.like(f"{base}%"))
+    taken = set(session.scalars(alike, execution_options=INTERNAL))
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}{number}"
+    return name
+
+
+def _check_validation(_session: Session, account: Account, values: Mapping[str, Any], _actor: Actor) -> None:
+    _check_contact(values["contact"], values["company"])
+
+
+def _sign_decision(_session: Session, account: Account, _values: Mapping[str, Any], actor: Actor) -> None:
+    account.validated_at, account.validated_by_id = clock.now(), actor.staff_id
+
+
+def _remember_state(_session: Session, account: Account, _values: Mapping[str, Any], _actor: Actor) -> None:
+    account.state_before = next(iter(get_history(account, "state").deleted))
+
+
+def _return_to_state(_session: Session, account: Account, _values: Mapping[str, Any], _actor: Actor) -> None:
+    account.state, account.state_before = account.state_before or S.active, None
+
+
+def _make_anonymous(_session: Session, account: Account, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """Overwrite who it was; tickets keep pointing at the row."""
+    pseudonym = f"deleted-{account.id}"
+    account.username, account.full_name, account.email = pseudonym, pseudonym, f"{pseudonym}@deleted.invalid"
+    account.password_hash = account.declared_company = account.validation_notes = None
+    account.contact = account.state_before = None
+
+
+_STAFF = (
+    Transition(
+        name="invite",
+        label=_l("Invite"),
+        sources=(S.provisioned,),
+        target=S.invited,
+        icon="send",
+        tone="primary",
+        confirm=_l("The person is asked to register."),
+    ),
+    Transition(
+        name="validate",
+        label=_l("Validate"),
+        sources=(S.pending_validation,),
+        target=S.active,
+        icon="check-circle",
+        tone="primary",
+        inputs=("company", "contact", "validation_notes"),
+        optional=("contact", "validation_notes"),
+        guard=_check_validation,
+        effect=_sign_decision,
+        confirm=_l("The person may sign in and sees what belongs to the company you choose."),
+    ),
+    Transition(
+        name="reject",
+        label=_l("Reject"),
+        sources=(S.pending_validation,),
+        target=S.rejected,
+        icon="x-circle",
+        tone="danger",
+        inputs=("validation_notes",),
+        effect=_sign_decision,
+        confirm=_l("The registration ends here; say why."),
+    ),
+    Transition(
+        name="suspend",
+        label=_l("Suspend"),
+        sources=(S.active,),
+        target=S.suspended,
+        icon="pause-circle",
+        inputs=("validation_notes",),
+        optional=("validation_notes",),
+        confirm=_l("The person can no longer reach the services."),
+    ),
+    Transition(
+        name="resume",
+        label=_l("Resume"),
+        sources=(S.suspended,),
+        target=S.active,
+        icon="play-circle",
+        tone="primary",
+    ),
+    Transition(
+        name="remove",
+        label=_l("Remove access"),
+        sources=(S.suspended,),
+        target=S.removed,
+        icon="person-x",
+        tone="danger",
+        confirm=_l("The access ends for good; the data are kept."),
+    ),
+    Transition(name="lock", label=_l("Lock"), sources=(S.active,), target=S.locked, icon="lock", tone="danger"),
+    Transition(name="unlock", label=_l("Unlock"), sources=(S.locked,), target=S.active, icon="unlock", tone="primary"),
+)
+
+#: What the person does in the client area, which then acts as the product.
+_PERSON = (
+    Transition(name="register", label=_l("Register"), sources=(S.invited,), target=S.registered, automatic=True),
+    Transition(
+        name="confirm_address",
+        label=_l("Confirm the address"),
+        sources=(S.registered,),
+        target=S.confirmed,
+        automatic=True,
+    ),
+    Transition(
+        name="submit",
+        label=_l("Submit for validation"),
+        sources=(S.registered, S.confirmed),
+        target=S.pending_validation,
+        automatic=True,
+    ),
+    Transition(
+        name="activate", label=_l("Activate"), sources=(S.provisioned, S.confirmed), target=S.active, automatic=True
+    ),
+    Transition(
+        name="revoke_consent",
+        label=_l("Withdraw consent"),
+        sources=(S.active,),
+        target=S.consent_revoked,
+        automatic=True,
+    ),
+    Transition(
+        name="grant_consent", label=_l("Consent again"), sources=(S.consent_revoked,), target=S.active, automatic=True
+    ),
+    Transition(
+        name="request_deletion",
+        label=_l("Ask for deletion"),
+        sources=(S.active, S.suspended, S.consent_revoked),
+        target=S.deletion_requested,
+        effect=_remember_state,
+        automatic=True,
+    ),
+    Transition(
+        name="cancel_deletion",
+        label=_l("Cancel the deletion"),
+        sources=(S.deletion_requested,),
+        target=None,
+        effect=_return_to_state,
+        automatic=True,
+    ),
+    Transition(
+        name="delete",
+        label=_l("Make anonymous"),
+        sources=(S.deletion_requested,),
+        target=S.deleted,
+        effect=_make_anonymous,
+        automatic=True,
+    ),
+)
+
+ACCOUNTS = register(Machine(Account, "state", (*_STAFF, *_PERSON)))

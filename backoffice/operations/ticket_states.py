@@ -1,0 +1,296 @@
+"""The lifecycle of tickets, from qualification to the archive (chapter 4.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import get_history
+
+from backoffice import clock
+from backoffice.actors import Actor
+from backoffice.errors import DomainError
+from backoffice.lifecycles import Machine, Transition, register
+from backoffice.operations.packages import has_active_package
+from models.account import AccountState
+from models.ticket import Ticket, TicketState
+from models.ticket_message import TicketMessage, Visibility
+from models.values import UtcInstant
+
+S = TicketState
+
+#: States of work not yet done.
+OPEN = (
+    S.qualification,
+    S.waiting_package,
+    S.waiting_quote,
+    S.assigned,
+    S.in_progress,
+    S.waiting_customer,
+    S.waiting_l2,
+    S.waiting_change,
+    S.on_site_planned,
+    S.reopened,
+)
+
+
+class PackageMissing(DomainError):
+    """PK-02: the queue works within support packages, and none is active."""
+
+    template = _l("The company has no active support package: the ticket waits for one.")
+
+
+class ConsentMissing(DomainError):
+    """TK-36: the requester withdrew the consent that assistance needs."""
+
+    template = _l("The requester has withdrawn consent: nothing can be done for now.")
+
+
+class WindowOver(DomainError):
+    template = _l("It could be reopened until %(moment)s: open a new ticket that follows it.")
+
+
+class NotSecondLevel(DomainError):
+    template = _l("This team is no second level.")
+
+
+def _may_be_worked(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """Raise unless consent and package, where the queue asks for them, are there."""
+    queue, account = ticket.queue, ticket.account
+    if queue.requires_consent and account is not None and account.state is AccountState.consent_revoked:
+        raise ConsentMissing
+    needs_package = queue.requires_package and not ticket.covered_by_quote
+    if needs_package and not has_active_package(session, ticket.company, clock.today()):
+        raise PackageMissing
+
+
+def _take_charge(_session: Session, ticket: Ticket, _values: Mapping[str, Any], actor: Actor) -> None:
+    ticket.taken_at = ticket.taken_at or clock.now()
+    if actor.staff_id is not None:
+        ticket.assignee_id = actor.staff_id
+
+
+def _say_to_client(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
+    body = values["body"]
+    session.add(TicketMessage(ticket=ticket, visibility=Visibility.public, body=body, is_demo=ticket.is_demo))
+
+
+def _note(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
+    session.add(TicketMessage(ticket=ticket, body=values["body"], is_demo=ticket.is_demo))
+
+
+def _is_second_level(_session: Session, _ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
+    if values["team"].level < 2:
+        raise NotSecondLevel(field="team")
+
+
+def _leave_to_team(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    ticket.assignee = None
+
+
+def _close(_session: Session, ticket: Ticket, values: Mapping[str, Any], actor: Actor) -> None:
+    """Close with the queue's window for reopening; where it has none, at once for good."""
+    now = clock.now()
+    ticket.first_closed_at = ticket.first_closed_at or now
+    ticket.reopen_until = now + timedelta(hours=ticket.queue.reopen_window_hours)
+    if ticket.queue.reopen_window_hours == 0:
+        ticket.state = S.closed_final
+        _end(_session, ticket, values, actor)
+
+
+def _end(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    ticket.closed_at = clock.now()
+
+
+def _within_window(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    if ticket.reopen_until is not None and ticket.reopen_until < clock.now():
+        raise WindowOver(moment=UtcInstant().show(ticket.reopen_until))
+
+
+def _reopen(session: Session, ticket: Ticket, values: Mapping[str, Any], actor: Actor) -> None:
+    ticket.reopen_until = None
+    ticket.reopen_count += 1
+    _note(session, ticket, values, actor)
+
+
+def _remember_state(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    ticket.state_before = next(iter(get_history(ticket, "state").deleted))
+
+
+def _return_to_state(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    ticket.state, ticket.state_before = ticket.state_before or S.qualification, None
+
+
+_QUALIFYING = (
+    Transition(
+        name="assign",
+        label=_l("Assign"),
+        sources=(S.qualification, S.assigned),
+        target=S.assigned,
+        icon="person-check",
+        tone="primary",
+        inputs=("request_type", "priority", "assistance_kind", "team", "assignee"),
+        optional=("assistance_kind", "assignee"),
+        may_leave=(Ticket,),
+    ),
+    Transition(
+        name="wait_for_package",
+        label=_l("Wait for a package"),
+        sources=(S.qualification, S.in_progress),
+        target=S.waiting_package,
+        icon="hourglass-split",
+    ),
+    Transition(
+        name="wait_for_quote",
+        label=_l("Wait for a quote"),
+        sources=(S.qualification,),
+        target=S.waiting_quote,
+        icon="receipt",
+    ),
+    Transition(
+        name="qualify",
+        label=_l("Back to qualification"),
+        sources=(S.waiting_package, S.waiting_quote),
+        target=S.qualification,
+        icon="funnel",
+        tone="primary",
+        confirm=_l("The package is active, or the quote accepted."),
+    ),
+    Transition(
+        name="reject",
+        label=_l("Reject"),
+        sources=(S.qualification,),
+        target=S.rejected,
+        icon="x-circle",
+        tone="danger",
+        inputs=("closure_reason",),
+        effect=_end,
+        confirm=_l("The ticket ends here; say why."),
+    ),
+)
+
+_WORKING = (
+    Transition(
+        name="take_charge",
+        label=_l("Take charge"),
+        sources=(S.assigned, S.reopened),
+        target=S.in_progress,
+        icon="play-circle",
+        tone="primary",
+        guard=_may_be_worked,
+        effect=_take_charge,
+        confirm=_l("You become the one who works on it."),
+    ),
+    Transition(
+        name="ask_customer",
+        label=_l("Ask the client"),
+        sources=(S.in_progress,),
+        target=S.waiting_customer,
+        icon="chat-dots",
+        asks=TicketMessage,
+        inputs=("body",),
+        effect=_say_to_client,
+        confirm=_l("The client reads your question; the ticket waits for the answer."),
+    ),
+    Transition(
+        name="wait_for_change",
+        label=_l("Wait for a change"),
+        sources=(S.in_progress,),
+        target=S.waiting_change,
+        icon="tools",
+    ),
+    Transition(
+        name="plan_visit",
+        label=_l("Plan a visit"),
+        sources=(S.in_progress,),
+        target=S.on_site_planned,
+        icon="geo-alt",
+        inputs=("due_at",),
+    ),
+    Transition(
+        name="resume",
+        label=_l("Go on working"),
+        sources=(S.waiting_customer, S.waiting_change, S.on_site_planned),
+        target=S.in_progress,
+        icon="play-circle",
+        tone="primary",
+    ),
+    Transition(
+        name="escalate",
+        label=_l("Pass to the second level"),
+        sources=(S.in_progress,),
+        target=S.waiting_l2,
+        icon="arrow-up-circle",
+        inputs=("problem", "workaround", "team"),
+        guard=_is_second_level,
+        effect=_leave_to_team,
+        confirm=_l("Describe the problem and what has been tried; the second level starts from there."),
+        may_leave=(Ticket,),
+    ),
+    Transition(
+        name="return",
+        label=_l("Return to the first level"),
+        sources=(S.waiting_l2,),
+        target=S.in_progress,
+        icon="arrow-down-circle",
+        inputs=("team", "assignee"),
+        optional=("assignee",),
+        may_leave=(Ticket,),
+    ),
+)
+
+_CLOSING = (
+    Transition(
+        name="close",
+        label=_l("Close"),
+        sources=(S.in_progress,),
+        target=S.closed_provisional,
+        icon="check-circle",
+        tone="primary",
+        inputs=("solution", "closure_reason"),
+        effect=_close,
+        confirm=_l("The client reads the solution and may reopen the ticket within the window of its queue."),
+    ),
+    Transition(
+        name="reopen",
+        label=_l("Reopen"),
+        sources=(S.closed_provisional,),
+        target=S.reopened,
+        icon="arrow-counterclockwise",
+        asks=TicketMessage,
+        inputs=("body",),
+        guard=_within_window,
+        effect=_reopen,
+        confirm=_l("Say why; it is kept as an internal note."),
+    ),
+    Transition(
+        name="close_for_good",
+        label=_l("Close for good"),
+        sources=(S.closed_provisional,),
+        target=S.closed_final,
+        effect=_end,
+        automatic=True,
+    ),
+    Transition(name="archive", label=_l("Archive"), sources=(S.closed_final,), target=S.archived, automatic=True),
+    Transition(
+        name="hold",
+        label=_l("Put on hold"),
+        sources=OPEN,
+        target=S.on_hold_consent,
+        effect=_remember_state,
+        automatic=True,
+    ),
+    Transition(
+        name="release",
+        label=_l("Release"),
+        sources=(S.on_hold_consent,),
+        target=None,
+        effect=_return_to_state,
+        automatic=True,
+    ),
+)
+
+TICKETS = register(Machine(Ticket, "state", (*_QUALIFYING, *_WORKING, *_CLOSING)))

@@ -1,0 +1,92 @@
+"""The invented demonstration set: loaded into an empty system, removed without a trace in any table but the history."""
+
+from __future__ import annotations
+
+from itertools import count
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice import clock
+from models.base import Recorded
+from models.company import Company
+from models.corporate_group import CorporateGroup
+from models.service import Service
+from seed.demo_removal import clear_traces, demo_entities, require_no_referrers
+from seed.invented.accounts import invent_accounts
+from seed.invented.calls import invent_calls
+from seed.invented.clients import invent_clients
+from seed.invented.packages import invent_movements, invent_packages
+from seed.invented.sales import invent_contracts, invent_orders, invent_services
+from seed.invented.support import Askers, invent_tickets
+from seed.invented.world import World
+from seed.names import ECOOPERA_PLACES, TORINO_PLACES
+
+#: The same set every day; only its dates move with the day it is loaded.
+SEED = 20_240_503
+#: Each group counts its codes from its own start, so that no two of the set are equal.
+SERIALS_A_GROUP = 20_000
+
+
+def load_demo(session: Session) -> int:
+    """Invent clients, sales and support for each corporate group, unless a demonstration set is there.
+
+    Returns how many rows were added. Reference data and, so that records are entrusted to somebody, demonstration
+    users come first. Flushes, never commits; the context's actor is the system.
+    """
+    if session.scalar(sa.select(Company.id).where(Company.is_demo).limit(1)):
+        return 0
+    before = _count(session)
+    groups = session.scalars(sa.select(CorporateGroup).order_by(CorporateGroup.id).limit(2)).all()
+    usernames: set[str] = set()
+    for number, (group, places) in enumerate(zip(groups, (ECOOPERA_PLACES, TORINO_PLACES), strict=False)):
+        if session.scalar(sa.select(Service.id).where(Service.group_id == group.id).limit(1)):
+            serials = count(1 + number * SERIALS_A_GROUP)
+            _invent(World(session, group, places, number, clock.now(), Random(SEED + number), serials, usernames))
+    return _count(session) - before
+
+
+def _invent(world: World) -> None:
+    with world.session.no_autoflush:
+        invent_services(world)
+        clients = invent_clients(world)
+        contracts = invent_contracts(world, clients)
+        invent_orders(world, clients)
+        accounts = invent_accounts(world, clients)
+        packages = invent_packages(world, clients)
+        tickets = invent_tickets(world, Askers(clients, contracts, accounts, packages))
+        invent_movements(world, packages, tickets)
+        invent_calls(world, clients, tickets)
+
+
+def _count(session: Session) -> int:
+    options = {"include_deleted": True}
+    return sum(
+        session.scalar(_demo_rows(entity, sa.func.count()), execution_options=options) or 0 for entity in demo_entities()
+    )
+
+
+def remove_demo(session: Session) -> int:
+    """Delete exactly the demonstration rows, users included; return how many. The history stays and records it.
+
+    Real rows written by demonstration users keep what they say, and lose only the link to who wrote them, which
+    the history still knows. Flushes, never commits.
+
+    :raises DemoStillUsed: real rows refer to demonstration rows; they are named and nothing is deleted.
+    """
+    require_no_referrers(session)
+    clear_traces(session)
+    removed = 0
+    for entity in demo_entities():
+        rows = session.scalars(_demo_rows(entity, entity), execution_options={"include_deleted": True}).all()
+        for row in rows:
+            session.delete(row)
+        session.flush()
+        removed += len(rows)
+    return removed
+
+
+def _demo_rows(entity: type[Recorded], what: Any) -> Any:
+    return sa.select(what).select_from(entity).where(entity.is_demo)

@@ -1,0 +1,262 @@
+"""What the pages of an import show; each function returns the ``page`` of the template with its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask import url_for
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+
+from backoffice.actors import Actor
+from backoffice.database import RecordSession
+from backoffice.errors import DomainError, Text
+from backoffice.operations import import_mapping, import_results
+from models.base import ENTITIES, Recorded
+from models.catalogue import slug
+from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
+from models.values import UtcInstant
+from views import addresses
+
+PAGE_SIZE = 25
+#: The tabs of a trial, by the word in the address; None stands for rows with a remark.
+TABS: dict[str, ImportOutcome | None] = {
+    "refused": ImportOutcome.refused,
+    "changed": ImportOutcome.changed,
+    "new": ImportOutcome.new,
+    "same": ImportOutcome.same,
+    "skipped": ImportOutcome.skipped,
+    "noted": None,
+}
+
+
+def import_url(entity: type[Recorded], name: str, **values: Any) -> str:
+    """Return the address of one of the pages of an import into ``entity``."""
+    return url_for(f"import_{slug(entity)}.{name}", **values)
+
+
+def step_url(batch: ImportBatch, name: str, **values: Any) -> str:
+    return import_url(ENTITIES[batch.entity], name, pk=batch.id, **values)
+
+
+def current_url(batch: ImportBatch) -> str:
+    """Return where a batch stands: the page that shows what comes next."""
+    if batch.state in (ImportState.applied, ImportState.discarded):
+        return step_url(batch, "done")
+    return step_url(batch, "map_columns" if batch.state is ImportState.uploaded else "attempt")
+
+
+def file_page(
+    session: RecordSession, entity: type[Recorded], megabytes: int, *, problem: DomainError | None = None
+) -> dict[str, Any]:
+    """``import_file.html``: where a file is chosen, and the latest ones."""
+    statement = (
+        sa.select(ImportBatch)
+        .where(ImportBatch.entity == entity.__table__.name, ImportBatch.state != ImportState.discarded)
+        .order_by(ImportBatch.created_at.desc(), ImportBatch.id.desc())
+        .limit(5)
+    )
+    return {
+        "heading": _heading(entity),
+        "action": import_url(entity, "upload"),
+        "cancel_url": addresses.list_url(entity),
+        "problem": str(problem) if problem is not None else None,
+        "formats": _(
+            "CSV or XLSX, up to %(size)s MB and 200,000 rows. The separator and the characters of a CSV are recognised.",
+            size=megabytes,
+        ),
+        "recent": [
+            {"label": b.file_name, "url": current_url(b), "text": f"{b.state.label} · {UtcInstant().show(b.created_at)}"}
+            for b in session.scalars(statement)
+        ],
+    }
+
+
+def map_page(
+    session: RecordSession,
+    batch: ImportBatch,
+    actor: Actor,
+    *,
+    sent: Mapping[str, Any] | None = None,
+    problems: Mapping[str, Text] | None = None,
+) -> dict[str, Any]:
+    """``import_map.html``: the columns with what was chosen, or guessed, for each."""
+    entity, problems = ENTITIES[batch.entity], problems or {}
+    chosen = sent or {name: getattr(batch, name) for name in ("mapping", "mode", "matched_by", "source_system")}
+    options = [(target.name, target.label) for target in import_mapping.targets_for(entity, actor).values()]
+    samples = import_results.sample_values(session, batch)
+    general = [str(text) for name, text in problems.items() if name in ("mode", "mapping")]
+    return _frame(batch) | {
+        "action": step_url(batch, "map_columns"),
+        "cancel_url": import_url(entity, "upload"),
+        "problem": " ".join(general) or None,
+        "problems": {name: str(text) for name, text in problems.items()},
+        "columns": [
+            {
+                "name": f"column.{place}",
+                "heading": heading,
+                "samples": samples[place],
+                "guess": chosen["mapping"].get(str(place), ""),
+                "options": options,
+                "problem": str(problems.get(f"column.{place}", "")),
+            }
+            for place, heading in enumerate(batch.headings)
+        ],
+        "modes": [(mode.value, mode.label) for mode in import_mapping.modes_for(entity, actor)],
+        "mode": chosen["mode"],
+        "keys": [(key.name, key.label) for key in import_mapping.keys_for(entity, actor).values()],
+        "key": chosen["matched_by"] or "",
+        "source_system": chosen["source_system"] or "",
+        "preview": _("An empty cell leaves what is there. The next step only tries: nothing is written."),
+    }
+
+
+def try_page(
+    session: RecordSession, batch: ImportBatch, *, tab: str, after: int, trail: tuple[int, ...]
+) -> dict[str, Any]:
+    """``import_try.html``: what would happen. ``trail``: where the earlier pages of the tab began, to go back by."""
+    page = _frame(batch)
+    if batch.state in (ImportState.trying, ImportState.applying):
+        return page | {"progress": _progress(session, batch), "step": 4 if batch.state is ImportState.applying else 3}
+    took = format_decimal(batch.tried_milliseconds / 1000, format="#,##0.#")
+    counts = {name: _count(batch, outcome) for name, outcome in TABS.items()}
+    if tab not in TABS:
+        tab = next((name for name, count in counts.items() if count), "refused")
+    page |= {
+        "summary": _("Nothing has been written; it took %(seconds)s seconds.", seconds=took),
+        "counts": _counts(batch),
+        "tabs": [
+            {"label": _tab_label(name), "count_text": _whole(count), "url": step_url(batch, "attempt", tab=name), "current": name == tab}
+            for name, count in counts.items()
+            if count or name == tab
+        ],
+        "apply_action": step_url(batch, "apply"),
+        "back_url": step_url(batch, "map_columns"),
+        "again_action": step_url(batch, "attempt"),
+        "cancel_action": step_url(batch, "discard"),
+    }
+    return page | _application(batch) | _downloads(batch) | _rows(session, batch, tab, counts[tab], after, trail)
+
+
+def done_page(batch: ImportBatch) -> dict[str, Any]:
+    """``import_done.html``: what was written."""
+    entity = ENTITIES[batch.entity]
+    discarded = batch.state is ImportState.discarded
+    when = UtcInstant().show(batch.applied_at) if batch.applied_at else ""
+    return _frame(batch) | _downloads(batch) | {
+        "title": _("The rows of this file have been discarded.") if discarded else _("The import is done."),
+        "text": _("Applied on %(when)s.", when=when) if when else "",
+        "counts": _counts(batch),
+        "list_url": addresses.list_url(entity),
+        "list_label": str(entity.__admin__.plural),
+        "again_url": import_url(entity, "upload"),
+    }
+
+
+def _heading(entity: type[Recorded]) -> str:
+    return _("Import: %(entities)s", entities=entity.__admin__.plural)
+
+
+def _frame(batch: ImportBatch) -> dict[str, Any]:
+    size = format_decimal(batch.file_bytes / 1_000_000, format="#,##0.0")
+    facts = (batch.file_name, _("%(size)s MB", size=size), _("%(count)s rows", count=_whole(batch.row_count)), batch.form)
+    return {"heading": _heading(ENTITIES[batch.entity]), "file_text": " · ".join(facts)}
+
+
+def _progress(session: RecordSession, batch: ImportBatch) -> dict[str, Any]:
+    applying = batch.state is ImportState.applying
+    done, total = import_results.progress(session, batch)
+    return {
+        "text": _("The rows are being written.") if applying else _("The rows are being tried."),
+        "done": done,
+        "total": total,
+        "action": step_url(batch, "apply" if applying else "attempt"),
+    }
+
+
+def _counts(batch: ImportBatch) -> list[dict[str, Any]]:
+    applied = batch.state is ImportState.applied
+    labels = {
+        ImportOutcome.new: _("added") if applied else _("new"),
+        ImportOutcome.changed: _("changed") if applied else _("to change"),
+        ImportOutcome.same: _("already the same"),
+        ImportOutcome.skipped: _("left out: already there"),
+        ImportOutcome.refused: _("rows refused"),
+    }
+    found = [(outcome, label, _count(batch, outcome)) for outcome, label in labels.items()]
+    return [
+        {"label": label, "text": _whole(count), "tone": outcome.tone if count else "neutral"}
+        for outcome, label, count in found
+        if count or outcome is not ImportOutcome.skipped
+    ]
+
+
+def _tab_label(name: str) -> str:
+    outcome = TABS[name]
+    return str(outcome.label) if outcome is not None else _("With a remark")
+
+
+def _count(batch: ImportBatch, outcome: ImportOutcome | None) -> int:
+    name = outcome.value if outcome is not None else "noted"
+    return int(getattr(batch, f"{name}_count"))
+
+
+def _application(batch: ImportBatch) -> dict[str, Any]:
+    count = batch.new_count + batch.changed_count
+    if not count:
+        return {"apply_text": _("There is nothing to import: no row would add or change a record."), "apply_label": None}
+    numbers = {"new": batch.new_count, "changed": batch.changed_count, "refused": batch.refused_count}
+    text = _(
+        "Importing now: %(new)s added, %(changed)s changed. %(refused)s refused rows stay out.",
+        **{name: _whole(number) for name, number in numbers.items()},
+    )
+    if batch.mode is ImportMode.create and batch.skipped_count:
+        text += " " + _("%(count)s that are there already stay as they are.", count=_whole(batch.skipped_count))
+    return {"apply_text": text, "apply_label": _("Import %(count)s rows", count=_whole(count))}
+
+
+def _downloads(batch: ImportBatch) -> dict[str, Any]:
+    if not batch.refused_count or batch.state is ImportState.discarded:
+        return {"download_url": None}
+    return {
+        "download_url": step_url(batch, "rejected", kind="xlsx"),
+        "download_label": _("Download the %(count)s refused rows with the reasons", count=_whole(batch.refused_count)),
+        "download_csv_url": step_url(batch, "rejected", kind="csv"),
+    }
+
+
+def _rows(
+    session: RecordSession, batch: ImportBatch, tab: str, count: int, after: int, trail: tuple[int, ...]
+) -> dict[str, Any]:
+    rows = import_results.find_rows(session, batch, TABS[tab], after=after, limit=PAGE_SIZE + 1)
+    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    first = len(trail) * PAGE_SIZE + 1
+    steps = "-".join(map(str, trail))
+    before = {"after": trail[-1], "trail": steps.rpartition("-")[0]} if trail else {}
+    reasons = import_results.frequent_reasons(session, batch) if tab == "refused" and rows else []
+    span = {"first": _whole(first), "last": _whole(first + len(rows) - 1), "count": _whole(count)}
+    return {
+        "rows_title": _tab_label(tab),
+        "reason_title": {"refused": _("Why it is refused"), "changed": _("What it replaces")}.get(tab, _("Remark")),
+        "rows": [line for row in rows for line in _lines(row)],
+        "range_text": _("Rows %(first)s–%(last)s of %(count)s", **span) if rows else "",
+        "reasons": _("Most frequent: %(columns)s", columns=", ".join(f"{c} {_whole(n)}" for c, n in reasons)) if reasons else "",
+        "previous_url": step_url(batch, "attempt", tab=tab, **before) if trail else None,
+        "next_url": step_url(batch, "attempt", tab=tab, after=rows[-1].number, trail=f"{steps}-{after}".strip("-")) if more else None,
+    }
+
+
+def _lines(row: Any) -> list[dict[str, str]]:
+    """Return a line for each finding about a row; one with its first value where nothing was found."""
+    first = next((cell for cell in row.cells if cell.strip()), "")
+    findings = row.findings or [("", first, "")]
+    return [
+        {"row": _whole(row.number) if place == 0 else "", "column": column, "value": value[:200], "reason": reason}
+        for place, (column, value, reason) in enumerate(findings)
+    ]
+
+
+def _whole(number: int) -> str:
+    return str(format_decimal(number, format="#,##0"))

@@ -1,0 +1,220 @@
+"""The pages that import a spreadsheet into any entity: file, columns, trial, application, refused rows.
+
+Long steps work for some seconds, keep what they have done and let the page ask again: no request lasts
+longer than a proxy waits, and whatever stops in between goes on from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, current_app, flash, redirect, render_template, request, send_file
+from flask_appbuilder import AppBuilder, BaseView, expose
+from flask_babel import gettext as _
+from werkzeug.exceptions import NotFound as NoSuchPage
+
+from backoffice.actors import Action, Door
+from backoffice.database import RecordSession
+from backoffice.errors import DomainError, Forbidden, InvalidRecord
+from backoffice.operations import import_mapping, import_results, imports
+from backoffice.spreadsheets import rejected
+from backoffice.spreadsheets.tables import LIMITS
+from models.base import ENTITIES, Recorded
+from models.catalogue import slug
+from models.import_batch import ImportBatch, ImportMode, ImportState
+from views.door import commit, current_actor, current_session, fresh_session
+from views.generated import import_pages
+from views.generated.desk import guarded
+
+#: How long one request works on a long file before it answers.
+STEP_SECONDS = 8.0
+
+
+class ImportView(BaseView):
+    """The import pages of one entity. Subclasses say only which: they are made, never written."""
+
+    entity: type[Recorded]
+    default_view = "upload"
+
+    @expose("/", methods=["GET", "POST"])
+    @guarded(Action.read)
+    def upload(self) -> Any:
+        import_mapping.require_importable(self.entity, current_actor())
+        if request.method == "GET":
+            return self._file_page()
+        name, content = _sent_file()
+        limits = dataclasses.replace(LIMITS, file_bytes=_largest())
+        try:
+            batch = imports.start_import(_session(), self.entity, name, content, actor=current_actor(), limits=limits)
+            commit()
+        except Forbidden:
+            raise
+        except DomainError as error:
+            fresh_session()
+            return self._file_page(error), error.status
+        return redirect(import_pages.current_url(batch), 303)
+
+    def _file_page(self, problem: DomainError | None = None) -> str:
+        page = import_pages.file_page(_session(), self.entity, _largest() // 1024**2, problem=problem)
+        return self.render_template("import_file.html", page=page)
+
+    @expose("/<int:pk>")
+    @guarded(Action.read)
+    def open(self, pk: int) -> Any:
+        return redirect(import_pages.current_url(self._batch(pk)))
+
+    @expose("/<int:pk>/columns", methods=["GET", "POST"])
+    @guarded(Action.read)
+    def map_columns(self, pk: int) -> Any:
+        batch = self._batch(pk)
+        if request.method == "GET":
+            if batch.state in (ImportState.applying, ImportState.applied, ImportState.discarded):
+                return redirect(import_pages.current_url(batch))
+            page = import_pages.map_page(_session(), batch, current_actor())
+            return self.render_template("import_map.html", page=page)
+        sent = _sent_mapping(batch)
+        try:
+            imports.map_columns(_session(), batch, **sent, actor=current_actor())
+            commit()
+        except InvalidRecord as error:
+            fresh_session()
+            page = import_pages.map_page(_session(), self._batch(pk), current_actor(), sent=sent, problems=error.problems)
+            return self.render_template("import_map.html", page=page), 422
+        return self._work(imports.try_rows(_session(), batch, actor=current_actor()), batch)
+
+    @expose("/<int:pk>/trial", methods=["GET", "POST"])
+    @guarded(Action.read)
+    def attempt(self, pk: int) -> Any:
+        batch = self._batch(pk)
+        if request.method == "POST":
+            return self._work(imports.try_rows(_session(), batch, actor=current_actor()), batch)
+        if batch.state in (ImportState.uploaded, ImportState.applied, ImportState.discarded):
+            return redirect(import_pages.current_url(batch))
+        page = import_pages.try_page(
+            _session(), batch, tab=request.args.get("tab", ""), after=_number("after"), trail=_trail()
+        )
+        return self.render_template("import_try.html", page=page)
+
+    @expose("/<int:pk>/apply", methods=["POST"])
+    @guarded(Action.read)
+    def apply(self, pk: int) -> Any:
+        batch = self._batch(pk)
+        return self._work(imports.apply_rows(_session(), batch, actor=current_actor()), batch)
+
+    @expose("/<int:pk>/done")
+    @guarded(Action.read)
+    def done(self, pk: int) -> Any:
+        batch = self._batch(pk)
+        if batch.state not in (ImportState.applied, ImportState.discarded):
+            return redirect(import_pages.current_url(batch))
+        return self.render_template("import_done.html", page=import_pages.done_page(batch))
+
+    @expose("/<int:pk>/refused.<kind>")
+    @guarded(Action.read)
+    def rejected(self, pk: int, kind: str) -> Any:
+        """Send the refused rows as they were, each with its reasons, ready to be corrected and imported again."""
+        batch = self._batch(pk)
+        name = f"{batch.file_name.rpartition('.')[0] or batch.file_name} - {_('refused')}.{kind}"
+        if kind == "csv":
+            text = "".join(rejected.write_csv(import_results.rejected_rows(_session(), batch)))
+            response = Response(text, mimetype="text/csv; charset=utf-8")
+            response.headers.set("Content-Disposition", "attachment", filename=name)
+            return response
+        if kind != "xlsx":
+            raise NoSuchPage
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
+        rejected.write_xlsx(file, import_results.rejected_rows(_session(), batch), str(_("refused")))
+        file.seek(0)
+        return send_file(file, rejected.XLSX, as_attachment=True, download_name=name)
+
+    @expose("/<int:pk>/discard", methods=["POST"])
+    @guarded(Action.read)
+    def discard(self, pk: int) -> Any:
+        batch = self._batch(pk)
+        imports.discard_import(_session(), batch, actor=current_actor())
+        commit()
+        flash(_("The rows of “%(name)s” are discarded.", name=batch.file_name), "good")
+        return redirect(import_pages.import_url(self.entity, "upload"), 303)
+
+    def _batch(self, pk: int) -> ImportBatch:
+        return imports.get_batch(_session(), self.entity, pk, actor=current_actor())
+
+    def _work(self, steps: Iterator[int], batch: ImportBatch) -> Any:
+        """Take steps for some seconds, keeping each, and go to the page that shows how far it came."""
+        until = time.monotonic() + STEP_SECONDS
+        try:
+            for _rows in steps:
+                commit()
+                if time.monotonic() > until:
+                    break
+        except InvalidRecord:
+            # Rights or declarations have changed since the columns were chosen.
+            fresh_session()
+            return redirect(import_pages.step_url(batch, "map_columns"), 303)
+        return redirect(import_pages.current_url(batch), 303)
+
+    def render_template(self, template: str, **context: Any) -> str:
+        return render_template(template, **context)
+
+
+def _session() -> RecordSession:
+    """Return the request's session; what it changes comes in by the spreadsheet door."""
+    session = current_session()
+    session.info["context"] = dataclasses.replace(session.info["context"], door=Door.spreadsheet)
+    return session
+
+
+def _largest() -> int:
+    return int(current_app.config["MAX_CONTENT_LENGTH"] or LIMITS.file_bytes)
+
+
+def _sent_file() -> tuple[str, bytes]:
+    file = request.files.get("file")
+    if file is None:
+        return "", b""
+    with file.stream as stream:
+        return file.filename or "", stream.read()
+
+
+def _sent_mapping(batch: ImportBatch) -> dict[str, Any]:
+    form = request.form
+    chosen = {str(place): form.get(f"column.{place}", "") for place in range(len(batch.headings))}
+    mode = form.get("mode", "")
+    return {
+        "mapping": {place: name for place, name in chosen.items() if name},
+        "mode": ImportMode(mode) if mode in set(ImportMode) else batch.mode,
+        "matched_by": form.get("matched_by") or None,
+        "source_system": form.get("source_system") or None,
+    }
+
+
+def _number(name: str) -> int:
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _trail() -> tuple[int, ...]:
+    parts = request.args.get("trail", "")[:4000].split("-")
+    return tuple(int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 10)
+
+
+def make_view(entity: type[Recorded]) -> type[ImportView]:
+    """Return the import pages of ``entity``."""
+    attributes = {
+        "entity": entity,
+        "route_base": f"/{slug(entity)}/import",
+        "class_permission_name": entity.__table__.name,
+        "__doc__": f"The import pages of {entity.__name__}.",
+    }
+    return type(f"import_{slug(entity)}", (ImportView,), attributes)
+
+
+def register(appbuilder: AppBuilder) -> None:
+    """Give every entity that people may write its import pages."""
+    for entity in ENTITIES.values():
+        if not entity.__admin__.append_only and not entity.__admin__.written_by_verbs:
+            appbuilder.add_view_no_menu(make_view(entity))
