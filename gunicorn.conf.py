@@ -1,8 +1,9 @@
 """How gunicorn serves the back office; it finds this file when started in the project's folder: ``gunicorn``."""
 
-import config
+# Not the module itself: gunicorn takes the name config for its own.
+from config import load
 
-_settings = config.load()
+_settings = load()
 
 wsgi_app = "backoffice.serving:application()"
 bind = f"{_settings.host}:{_settings.port}"

@@ -36,13 +36,18 @@ def serve(settings: config.Settings) -> None:
     """Bring the database up to date, fill an empty one, and serve."""
     engine = _engine(settings)
     migrate.upgrade(engine)
-    passwords = _fill(engine, settings)
+    # Before anything else can go wrong: they are stored as digests only.
+    for line in _fill(engine, settings):
+        click.echo(line)
     engine.dispose()
-    _announce(settings, passwords)
     try:
-        serving.serve(settings)
+        server = serving.listen(settings)
     except OSError as error:
         raise click.ClickException(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
+    address = _address(settings)
+    with contextlib.suppress(SystemExit):
+        click.echo(f"Client area  {address}/\nStaff desk   {address}/backoffice/\nCtrl+C stops it.")
+        serving.run(server)
     click.echo("\nStopped.")
 
 
@@ -179,15 +184,9 @@ def _load_demo(session: RecordSession, settings: config.Settings) -> str:
 
 def _credentials(user: str, password: str, given: str) -> str:
     """Say with what one signs in; a password somebody chose is not repeated on the screen."""
-    return f"User {user}, password {'as given in the environment' if given else password}"
+    return f"User {user}, password {'as given in the environment' if given else f'{password} (shown this once)'}"
 
 
-def _announce(settings: config.Settings, passwords: list[str]) -> None:
+def _address(settings: config.Settings) -> str:
     host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host  # noqa: S104  # only shown
-    address = f"http://{host}:{settings.port}"
-    click.echo(f"Client area  {address}/\nStaff desk   {address}/backoffice/")
-    for line in passwords:
-        click.echo(line)
-    if passwords:
-        click.echo("Passwords are shown this once.")
-    click.echo("Ctrl+C stops it.")
+    return f"http://{host}:{settings.port}"

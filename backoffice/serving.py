@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import waitress
 from flask import Flask
@@ -29,14 +29,16 @@ def behind_proxies(wsgi: WSGIApplication, count: int) -> WSGIApplication:
     return ProxyFix(wsgi, x_for=count, x_proto=count, x_host=count) if count else wsgi
 
 
-def serve(settings: config.Settings) -> None:
-    """Answer requests until Ctrl+C or SIGTERM; running requests are finished first.
+def listen(settings: config.Settings) -> Any:
+    """Return the built-in server: it accepts connections from now on, and answers them once it runs.
 
-    Raises OSError when the port is taken.
+    From now on Ctrl+C and SIGTERM raise SystemExit. Raises OSError when the port is taken.
     """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     # Its warnings about queued requests say nothing that a person could act on.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = waitress.create_server(
+    return waitress.create_server(
         application(settings),
         host=settings.host,
         port=settings.port,
@@ -47,8 +49,10 @@ def serve(settings: config.Settings) -> None:
         clear_untrusted_proxy_headers=not settings.proxies,
         ident=None,
     )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+
+
+def run(server: Any) -> None:
+    """Answer requests until Ctrl+C or SIGTERM; those that are running then are finished first."""
     try:
         server.run()
     finally:

@@ -1,16 +1,15 @@
-"""Spreadsheets on their way in: the file somebody uploaded, its rows, and what became of each."""
+"""Spreadsheets on their way in: the file somebody uploaded, what its columns mean, and what became of it."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, text
+from sqlalchemy import JSON, CheckConstraint, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Admin, Category, GroupOwned, Model, Record, Scope, Section
-from models.columns import Choice, choice, choice_type, field
+from models.base import Admin, Category, GroupOwned, Record, Scope, Section
+from models.columns import Choice, choice, field
 from models.staff import Staff
 from models.values import UtcInstant
 
@@ -54,7 +53,17 @@ class ImportBatch(GroupOwned, Record):
         icon="file-earmark-arrow-up",
         area="imports",
         scope=Scope(group="group_id", owner="created_by_id"),
-        list_columns=("file_name", "entity", "state", "row_count", "new_count", "changed_count", "refused_count", "created_by", "created_at"),
+        list_columns=(
+            "file_name",
+            "entity",
+            "state",
+            "row_count",
+            "new_count",
+            "changed_count",
+            "refused_count",
+            "created_by",
+            "created_at",
+        ),
         search_columns=("file_name",),
         filters=("entity", "state", "created_by", "created_at"),
         fast=(("created_by", "created_at"), ("entity", "created_at")),
@@ -63,7 +72,16 @@ class ImportBatch(GroupOwned, Record):
             Section(_l("How"), ("mode", "matched_by", "source_system", "state")),
             Section(
                 _l("What came of it"),
-                ("new_count", "changed_count", "same_count", "skipped_count", "refused_count", "noted_count", "tried_at", "applied_at"),
+                (
+                    "new_count",
+                    "changed_count",
+                    "same_count",
+                    "skipped_count",
+                    "refused_count",
+                    "noted_count",
+                    "tried_at",
+                    "applied_at",
+                ),
             ),
         ),
         written_by_verbs=True,
@@ -85,9 +103,13 @@ class ImportBatch(GroupOwned, Record):
     #: Whether rows add records, change them, or both.
     mode: Mapped[ImportMode] = choice(ImportMode, _l("Mode"), default=ImportMode.both)
     #: The key that tells whether a record is there already: field names joined by ``+``, or ``external_code``.
-    matched_by: Mapped[str | None] = field(_l("Matched by"), String(160), help=_l("The value by which existing records are recognised."))
+    matched_by: Mapped[str | None] = field(
+        _l("Matched by"), String(160), help=_l("The value by which existing records are recognised.")
+    )
     #: Where external codes come from, such as the name of another programme.
-    source_system: Mapped[str | None] = field(_l("Source system"), String(60), help=_l("Whose codes the external codes are."))
+    source_system: Mapped[str | None] = field(
+        _l("Source system"), String(60), help=_l("Whose codes the external codes are.")
+    )
     #: How far it has come.
     state: Mapped[ImportState] = choice(ImportState, _l("State"), default=ImportState.uploaded)
     #: Rows of values in the file.
@@ -115,52 +137,3 @@ class ImportBatch(GroupOwned, Record):
 
     def __str__(self) -> str:
         return self.file_name
-
-
-class ImportRow(Model):
-    """One row of an uploaded file. Reached only through its batch, which is where its scope lies."""
-
-    __tablename__ = "import_row"
-    __table_args__ = (
-        Index("ix_import_row_outcome", "batch_id", "outcome", "number"),
-        Index(
-            "ix_import_row_noted", "batch_id", "number",
-            postgresql_where=text("noted"), sqlite_where=text("noted"),
-        ),
-    )
-
-    #: The file it belongs to.
-    batch_id: Mapped[int] = mapped_column(
-        ForeignKey("import_batch.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    #: Its number as spreadsheet programs show it; the headings are row 1.
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    #: Its cells as text, as they were in the file.
-    cells: Mapped[list[str]] = mapped_column(JSON(none_as_null=True))
-    #: What was found about it; empty until tried.
-    outcome: Mapped[ImportOutcome | None] = mapped_column(choice_type(ImportOutcome))
-    #: Whether there is a remark although it is not refused.
-    noted: Mapped[bool] = mapped_column(default=False, server_default="0")
-    #: Reasons and remarks: ``[heading, value in the file, sentence]`` each.
-    findings: Mapped[list[Any]] = mapped_column(JSON(none_as_null=True), default=list)
-    #: The record it became or matched.
-    record_id: Mapped[int | None] = mapped_column(Integer)
-    #: Whether it has been applied.
-    applied: Mapped[bool] = mapped_column(default=False, server_default="0")
-
-
-class ImportKey(Model):
-    """A key value met while a file is tried, so that a second row with the same one is recognised at any size."""
-
-    __tablename__ = "import_key"
-
-    #: The file.
-    batch_id: Mapped[int] = mapped_column(
-        ForeignKey("import_batch.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    #: Which key: field names joined by ``+``, or ``external_code``.
-    name: Mapped[str] = mapped_column(String(160), primary_key=True)
-    #: Its value in stored form.
-    value: Mapped[str] = mapped_column(String(500), primary_key=True)
-    #: The first row that has it.
-    number: Mapped[int] = mapped_column(Integer)

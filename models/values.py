@@ -274,6 +274,8 @@ class Url(ValueType):
             host = parts.hostname or ""
         except ValueError as error:
             raise BadValue(_l("This is not a web address.")) from error
+        if "@" in parts.netloc:
+            raise BadValue(_l("This is an e-mail address, not a web address."))
         if parts.scheme not in ("http", "https") or "." not in host or " " in text:
             raise BadValue(_l("The web address must begin with http:// or https:// and name a site."))
         return text

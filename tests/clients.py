@@ -31,7 +31,7 @@ class DeskClient(Client):
         self.csrf_token = URLSafeTimedSerializer(desk.secret_key, salt="wtf-csrf-token").dumps(_CSRF)  # type: ignore[arg-type]
         if staff is not None:
             name, value = session_cookie(desk, staff)
-            self.set_cookie(name, value, path=DESK)
+            self.set_cookie(name, value, path=f"{DESK}/")  # the very path the desk gives it
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """Request a path of the desk; see werkzeug.test.Client.open."""

@@ -61,7 +61,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_url" in metafunc.fixturenames:
-        metafunc.parametrize("database_url", metafunc.config.getoption("--database") or KINDS, indirect=True)
+        marker = metafunc.definition.get_closest_marker("databases")
+        wanted = metafunc.config.getoption("--database") or KINDS
+        metafunc.parametrize("database_url", [kind for kind in wanted if not marker or kind in marker.args], indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -32,6 +32,7 @@ def _leave(_error: BaseException | None) -> None:
     session = g.pop("record_session", None)
     if session is not None:
         session.close()
+    will_write(False)  # whatever runs next in this thread says so itself
 
 
 def engine() -> sa.Engine:

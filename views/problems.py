@@ -97,8 +97,9 @@ def _reshaped(response: Response) -> Response:
         return response
     kept = ("Allow", "Retry-After", "WWW-Authenticate")
     # 422 is what the token library answers to a malformed token.
-    token = response.status_code == 422 and isinstance(response.get_json(silent=True), dict) and "msg" in response.json
-    status = 401 if token else response.status_code
+    body = response.get_json(silent=True)
+    about_token = response.status_code == 422 and isinstance(body, dict) and "msg" in body
+    status = 401 if about_token else response.status_code
     answer = problem(
         status,
         _sentence(status),

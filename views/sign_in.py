@@ -179,7 +179,7 @@ def _clear_session() -> None:
 
 def local_path(wanted: str) -> str:
     """Return where to go on this desk, or nothing for an address that leads elsewhere or makes no sense."""
-    if not wanted or not wanted.isprintable() or "\\" in wanted:
+    if not wanted or not wanted.isprintable() or "\\" in wanted or wanted.startswith("//"):
         return ""
     try:
         parts = urlsplit(wanted)
@@ -187,6 +187,7 @@ def local_path(wanted: str) -> str:
         return ""
     if parts.netloc and (parts.scheme, parts.netloc) != (request.scheme, request.host):
         return ""
+    # A path of two slashes would be read as another host.
     if (parts.scheme and not parts.netloc) or not parts.path.startswith("/") or parts.path.startswith("//"):
         return ""
     inside = parts.path.startswith(f"{request.script_root}/")

@@ -36,9 +36,7 @@ def find_holders(
     return {(code,): [number] for code, number in session.execute(statement, execution_options=INTERNAL)}
 
 
-def keep_codes(
-    session: Session, entity: type[Recorded], system: str, codes: Mapping[str, int], actor: Actor
-) -> None:
+def keep_codes(session: Session, entity: type[Recorded], system: str, codes: Mapping[str, int], actor: Actor) -> None:
     """Have each code name the record with the given key from now on."""
     known = sa.select(ExternalCode).where(*_of(entity, system, actor), ExternalCode.code.in_(codes))
     rest = dict(codes)

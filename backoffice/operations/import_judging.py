@@ -25,7 +25,8 @@ from backoffice.operations.import_rows import Columns, Verdict
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE
 from models.base import Recorded
 from models.catalogue import Kind
-from models.import_batch import ImportBatch, ImportKey, ImportMode, ImportOutcome, ImportRow
+from models.import_batch import ImportBatch, ImportMode, ImportOutcome
+from models.import_row import ImportKey, ImportRow
 from models.values import BadValue
 
 
@@ -110,7 +111,7 @@ class Judge:
         statement = sa.select(ImportKey.value, ImportKey.number).where(
             ImportKey.batch_id == self.batch.id, ImportKey.name == key.name, ImportKey.value.in_(wanted)
         )
-        return {value: number for value, number in self.session.execute(statement, execution_options=INTERNAL)}
+        return dict(self.session.execute(statement, execution_options=INTERNAL).all())
 
     def _match(self, verdicts: list[Verdict]) -> None:
         """Find the record each row is about, and refuse keys that another record holds, hidden or not."""
@@ -148,7 +149,9 @@ class Judge:
         if key.fields:
             return holders_of(self.session, self.columns.entity, key.columns, wanted)
         codes = {value[0] for value in wanted}
-        return external_codes.find_holders(self.session, self.columns.entity, str(self.batch.source_system), codes, self.actor)
+        return external_codes.find_holders(
+            self.session, self.columns.entity, str(self.batch.source_system), codes, self.actor
+        )
 
     def _load(self, ids: Iterable[int]) -> dict[int, Recorded]:
         """Return those of the records that the actor may change, or see where nothing is to be changed."""
@@ -202,7 +205,8 @@ class Judge:
         for name in verdict.cleaned:
             target = self.columns.allowed[name]
             old = getattr(record, name)
-            shown = str(old or "") if target.field is None or target.field.kind is Kind.relation else target.field.show(old)
+            assert target.field is not None
+            shown = str(old or "") if target.field.kind is Kind.relation else target.field.show(old)
             sentence = _("It is “%(value)s” now.", value=shown[:200]) if shown else _("It is empty now.")
             verdict.changes.append(self.columns.finding(verdict.row, name, sentence))
         code_key = next((key for key in self.keys if not key.fields), None)

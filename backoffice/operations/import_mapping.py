@@ -110,7 +110,7 @@ def propose_mapping(
     """Give a new batch the mapping of the actor's last file with the same headings, else a guessed one."""
     batch.mode = modes_for(entity, actor)[0]
     allowed = targets_for(entity, actor)
-    earlier = _earlier_batch(session, batch, entity)
+    earlier = _earlier_batch(session, batch, entity, actor)
     if earlier is not None and set(earlier.mapping.values()) <= allowed.keys():
         places = {heading: str(position) for position, heading in enumerate(batch.headings)}
         batch.mapping = {places[earlier.headings[int(old)]]: name for old, name in earlier.mapping.items()}
@@ -132,11 +132,12 @@ def _labels(target: Target) -> set[str]:
     return labels
 
 
-def _earlier_batch(session: Session, batch: ImportBatch, entity: type[Recorded]) -> ImportBatch | None:
+def _earlier_batch(session: Session, batch: ImportBatch, entity: type[Recorded], actor: Actor) -> ImportBatch | None:
     """Return the last batch of the same person whose mapped headings are all in this file too."""
     statement = (
         sa.select(ImportBatch)
         .where(ImportBatch.entity == entity.__table__.name, ImportBatch.tried_at.is_not(None))
+        .where(ImportBatch.created_by_id == actor.staff_id)
         .order_by(ImportBatch.created_at.desc(), ImportBatch.id.desc())
         .limit(10)
     )

@@ -59,12 +59,12 @@ def _by_natural_key(session: Session, target: type[Recorded], key: Field, texts:
     for record in session.scalars(sa.select(target).where(getattr(target, key.name).in_(set(values.values())))):
         held.setdefault(getattr(record, key.name), []).append(record)
     several = _("Several records have this value: it does not say which one is meant.")
-    return {text: held[value][0] if len(held[value]) == 1 else several for text, value in values.items() if value in held}
+    return {
+        text: held[value][0] if len(held[value]) == 1 else several for text, value in values.items() if value in held
+    }
 
 
-def _by_code(
-    session: Session, target: type[Recorded], system: str, texts: set[str], actor: Actor
-) -> dict[str, Any]:
+def _by_code(session: Session, target: type[Recorded], system: str, texts: set[str], actor: Actor) -> dict[str, Any]:
     holders = external_codes.find_holders(session, target, system, texts, actor)
     ids = {number for numbers in holders.values() for number in numbers}
     records = {record.id: record for record in session.scalars(sa.select(target).where(target.id.in_(ids)))}

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from models.import_batch import ImportBatch, ImportOutcome, ImportRow, ImportState
+from models.import_batch import ImportBatch, ImportOutcome, ImportState
+from models.import_row import ImportRow
 
 
 def find_rows(

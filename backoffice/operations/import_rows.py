@@ -14,7 +14,8 @@ from backoffice.operations.import_mapping import Target, targets_for
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE, WHOLE_ADDRESS
 from backoffice.spreadsheets.postal import split_address
 from models.base import ENTITIES, Recorded
-from models.import_batch import ImportBatch, ImportOutcome, ImportRow
+from models.import_batch import ImportBatch, ImportOutcome
+from models.import_row import ImportRow
 from models.values import BadValue, clean_text
 
 #: A reason or a remark: heading of the column, the value in the file, the sentence.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -23,7 +24,8 @@ from backoffice.operations.import_writing import WRITTEN, write_chunk
 from backoffice.spreadsheets.reading import read_table
 from backoffice.spreadsheets.tables import LIMITS, Limits
 from models.base import ENTITIES, Recorded
-from models.import_batch import ImportBatch, ImportKey, ImportMode, ImportOutcome, ImportRow, ImportState
+from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
+from models.import_row import ImportKey, ImportRow
 
 #: Rows judged, written and flushed together.
 CHUNK = 500
@@ -214,9 +216,9 @@ def _count_rows(
 
 def _forget_trial(session: Session, batch: ImportBatch) -> None:
     session.execute(sa.delete(ImportKey).where(ImportKey.batch_id == batch.id), execution_options=INTERNAL)
-    clean = {"outcome": None, "noted": False, "findings": [], "record_id": None}
+    clean: dict[str, Any] = {"outcome": None, "noted": False, "findings": [], "record_id": None}
     session.execute(
-        sa.update(ImportRow).where(ImportRow.batch_id == batch.id).values(clean),
+        sa.update(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.outcome.is_not(None)).values(clean),
         execution_options={**INTERNAL, "synchronize_session": False},
     )
 
@@ -227,7 +229,9 @@ def _sum_up(session: Session, batch: ImportBatch) -> None:
         .where(ImportRow.batch_id == batch.id)
         .group_by(ImportRow.outcome)
     )
-    counted = {outcome: (rows, noted) for outcome, rows, noted in session.execute(statement, execution_options=INTERNAL)}
+    counted = {
+        outcome: (rows, noted) for outcome, rows, noted in session.execute(statement, execution_options=INTERNAL)
+    }
     for outcome in ImportOutcome:
         setattr(batch, f"{outcome.value}_count", counted.get(outcome, (0, 0))[0])
     batch.noted_count = sum(noted for _rows, noted in counted.values())

@@ -102,13 +102,8 @@ def _claim(session: Session, line: OrderLine, count: int | None) -> int:
 
 
 def _new_license(line: OrderLine, **details: Any) -> License:
-    return License(
-        code=make_code(),
-        order_line=line,
-        contact=line.order.referent,
-        is_demo=line.is_demo,
-        **{"expires_on": expiry_of(line), **details},
-    )
+    details = {"contact": line.order.referent, "expires_on": expiry_of(line), **details}
+    return License(code=make_code(), order_line=line, is_demo=line.is_demo, **details)
 
 
 def expiry_of(line: OrderLine) -> date | None:

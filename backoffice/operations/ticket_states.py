@@ -18,7 +18,6 @@ from backoffice.operations.packages import has_active_package
 from models.account import AccountState
 from models.ticket import Ticket, TicketState
 from models.ticket_message import TicketMessage, Visibility
-from models.values import UtcInstant
 
 S = TicketState
 
@@ -50,7 +49,7 @@ class ConsentMissing(DomainError):
 
 
 class WindowOver(DomainError):
-    template = _l("It could be reopened until %(moment)s: open a new ticket that follows it.")
+    template = _l("The time for reopening is over: open a new ticket that follows it.")
 
 
 class NotSecondLevel(DomainError):
@@ -107,7 +106,7 @@ def _end(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: 
 
 def _within_window(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
     if ticket.reopen_until is not None and ticket.reopen_until < clock.now():
-        raise WindowOver(moment=UtcInstant().show(ticket.reopen_until))
+        raise WindowOver
 
 
 def _reopen(session: Session, ticket: Ticket, values: Mapping[str, Any], actor: Actor) -> None:

@@ -20,6 +20,7 @@ from backoffice.actors import Actor
 from backoffice.records import show
 from backoffice.records.lookup import relations_of
 from backoffice.records.pages import Query, conditions, ordering
+from backoffice.spreadsheets.text import protect_text
 from models.base import Recorded
 from models.catalogue import Field, Kind
 
@@ -27,8 +28,6 @@ from models.catalogue import Field, Kind
 BATCH = 500
 #: Rows a sheet can hold, its heading not counted.
 SHEET_ROWS = 1_048_575
-#: Text that a spreadsheet would take for a formula begins with one of these.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 #: Kinds whose text is made by us and may begin with a sign.
 _OWN_TEXT = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes, Kind.phone, Kind.date, Kind.datetime, Kind.time})
 
@@ -46,10 +45,8 @@ def find_rows(session: Session, query: Query, columns: Sequence[Field]) -> Itera
     names = relations_of(query.entity, [field.name for field in columns])
     statement = sa.select(query.entity).where(*conditions(query)).order_by(*ordering(query))
     statement = statement.options(*(selectinload(getattr(query.entity, name)) for name in names))
-    for batch in session.scalars(statement.execution_options(yield_per=BATCH)).partitions():
-        yield from batch
-        # What has been written is let go: a million rows must not stay in the session.
-        session.expunge_all()
+    # The session holds its rows weakly: what has been written is let go, a million rows do not pile up.
+    yield from session.scalars(statement.execution_options(yield_per=BATCH))
 
 
 def write_csv(
@@ -59,7 +56,7 @@ def write_csv(
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=separator, lineterminator="\r\n")
     buffer.write("\ufeff")
-    writer.writerow([_harmless(str(field.label)) for field in columns])
+    writer.writerow([protect_text(str(field.label)) for field in columns])
     for row in rows:
         writer.writerow([csv_text(row, field, actor) for field in columns])
         tally.rows += 1
@@ -75,14 +72,10 @@ def csv_text(row: Recorded, field: Field, actor: Actor) -> str:
     """Return a value as it stands in a CSV; import reads it back."""
     cell = show.cell(row, field, actor)
     if cell.masked or cell.unavailable or field.kind in (Kind.relation, Kind.relations, Kind.boolean, Kind.choice):
-        return _harmless(cell.text)
+        return protect_text(cell.text)
     value = getattr(row, field.name)
     text = field.edit(value)
-    return text if field.kind in _OWN_TEXT else _harmless(text)
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return text if field.kind in _OWN_TEXT else protect_text(text)
 
 
 def write_xlsx(path: Path, rows: Iterator[Recorded], columns: Sequence[Field], actor: Actor, tally: Tally, title: str) -> None:

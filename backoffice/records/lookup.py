@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
+from backoffice.actors import Actor
 from backoffice.errors import NotFound
-from backoffice.records.pages import Query, ordering, search_conditions
+from backoffice.records.pages import Query, default_sort, ordering, search_conditions
 from models.base import Recorded
 from models.catalogue import Kind, fields
 from models.values import BadValue
@@ -37,21 +38,22 @@ def relations_of(entity: type[Recorded], names: Sequence[str]) -> list[str]:
     return [name for name in names if name in known and known[name].kind in (Kind.relation, Kind.relations)]
 
 
-def find_options(session: Session, entity: type[Recorded], term: str) -> Sequence[Any]:
+def find_options(session: Session, entity: type[Recorded], term: str, actor: Actor) -> Sequence[Any]:
     """Return the rows a relation field offers for ``term``: those it names exactly first, then by their order."""
     if "\x00" in term or len(term) > 200:
         return []
-    exact = _named_exactly(session, entity, term)
-    query = Query(entity, term=term, sort=entity.__admin__.order)
-    statement = sa.select(entity).where(*search_conditions(entity, term)).order_by(*ordering(query)).limit(OPTIONS)
+    masked = actor.masked(entity)
+    exact = _named_exactly(session, entity, term, masked)
+    query = Query(entity, term=term, sort=default_sort(entity, actor), masked=masked)
+    statement = sa.select(entity).where(*search_conditions(query)).order_by(*ordering(query)).limit(OPTIONS)
     found = session.scalars(statement).all()
     return [*exact, *(row for row in found if row not in exact)][:OPTIONS]
 
 
-def _named_exactly(session: Session, entity: type[Recorded], term: str) -> list[Any]:
+def _named_exactly(session: Session, entity: type[Recorded], term: str, masked: frozenset[str]) -> list[Any]:
     known = fields(entity)
     for key in entity.__admin__.natural_keys:
-        if len(key) != 1 or key[0] not in known or known[key[0]].kind not in (Kind.code, Kind.email, Kind.text):
+        if len(key) != 1 or key[0] not in known or key[0] in masked or known[key[0]].kind not in (Kind.code, Kind.email, Kind.text):
             continue
         try:
             value = known[key[0]].parse(term)

@@ -41,6 +41,8 @@ class Query:
     cursor: str = ""
     #: Further conditions a page adds by itself, such as "of this company".
     fixed: tuple[tuple[str, int], ...] = ()
+    #: Fields the actor sees as a mask: searching must not find by what they hide.
+    masked: frozenset[str] = frozenset()
 
     @property
     def sort_field(self) -> Field:
@@ -108,7 +110,7 @@ def read_query(
     """
     if len(filters) > MAX_FILTERS or len(term) > 200 or len(cursor) > 2_000:
         raise BadRequest(reason=_("it asks for too much at once."))
-    sort = sort or _default_sort(entity, actor)
+    sort = sort or default_sort(entity, actor)
     if sort.removeprefix("-") not in sortable(entity, actor):
         raise BadRequest(reason=_("the list cannot be sorted by “%(name)s”.", name=sort[:50]))
     if size and (not size.isascii() or not size.isdigit() or not 1 <= int(size[:6]) <= SIZES[-1]):
@@ -116,10 +118,13 @@ def read_query(
     if "\x00" in term:
         raise BadRequest(reason=_("the text cannot be searched for."))
     chosen = tuple(parse(text, entity, actor) for text in filters if text)
-    return Query(entity, chosen, term.strip(), sort, int(size) if size else SIZES[0], cursor)
+    return Query(
+        entity, chosen, term.strip(), sort, int(size) if size else SIZES[0], cursor, masked=actor.masked(entity)
+    )
 
 
-def _default_sort(entity: type[Recorded], actor: Actor) -> str:
+def default_sort(entity: type[Recorded], actor: Actor) -> str:
+    """Return the declared order, or the newest first for whoever sees a mask in its place."""
     order = entity.__admin__.order
     # Whoever sees a mask must not learn the order of what is behind it.
     return order if order.lstrip("-") not in actor.masked(entity) else "-created_at"
@@ -129,16 +134,26 @@ def conditions(query: Query) -> list[Any]:
     """Return the SQL conditions of a query, the page's own included."""
     found = [getattr(query.entity, column) == key for column, key in query.fixed]
     found += [condition(item) for item in query.filters]
-    found += search_conditions(query.entity, query.term)
+    found += search_conditions(query)
     return found
 
 
-def search_conditions(entity: type[Recorded], term: str) -> list[Any]:
-    """Return the conditions that every word of ``term`` occurs in the row's search text."""
-    words = fold(term).split()
-    if term.strip() and not words:
+def search_conditions(query: Query) -> list[Any]:
+    """Return the conditions that every word of the search occurs in the row's search text.
+
+    That text mixes all searched columns, so where one of them is masked the others are searched one by one.
+    """
+    words = fold(query.term).split()
+    if query.term.strip() and not words:
         return [sa.false()]
-    return [entity.search_key.contains(word, autoescape=True) for word in words[:10]]
+    searched = query.entity.__admin__.search_columns
+    if not query.masked & set(searched):
+        return [query.entity.search_key.contains(word, autoescape=True) for word in words[:10]]
+    open_columns = [getattr(query.entity, name) for name in searched if name not in query.masked]
+    return [
+        sa.or_(sa.false(), *(sa.func.lower(column).contains(word, autoescape=True) for column in open_columns))
+        for word in words[:10]
+    ]
 
 
 def ordering(query: Query, *, backward: bool = False) -> tuple[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from backoffice.spreadsheets.postal import split_address
 from models.values import fold
@@ -16,11 +16,38 @@ EXTERNAL_CODE = "external_code"
 
 #: Other words for a target, folded; the field's own name and its labels count anyway. Earlier targets win.
 _SYNONYMS: dict[str, tuple[str, ...]] = {
-    "legal_name": ("name", "nome", "denominazione", "ragione sociale", "rag soc", "ente", "azienda", "cliente", "company", "intestazione"),
+    "legal_name": (
+        "name",
+        "nome",
+        "denominazione",
+        "ragione sociale",
+        "rag soc",
+        "ente",
+        "azienda",
+        "cliente",
+        "company",
+        "intestazione",
+    ),
     "vat_number": ("p.iva", "p. iva", "piva", "partita iva", "part. iva", "vat", "vat id", "vat no", "partitaiva"),
-    "tax_code": ("cf", "c.f.", "cod fiscale", "cod. fiscale", "codice fiscale", "codicefiscale", "fiscal code", "tax id"),
+    "tax_code": (
+        "cf",
+        "c.f.",
+        "cod fiscale",
+        "cod. fiscale",
+        "codice fiscale",
+        "codicefiscale",
+        "fiscal code",
+        "tax id",
+    ),
     "classification": ("categoria", "tipologia", "tipo ente", "class", "classe", "type"),
-    "certified_email": ("pec", "mail pec", "indirizzo pec", "domicilio digitale", "posta certificata", "certified mail"),
+    "certified_email": (
+        "pec",
+        "mail pec",
+        "indirizzo pec",
+        "domicilio digitale",
+        "posta certificata",
+        "certified mail",
+    ),
     "email": ("mail", "e-mail", "posta elettronica", "indirizzo email", "email address"),
     "website": ("url", "sito", "sito web", "sito istituzionale", "web", "homepage", "site"),
     "phone": ("tel", "tel.", "telefono", "telephone", "phone number", "centralino"),
@@ -40,7 +67,18 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "starts_on": ("inizio", "data inizio", "dal", "decorrenza", "start", "start date", "from"),
     "ends_on": ("fine", "data fine", "scadenza", "al", "end", "end date", "until"),
     "notes": ("note", "annotazioni", "osservazioni", "remarks", "comments"),
-    EXTERNAL_CODE: ("id", "codice", "cod", "code", "key", "codice cliente", "codice esterno", "id esterno", "cod amm", "codice ipa"),
+    EXTERNAL_CODE: (
+        "id",
+        "codice",
+        "cod",
+        "code",
+        "key",
+        "codice cliente",
+        "codice esterno",
+        "id esterno",
+        "cod amm",
+        "codice ipa",
+    ),
 }
 _CERTIFIED = re.compile(r"@.*(?:pec|cert|legalmail|raccomandata)|^pec[.@]", re.IGNORECASE)
 
@@ -79,14 +117,14 @@ def _judged_by_values(
         free = names.keys() - set(chosen.values())
         if target == "email" and "certified_email" in free and _share(values, _is_certified) > 0.5:
             chosen[position] = "certified_email"
-        if target == "street" and WHOLE_ADDRESS in names and _share(values, _is_whole_address) > 0.5:
-            if not set(ADDRESS_PARTS[1:]) & set(chosen.values()):
-                chosen[position] = WHOLE_ADDRESS
+        is_alone = WHOLE_ADDRESS in names and not set(ADDRESS_PARTS[1:]) & set(chosen.values())
+        if target == "street" and is_alone and _share(values, _is_whole_address) > 0.5:
+            chosen[position] = WHOLE_ADDRESS
     return chosen
 
 
-def _share(values: Sequence[str], test: object) -> float:
-    return sum(map(test, values)) / len(values) if values else 0.0  # type: ignore[arg-type]
+def _share(values: Sequence[str], test: Callable[[str], bool]) -> float:
+    return sum(map(test, values)) / len(values) if values else 0.0
 
 
 def _is_certified(value: str) -> bool:

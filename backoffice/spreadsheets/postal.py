@@ -22,14 +22,16 @@ class Postal:
 
 
 NO_CAP: Text = _l("The address could not be taken apart: it has no CAP of 5 digits. It stands as it was in the street.")
-NO_CITY: Text = _l("The address could not be taken apart: no municipality follows the CAP. It stands as it was in the street.")
-NO_PROVINCE: Text = _l("The address could not be taken apart: it does not end with the 2 letters of a province. It stands as it was in the street.")
+NO_CITY: Text = _l(
+    "The address could not be taken apart: no municipality follows the CAP. It stands as it was in the street."
+)
+NO_PROVINCE: Text = _l("The address could not be taken apart: no province ends it. It stands as it was in the street.")
 NO_STREET: Text = _l("The address has no street: only CAP, municipality and province were taken from it.")
 NO_NAME: Text = _l("The street is written without a single letter: it should be looked at.")
 TURNED: Text = _l("Street and municipality stood in each other's place and were exchanged.")
 
 _COUNTRY = re.compile(r"[\s,;-]*\b(?:italy|italia|it)\.?$", re.IGNORECASE)
-_PROVINCE = re.compile(r"[\s,;-]*(?:\(\s*([a-z]{2})\s*\)|(?<=[\s,;-])([A-Z]{2}))$", re.IGNORECASE)
+_PROVINCE = re.compile(r"[\s,;-]*(?:\(\s*([A-Za-z]{2})\s*\)|(?<=[\s,;-])([A-Z]{2}))$")
 #: Words that begin a street and hardly ever a municipality.
 _WAY = re.compile(
     r"(?:via|viale|v|piazza|p\.?zza|piazzale|corso|largo|vicolo|strada|localita|loc|frazione|fraz|contrada)\b",

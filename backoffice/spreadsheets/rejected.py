@@ -30,7 +30,12 @@ def write_csv(rows: Iterable[list[str]]) -> Iterator[str]:
 
 def write_xlsx(file: IO[bytes], rows: Iterable[list[str]], title: str) -> None:
     """Write a workbook of text cells, headings frozen; text that looks like a formula, number or link stays text."""
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
     workbook = xlsxwriter.Workbook(file, options)
     sheet = workbook.add_worksheet(title[:31])
     sheet.freeze_panes(1, 0)

@@ -54,7 +54,9 @@ class EmptyFile(FileRefused):
 
 
 class NotASpreadsheet(FileRefused):
-    template = _l("This is not a CSV or XLSX file. Save it from your spreadsheet program as one of these and try again.")
+    template = _l(
+        "This is not a CSV or XLSX file. Save it from your spreadsheet program as one of these and try again."
+    )
 
 
 class OldWorkbook(FileRefused):
@@ -74,7 +76,9 @@ class UnreadableCharacters(FileRefused):
 
 
 class TooManyCells(TooLarge):
-    template = _l("The sheet reaches too far: some cell lies beyond what can be read. Delete the empty rows and columns.")
+    template = _l(
+        "The sheet reaches too far: some cell lies beyond what can be read. Delete the empty rows and columns."
+    )
 
 
 class UnpacksTooLarge(TooLarge):

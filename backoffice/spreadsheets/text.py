@@ -7,7 +7,15 @@ import csv
 import io
 import re
 
-from backoffice.spreadsheets.tables import LIMITS, BrokenText, CellTooLong, Limits, Table, UnreadableCharacters, make_table
+from backoffice.spreadsheets.tables import (
+    LIMITS,
+    BrokenText,
+    CellTooLong,
+    Limits,
+    Table,
+    UnreadableCharacters,
+    make_table,
+)
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),

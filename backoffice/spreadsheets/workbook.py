@@ -60,7 +60,7 @@ def _check_parts(parts: list[zipfile.ZipInfo], packed: int, limits: Limits) -> N
 def _first_sheet(content: bytes, limits: Limits) -> tuple[str, list[list[str]]]:
     arguments = (limits.memory_bytes, limits.seconds, limits.rows * 2, limits.columns)
     try:
-        done = subprocess.run(  # noqa: S603 - our own program, with numbers for arguments
+        done = subprocess.run(
             [sys.executable, "-I", str(Path(worksheet.__file__)), *map(str, arguments)],
             input=content,
             capture_output=True,

@@ -58,7 +58,7 @@ WITHDRAWING = {C.withdrawn: (-300, -30), C.withdrawal_notified: (10, 90)}
 
 
 def invent_services(world: World) -> None:
-    """Make services that are in preparation or no longer offered, two of each."""
+    """Make services in every state, two of each."""
     company = world.all_of(Service)[0].group_company
     rows = (
         ("DEMO-INTELLIGENZA-ARTIFICIALE", "Formazione sull’uso dell’intelligenza artificiale", ServiceState.proposed),
@@ -66,6 +66,7 @@ def invent_services(world: World) -> None:
         ("DEMO-CENTRALINO", "Noleggio di centralini telefonici", ServiceState.retired),
         ("DEMO-ARCHIVIO-CARTACEO", "Deposito di archivi cartacei", ServiceState.retired),
         ("DEMO-CYBER", "Verifica della sicurezza informatica", ServiceState.offered),
+        ("DEMO-DIGITALE", "Affiancamento alla transizione digitale", ServiceState.offered),
     )
     for code, name, state in rows:
         price = Decimal(world.rng.randrange(4, 40) * 50)

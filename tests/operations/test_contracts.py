@@ -87,6 +87,12 @@ def test_a_restart_drafts_a_linked_contract_with_the_same_lines(session: RecordS
     old = World(session).contract(S.expired)
     perform(session, old, "restart", {"number": "2027/1", "starts_on": day(1)}, actor=SYSTEM)
     new = session.scalars(sa.select(Contract).where(Contract.previous_contract_id == old.id)).one()
-    assert (old.state, new.state, new.number, new.starts_on, new.ends_on) == (S.restarted, S.draft, "2027/1", day(1), None)
+    assert (old.state, new.state, new.number, new.starts_on, new.ends_on) == (
+        S.restarted,
+        S.draft,
+        "2027/1",
+        day(1),
+        None,
+    )
     assert [line.service_id for line in new.lines] == [line.service_id for line in old.lines]
     assert (new.group_id, new.lines[0].company_id) == (old.group_id, old.company_id)

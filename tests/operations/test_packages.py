@@ -40,7 +40,9 @@ def test_activation_puts_the_time_on_account(session: RecordSession) -> None:
 
 def test_activation_takes_the_validity_of_the_type(session: RecordSession) -> None:
     world = World(session)
-    kind = SupportPackageType(group_id=world.group.id, code="ORE10", name="10 ore", included_minutes=600, validity_months=12)
+    kind = SupportPackageType(
+        group_id=world.group.id, code="ORE10", name="10 ore", included_minutes=600, validity_months=12
+    )
     package = world.package(type=kind)
     perform(session, package, "activate", actor=SYSTEM)
     assert package.valid_to is not None

@@ -107,7 +107,11 @@ def test_a_question_is_a_public_message(session: RecordSession) -> None:
     ticket = World(session).ticket(S.in_progress)
     perform(session, ticket, "ask_customer", {"body": "Quale versione?"}, actor=SYSTEM)
     message = session.scalars(sa.select(TicketMessage).where(TicketMessage.ticket_id == ticket.id)).one()
-    assert (message.body, message.visibility, message.company_id) == ("Quale versione?", Visibility.public, ticket.company_id)
+    assert (message.body, message.visibility, message.company_id) == (
+        "Quale versione?",
+        Visibility.public,
+        ticket.company_id,
+    )
 
 
 def test_closing_leaves_the_window_of_the_queue(session: RecordSession) -> None:

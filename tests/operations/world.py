@@ -56,7 +56,9 @@ class World:
                 city="Trento",
             )
         )
-        self.contact = self.add(Contact(company=self.company, first_name="Ada", last_name="Rossi", email="ada@prova.example"))
+        self.contact = self.add(
+            Contact(company=self.company, first_name="Ada", last_name="Rossi", email="ada@prova.example")
+        )
         self.first_level = self.add(SupportTeam(name="Primo livello", group_company=self.house))
         self.second_level = self.add(SupportTeam(name="Secondo livello", group_company=self.house, level=2))
         self.queue = self.add(SupportQueue(code="PR", name="Prova", group_company=self.house, team=self.first_level))
@@ -115,13 +117,16 @@ class World:
         row.revocation_reason = "Perduta"
         return self.add(row)  # type: ignore[no-any-return]
 
-    def package(self, state: PackageState = PackageState.requested, *, minutes: int = 600, **values: Any) -> SupportPackage:
+    def package(
+        self, state: PackageState = PackageState.requested, *, minutes: int = 600, **values: Any
+    ) -> SupportPackage:
         bought = state not in (PackageState.requested, PackageState.quoted, PackageState.cancelled)
+        left = bought and state is not PackageState.exhausted
         row = SupportPackage(
             company=self.company,
             number=f"P/{next(_serial)}",
             purchased_minutes=minutes,
-            residual_minutes=minutes if bought else 0,
+            residual_minutes=minutes if left else 0,
             state=state,
             **{"valid_from": day(-1) if bought else None, **values},
         )

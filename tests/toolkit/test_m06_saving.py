@@ -37,7 +37,7 @@ def test_ours_says_what_is_wrong_and_keeps_the_input(
     desk_client: Callable[..., DeskClient], session: RecordSession
 ) -> None:
     make_company(session, "Prima srl", vat_number="00743110157")
-    typed = {"legal_name": "Seconda srl", "vat_number": "00743110157", "city": "Trento", "state": "prospect", "country": "IT"}
+    typed = {"legal_name": "Seconda srl", "vat_number": "00743110157", "city": "Trento", "country": "IT"}
     answer = desk_client("sales").submit("/company/new", typed)
     assert answer.status_code == 422
     assert 'value="Seconda srl"' in answer.text

@@ -55,15 +55,15 @@ def test_ours_refuses_the_key_of_a_hidden_row(
 def test_our_session_keeps_statements_on_many_rows_within_the_scope(
     engine: sa.Engine, staff: Callable[[str], Staff], session: RecordSession
 ) -> None:
-    theirs, ours = make_company(session, "Altrui srl", group=2), make_company(session, "Nostra srl")
-    both = Company.id.in_([theirs.id, ours.id])
+    theirs, ours = make_company(session, "Altrui srl", group=2).id, make_company(session, "Nostra srl").id
+    both = Company.id.in_([theirs, ours])
     actor = load_actor(session, staff("administrator").id)
     session.rollback()
     with begin_writing(), open_session(engine, Context(actor, Door.desk)) as scoped:
-        assert scoped.scalars(sa.select(Company.id).where(both)).all() == [ours.id]
+        assert scoped.scalars(sa.select(Company.id).where(both)).all() == [ours]
         assert scoped.scalar(sa.select(sa.func.count()).select_from(Company).where(both)) == 1
-        assert scoped.get(Company, theirs.id) is None
+        assert scoped.get(Company, theirs) is None
         scoped.execute(sa.update(Company).where(both).values(city="Ala"))
         scoped.commit()
     cities = as_stored(session).execute(sa.select(Company.id, Company.city).where(both)).all()
-    assert dict(map(tuple, cities)) == {theirs.id: None, ours.id: "Ala"}
+    assert dict(map(tuple, cities)) == {theirs: None, ours: "Ala"}

@@ -61,10 +61,10 @@ def make_company(session: RecordSession, name: str = "Prova srl", *, group: int 
 
 def make_contract(session: RecordSession, company: Company, number: str = "C/1", **values: Any) -> Contract:
     """Store a draft contract of a company."""
-    signing = sa.select(GroupCompany).where(GroupCompany.group_id == company.group_id).order_by(GroupCompany.id).limit(1)
+    signing = sa.select(GroupCompany).where(GroupCompany.group_id == company.group_id).order_by(GroupCompany.id)
     contract = Contract(
         company=company,
-        group_company=session.scalars(signing).one(),
+        group_company=session.scalars(signing.limit(1)).one(),
         number=number,
         **{"starts_on": date(2026, 1, 1), **values},
     )

@@ -78,19 +78,22 @@ def test_lines_are_written_with_their_parent(program: Callable[..., Program], se
     lines: list[dict[str, Any]] = [{"service": key, "quantity": 2, "yearly_fee": "1.50"} for key in services]
     added = api.put(path, json={"lines": lines}, version=1)
     assert added.status_code == 200, added.text
-    assert [(line["service"]["id"], line["yearly_fee"]) for line in added.json["lines"]] == [(k, "1.50") for k in services]
+    assert [line["service"]["id"] for line in added.json["lines"]] == services
+    assert [line["yearly_fee"] for line in added.json["lines"]] == ["1.50", "1.50"]
     version, (first, second) = added.json["version"], added.json["lines"]
     wrong = api.put(path, json={"lines": [{"id": first["id"], "quantity": "x"}, {"id": 999_999}]}, version=version)
     assert (wrong.status_code, set(wrong.json["errors"])) == (422, {"lines.0.quantity"})
     kept = api.put(path, json={"lines": [{"id": first["id"]}, {"id": second["id"], "delete": True}]}, version=version)
     assert [line["id"] for line in kept.json["lines"]] == [first["id"]]
-    assert as_stored(session).scalars(sa.select(ContractLine.id).where(ContractLine.contract_id == contract.id)).all() == [first["id"]]
+    stored = sa.select(ContractLine.id).where(ContractLine.contract_id == contract.id)
+    assert as_stored(session).scalars(stored).all() == [first["id"]]
 
 
-def test_a_number_with_a_point_is_never_taken_for_thousands(program: Callable[..., Program], session: RecordSession) -> None:
+def test_a_point_never_separates_thousands(program: Callable[..., Program], session: RecordSession) -> None:
     api, contract = program(), make_contract(session, make_company(session))
     (service,) = session.scalars(sa.select(Service.id).limit(1))
-    answer = api.put(f"/contract/{contract.id}", json={"lines": [{"service": service, "yearly_fee": "1.234"}]}, version=1)
+    lines = [{"service": service, "yearly_fee": "1.234"}]
+    answer = api.put(f"/contract/{contract.id}", json={"lines": lines}, version=1)
     assert answer.status_code == 422, "three decimals of a cent, not one thousand euro"
 
 
@@ -118,7 +121,9 @@ def test_a_number_with_a_point_is_never_taken_for_thousands(program: Callable[..
         ({"account_manager": {"id": {"id": 1}}}, "account_manager"),
     ],
 )
-def test_a_refused_value_is_named(program: Callable[..., Program], session: RecordSession, values: Any, field: str) -> None:
+def test_a_refused_value_is_named(
+    program: Callable[..., Program], session: RecordSession, values: Any, field: str
+) -> None:
     company = make_company(session)
     answer = program().patch(f"/company/{company.id}", json=values, version=1)
     assert (answer.status_code, answer.mimetype, set(answer.json["errors"])) == (422, PROBLEM, {field})
@@ -178,7 +183,8 @@ def test_a_cookie_counts_for_nothing(
     browser = desk_client("administrator")
     assert browser.get("/company/").status_code == 200, "signed in at the desk"
     assert browser.get("/api/v1/company/").status_code == 401
-    forged = browser.post("/api/v1/company/", json={"legal_name": "Forged"}, headers={"X-CSRFToken": browser.csrf_token})
+    headers = {"X-CSRFToken": browser.csrf_token}
+    forged = browser.post("/api/v1/company/", json={"legal_name": "Forged"}, headers=headers)
     assert forged.status_code == 401
     assert session.scalar(sa.select(sa.func.count()).where(Company.legal_name == "Forged")) == 0
 
@@ -219,7 +225,7 @@ def test_the_token_decides_where_a_cookie_is_sent_too(
         ("post", "/company/", {"data": b"\xff", "content_type": "application/json"}, 400),
         ("post", "/company/", {"data": b'{"legal_name": NaN}', "content_type": "application/json"}, 400),
         ("post", "/company/", {"data": b"[" * 100_000, "content_type": "application/json"}, 400),
-        ("post", "/company/", {"data": b'{"legal_name":' + b"9" * 10_000 + b"}", "content_type": "application/json"}, 400),
+        ("post", "/company/", {"data": b'{"x":' + b"9" * 10_000 + b"}", "content_type": "application/json"}, 400),
         ("post", "/company/", {"json": []}, 422),
         ("post", "/company/", {"json": "text"}, 422),
         ("post", "/company/", {"json": {}}, 422),
@@ -259,7 +265,7 @@ def test_a_token_ends_with_its_session_epoch(
     assert api.get("/company/").status_code == 401
 
 
-def test_pages_follow_each_other_without_gap_or_repetition(program: Callable[..., Program], session: RecordSession) -> None:
+def test_pages_follow_without_gap_or_repetition(program: Callable[..., Program], session: RecordSession) -> None:
     names = {f"Pagina {number:02}" for number in range(7)}
     for name in names:
         make_company(session, name)

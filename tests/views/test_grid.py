@@ -25,9 +25,9 @@ def company(session: RecordSession) -> Company:
     return make_company(session, "Aardvark srl", iban="IT60X0542811101000000123456")
 
 
-def save(client: DeskClient, company: Company, column: str, value: str, *, version: Any = 1, **more: str) -> TestResponse:
+def save(client: DeskClient, company: Company, column: str, value: str, *, version: Any = 1) -> TestResponse:
     """Send one cell, as the page's script does."""
-    cell = {"pk": company.id, "column": column, "value": value, "version": version, **more}
+    cell = {"pk": company.id, "column": column, "value": value, "version": version}
     return client.post(UPDATE, data=cell, headers={"X-CSRFToken": client.csrf_token})
 
 
@@ -54,27 +54,27 @@ def test_the_sheet_shows_what_can_be_changed(desk_client: Callable[..., DeskClie
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "status"),
+    ("column", "value"),
     [
-        ("postal_code", "x", 422),
-        ("vat_number", "12345678901", 422),
-        ("legal_name", "", 422),
-        ("legal_name", "a\0b", 422),
-        ("state", "nonsense", 422),
-        ("lab_habitual", "maybe", 422),
-        ("account_manager", "1", 422),
-        ("nonsense", "1", 422),
-        ("id", "7", 422),
-        ("group_id", "2", 422),
-        ("version", "2", 422),
-        ("created_at", "2026-01-01", 422),
+        ("postal_code", "x"),
+        ("vat_number", "12345678901"),
+        ("legal_name", ""),
+        ("legal_name", "a\0b"),
+        ("state", "nonsense"),
+        ("lab_habitual", "maybe"),
+        ("account_manager", "1"),
+        ("nonsense", "1"),
+        ("id", "7"),
+        ("group_id", "2"),
+        ("version", "2"),
+        ("created_at", "2026-01-01"),
     ],
 )
 def test_a_refused_cell_says_why_and_saves_nothing(
-    desk_client: Callable[..., DeskClient], company: Company, session: RecordSession, column: str, value: str, status: int
+    desk_client: Callable[..., DeskClient], company: Company, session: RecordSession, column: str, value: str
 ) -> None:
     answer = save(desk_client("sales"), company, column, value)
-    assert (answer.status_code, answer.mimetype) == (status, PROBLEM)
+    assert (answer.status_code, answer.mimetype) == (422, PROBLEM)
     assert answer.json["detail"]
     assert as_stored(session).get_one(Company, company.id).version == 1
 
@@ -91,7 +91,8 @@ def test_a_cell_changed_meanwhile_is_a_conflict(desk_client: Callable[..., DeskC
     assert save(client, company, "city", "Ala").status_code == 200
     late = save(client, company, "city", "Rovereto")
     assert late.status_code == 409
-    assert (late.json["current"]["text"], late.json["current"]["version"], late.json["submitted"]) == ("Ala", 2, "Rovereto")
+    assert (late.json["current"]["text"], late.json["current"]["version"]) == ("Ala", 2)
+    assert late.json["submitted"] == "Rovereto"
 
 
 def test_without_the_right_nothing_is_shown_or_saved(
@@ -135,7 +136,10 @@ def test_what_only_verbs_change_stays(desk_client: Callable[..., DeskClient], se
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("path", ["new/", "edit/?id=1", "details/?id=1", "delete/", "action/", "export/csv/", "ajax/lookup/"])
+_STOCK_PATHS = ("new/", "edit/?id=1", "details/?id=1", "delete/", "action/", "export/csv/", "ajax/lookup/")
+
+
+@pytest.mark.parametrize("path", _STOCK_PATHS)
 def test_no_page_of_the_toolkit_is_left(desk_client: Callable[..., DeskClient], path: str) -> None:
     client = desk_client("administrator")
     assert client.get(f"/grid/company/{path}").status_code == 404

@@ -6,15 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Action
 from backoffice.errors import Text
-from backoffice.permissions import AREAS, LETTERS, ROLES, role_label
+from backoffice.permissions import AREAS, ROLES, parse_right, role_label
 from models.base import ENTITIES
 from models.catalogue import fields
-from models.role_right import RightScope, RoleDefault, RoleMask, RoleRight
+from models.role_right import RightScope, RoleMask, RoleRight
 
 ACTION_LABELS: dict[Action, Text] = {
     Action.create: _l("Create"),
@@ -27,24 +28,14 @@ ACTION_LABELS: dict[Action, Text] = {
 
 
 def role_matrix(session: Session) -> dict[str, Any]:
-    """Return what ``roles.html`` shows.
-
-    ``roles``: code, label, description, masks (words). ``areas``: label and one cell a role with ``actions``
-    (letter, label), ``scope`` (words, empty for the whole group) and ``changed`` (differs from what was shipped).
-    ``legend``: letter and label of every action.
-    """
+    """Return what ``roles.html`` shows: every role with its right in every area, in one order."""
     roles = _in_order(session.scalars(sa.select(Role)).all())
     rights = {(row.role_id, row.area): row for row in session.scalars(sa.select(RoleRight))}
-    shipped = {(row.role_id, row.key): row.value for row in session.scalars(sa.select(RoleDefault))}
     masks = list(session.scalars(sa.select(RoleMask).order_by(RoleMask.entity, RoleMask.field)))
     return {
-        "title": _l("Roles"),
-        "legend": [{"letter": letter, "label": ACTION_LABELS[action]} for letter, action in LETTERS.items()],
-        "roles": [_role(role, masks) for role in roles],
-        "areas": [
-            {"label": label, "cells": [_cell(role, area, rights, shipped) for role in roles]}
-            for area, label in AREAS.items()
-        ],
+        "title": _("Roles and rights"),
+        "text": _("Every role covers the person's corporate group only; where rows are named, those of them only."),
+        "roles": [_role(role, rights, masks) for role in roles],
     }
 
 
@@ -54,13 +45,24 @@ def _in_order(roles: Any) -> list[Role]:
     return sorted(roles, key=lambda role: (order.get(role.name, len(order)), role.name))
 
 
-def _role(role: Role, masks: list[RoleMask]) -> dict[str, Any]:
+def _role(role: Role, rights: dict[tuple[int, str], RoleRight], masks: list[RoleMask]) -> dict[str, Any]:
     shipped = ROLES.get(role.name)
     return {
-        "code": role.name,
+        "name": role.name,
         "label": role_label(role.name),
-        "description": shipped.description if shipped else "",
+        "help": shipped.description if shipped else "",
+        "areas": [_cell(label, rights.get((role.id, area))) for area, label in AREAS.items()],
         "masks": [_mask_label(mask) for mask in masks if mask.role_id == role.id],
+    }
+
+
+def _cell(label: Text, right: RoleRight | None) -> dict[str, Any]:
+    actions = parse_right(right.actions)[0] if right else frozenset()
+    narrowed = right is not None and right.scope is not RightScope.group
+    return {
+        "label": label,
+        "actions": [word for action, word in ACTION_LABELS.items() if action in actions],
+        "scope": right.scope.label if right and actions and narrowed else "",
     }
 
 
@@ -69,15 +71,3 @@ def _mask_label(mask: RoleMask) -> str:
     if entity is None or mask.field not in fields(entity):
         return f"{mask.entity}.{mask.field}"
     return f"{entity.__admin__.label}: {fields(entity)[mask.field].label}"
-
-
-def _cell(role: Role, area: str, rights: dict[tuple[int, str], RoleRight], shipped: dict[tuple[int, str], str]) -> dict[str, Any]:
-    right = rights.get((role.id, area))
-    letters = right.actions if right else ""
-    scope = right.scope if right else RightScope.group
-    default = shipped.get((role.id, f"right:{area}"))
-    return {
-        "actions": [{"letter": letter, "label": ACTION_LABELS[LETTERS[letter]]} for letter in letters],
-        "scope": scope.label if letters and scope is not RightScope.group else "",
-        "changed": default is not None and default != f"{letters}:{scope.value}",
-    }

@@ -9,8 +9,6 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from flask_wtf import FlaskForm
-from wtforms import PasswordField
 
 from backoffice.actors import SYSTEM, Action, Context
 from backoffice.database import open_session
@@ -26,38 +24,6 @@ from views.desk.role_matrix import role_matrix
 from views.door import commit, current_actor, current_session, door, engine, fresh_session
 from views.sign_in import start_session
 
-_RULES = _l(
-    "At least %(limit)s characters. A few words that have nothing to do with each other are easy to remember and "
-    "hard to guess; names, months, teams and rows of keys are tried first."
-)
-
-
-class PasswordForm(FlaskForm):
-    """A new password, typed twice, for oneself with the present one."""
-
-    old_password = PasswordField(_l("Present password"))
-    password = PasswordField(_l("New password"))
-    repeat = PasswordField(_l("New password once more"))
-
-    def __init__(self, *, for_oneself: bool) -> None:
-        super().__init__()
-        if not for_oneself:
-            del self.old_password
-        for field in self.fields():
-            field.kind, field.required, field.span = "text", True, "6"
-            field.autocomplete = "current-password" if field.name == "old_password" else "new-password"
-        self.password.help = str(_RULES) % {"limit": MIN_LENGTH}
-
-    def fields(self) -> list[Any]:
-        return [field for field in self if field.name != "csrf_token"]
-
-    def problems(self) -> list[dict[str, str]]:
-        return [{"text": str(text), "anchor": field.id} for field in self.fields() for text in field.errors]
-
-    def refuse(self, name: str, text: str) -> None:
-        field = self[name] if name in self else self.password
-        field.errors = [*field.errors, text]
-
 
 class PasswordView(BaseView):
     """Changing one's own password, and giving somebody else a new one."""
@@ -70,18 +36,19 @@ class PasswordView(BaseView):
         """Change one's own password; this browser stays signed in, others do not."""
         if not current_user.is_authenticated:
             return redirect(self.appbuilder.get_url_for_login_with(request.full_path))
-        form = PasswordForm(for_oneself=True)
         actor = current_actor()
-        if request.method == "GET" or not _is_typed_twice(form):
-            return self._page(form, _("Change my password"), self.appbuilder.get_url_for_index)
-        staff = get_record(current_session(), Staff, actor.staff_id)
+        page = _page(_("Change my password"), None if actor.must_change_password else self.appbuilder.get_url_for_index)
+        if actor.must_change_password:
+            page["must"] = _("Somebody else has set your password: choose one that only you know.")
+        if request.method == "GET":
+            return render_template("password.html", page=page)
+        staff = get_record(current_session(), Staff, actor.staff_id or 0)
         try:
-            change_own_password(
-                current_session(), staff, form.old_password.data or "", form.password.data or "", actor=actor
-            )
+            new = _typed_twice()
+            change_own_password(current_session(), staff, request.form.get("current", ""), new, actor=actor)
             commit()
         except DomainError as error:
-            return self._refused(form, error, _("Change my password"), self.appbuilder.get_url_for_index)
+            return _refused(page, error)
         _stay_signed_in(staff.id)
         flash(_("The password is changed. Other browsers must sign in again."), "good")
         return redirect(self.appbuilder.get_url_for_index, 303)
@@ -96,40 +63,18 @@ class PasswordView(BaseView):
         staff = get_record(current_session(), Staff, pk)
         if staff.id == actor.staff_id:
             return redirect(url_for(f"{self.endpoint}.own"), 303)
-        title, back = _("New password for %(name)s", name=staff), addresses.record_url(staff)
-        form = PasswordForm(for_oneself=False)
-        if request.method == "GET" or not _is_typed_twice(form):
-            return self._page(form, title, back)
+        page = _page(_("New password for %(name)s", name=staff), addresses.record_url(staff)) | {"of_other": True}
+        if request.method == "GET":
+            return render_template("password.html", page=page)
         try:
-            set_password(current_session(), staff, form.password.data or "", actor=actor)
+            set_password(current_session(), staff, _typed_twice(), actor=actor)
             commit()
         except Forbidden:
             raise
         except DomainError as error:
-            return self._refused(form, error, title, back)
+            return _refused(page, error)
         flash(_("The password is set; it must be changed at the next sign-in."), "good")
-        return redirect(back, 303)
-
-    def _refused(self, form: PasswordForm, error: DomainError, title: str, back: str) -> Any:
-        fresh_session()
-        form.refuse(error.field or "password", str(error))
-        return self._page(form, title, back)
-
-    def _page(self, form: PasswordForm, title: str, back: str) -> Any:
-        problems = form.problems()
-        page = {
-            "title": title,
-            "heading": title,
-            "action": request.path if not request.script_root else request.script_root + request.path,
-            "version": None,
-            "cancel_url": back,
-            "submit_label": _("Save the password"),
-            "sections": [{"id": "password-section", "title": _("Password"), "help": None, "fields": form.fields()}],
-            "inlines": (),
-            "problems": problems,
-            "conflict": None,
-        }
-        return render_template("form.html", page=page, form=form), 422 if problems else 200
+        return redirect(page["cancel_url"], 303)
 
 
 class RolesView(BaseView):
@@ -147,11 +92,30 @@ class RolesView(BaseView):
         return render_template("roles.html", page=role_matrix(current_session()))
 
 
-def _is_typed_twice(form: PasswordForm) -> bool:
-    if form.password.data == form.repeat.data:
-        return True
-    form.refuse("repeat", _("The two are not the same."))
-    return False
+class NotTypedTwice(DomainError):
+    template = _l("The two are not the same.")
+
+
+def _page(title: str, back: str | None) -> dict[str, Any]:
+    rules = [
+        _("At least %(limit)s characters: a few words that have nothing to do with each other are easy to remember.", limit=MIN_LENGTH),
+        _("No names, months, teams or rows of keys alone: those are tried first."),
+    ]
+    return {"title": title, "action": request.script_root + request.path, "rules": rules, "cancel_url": back}
+
+
+def _typed_twice() -> str:
+    new = request.form.get("new", "")
+    if new != request.form.get("again", ""):
+        raise NotTypedTwice(field="again")
+    return new
+
+
+def _refused(page: dict[str, Any], error: DomainError) -> Any:
+    fresh_session()
+    name = {"old_password": "current", "password": "new", "again": "again"}.get(error.field or "")
+    page |= {"problems": {name: str(error)}} if name else {"error": str(error)}
+    return render_template("password.html", page=page), error.status
 
 
 def _stay_signed_in(staff_id: int) -> None:

@@ -26,6 +26,7 @@ from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
 
 from backoffice.actors import Action, Actor, Door
+from backoffice.database import time_limited
 from backoffice.errors import BadRequest, Conflict, Forbidden, InvalidRecord, NotFound
 from backoffice.lifecycles import get_transition
 from backoffice.operations.plain import create_record, delete_record, update_record
@@ -36,6 +37,7 @@ from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from views.door import commit, current_actor, current_session, fresh_session
 from views.generated import documents, openapi, schemas
+from views.generated.listing import LIST_TIMEOUT_MS
 from views.problems import answer_with_problems, problem_of
 
 #: A page of the API has at most so many records.
@@ -93,7 +95,8 @@ class RecordApi(BaseApi):
         actor = _may(Action.read, self.entity)
         query = read_query(self.entity, actor, **_list_arguments())
         names = schemas.shown_fields(self.entity)
-        page = find_page(current_session(), query, relations=relations_of(self.entity, list(names)))
+        with time_limited(current_session(), LIST_TIMEOUT_MS):
+            page = find_page(current_session(), query, relations=relations_of(self.entity, list(names)))
         found = [documents.document(row, actor, lines=False) for row in page.rows]
         body = {"result": found, "count": page.count, "count_is_capped": page.capped}
         return _answer(body | {"next": _link(page.next), "previous": _link(page.previous)})

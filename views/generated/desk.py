@@ -196,8 +196,8 @@ class DeskView(BaseView):
         if field is None or field.kind is not Kind.relation or field.name in current_actor().masked(self.entity):
             raise NotFound
         assert field.target is not None
-        found = find_options(current_session(), field.target, request.args.get("q", ""))
         actor = current_actor()
+        found = find_options(current_session(), field.target, request.args.get("q", ""), actor)
         options = [{"id": r.id, "label": show.label(r, actor), "hint": "" if actor.masked(type(r)) else hint(r)} for r in found]
         return jsonify(options)
 

@@ -64,11 +64,15 @@ def file_page(
         "cancel_url": addresses.list_url(entity),
         "problem": str(problem) if problem is not None else None,
         "formats": _(
-            "CSV or XLSX, up to %(size)s MB and 200,000 rows. The separator and the characters of a CSV are recognised.",
+            "CSV or XLSX, up to %(size)s MB and 200,000 rows. Separator and encoding of a CSV are recognised.",
             size=megabytes,
         ),
         "recent": [
-            {"label": b.file_name, "url": current_url(b), "text": f"{b.state.label} · {UtcInstant().show(b.created_at)}"}
+            {
+                "label": b.file_name,
+                "url": current_url(b),
+                "text": f"{b.state.label} · {UtcInstant().show(b.created_at)}",
+            }
             for b in session.scalars(statement)
         ],
     }
@@ -128,7 +132,12 @@ def try_page(
         "summary": _("Nothing has been written; it took %(seconds)s seconds.", seconds=took),
         "counts": _counts(batch),
         "tabs": [
-            {"label": _tab_label(name), "count_text": _whole(count), "url": step_url(batch, "attempt", tab=name), "current": name == tab}
+            {
+                "label": _tab_label(name),
+                "count_text": _whole(count),
+                "url": step_url(batch, "attempt", tab=name),
+                "current": name == tab,
+            }
             for name, count in counts.items()
             if count or name == tab
         ],
@@ -145,14 +154,18 @@ def done_page(batch: ImportBatch) -> dict[str, Any]:
     entity = ENTITIES[batch.entity]
     discarded = batch.state is ImportState.discarded
     when = UtcInstant().show(batch.applied_at) if batch.applied_at else ""
-    return _frame(batch) | _downloads(batch) | {
-        "title": _("The rows of this file have been discarded.") if discarded else _("The import is done."),
-        "text": _("Applied on %(when)s.", when=when) if when else "",
-        "counts": _counts(batch),
-        "list_url": addresses.list_url(entity),
-        "list_label": str(entity.__admin__.plural),
-        "again_url": import_url(entity, "upload"),
-    }
+    return (
+        _frame(batch)
+        | _downloads(batch)
+        | {
+            "title": _("The rows of this file have been discarded.") if discarded else _("The import is done."),
+            "text": _("Applied on %(when)s.", when=when) if when else "",
+            "counts": _counts(batch),
+            "list_url": addresses.list_url(entity),
+            "list_label": str(entity.__admin__.plural),
+            "again_url": import_url(entity, "upload"),
+        }
+    )
 
 
 def _heading(entity: type[Recorded]) -> str:
@@ -161,7 +174,12 @@ def _heading(entity: type[Recorded]) -> str:
 
 def _frame(batch: ImportBatch) -> dict[str, Any]:
     size = format_decimal(batch.file_bytes / 1_000_000, format="#,##0.0")
-    facts = (batch.file_name, _("%(size)s MB", size=size), _("%(count)s rows", count=_whole(batch.row_count)), batch.form)
+    facts = (
+        batch.file_name,
+        _("%(size)s MB", size=size),
+        _("%(count)s rows", count=_whole(batch.row_count)),
+        batch.form,
+    )
     return {"heading": _heading(ENTITIES[batch.entity]), "file_text": " · ".join(facts)}
 
 
@@ -206,7 +224,10 @@ def _count(batch: ImportBatch, outcome: ImportOutcome | None) -> int:
 def _application(batch: ImportBatch) -> dict[str, Any]:
     count = batch.new_count + batch.changed_count
     if not count:
-        return {"apply_text": _("There is nothing to import: no row would add or change a record."), "apply_label": None}
+        return {
+            "apply_text": _("There is nothing to import: no row would add or change a record."),
+            "apply_label": None,
+        }
     numbers = {"new": batch.new_count, "changed": batch.changed_count, "refused": batch.refused_count}
     text = _(
         "Importing now: %(new)s added, %(changed)s changed. %(refused)s refused rows stay out.",
@@ -242,9 +263,13 @@ def _rows(
         "reason_title": {"refused": _("Why it is refused"), "changed": _("What it replaces")}.get(tab, _("Remark")),
         "rows": [line for row in rows for line in _lines(row)],
         "range_text": _("Rows %(first)s–%(last)s of %(count)s", **span) if rows else "",
-        "reasons": _("Most frequent: %(columns)s", columns=", ".join(f"{c} {_whole(n)}" for c, n in reasons)) if reasons else "",
+        "reasons": _("Most frequent: %(columns)s", columns=", ".join(f"{c} {_whole(n)}" for c, n in reasons))
+        if reasons
+        else "",
         "previous_url": step_url(batch, "attempt", tab=tab, **before) if trail else None,
-        "next_url": step_url(batch, "attempt", tab=tab, after=rows[-1].number, trail=f"{steps}-{after}".strip("-")) if more else None,
+        "next_url": step_url(batch, "attempt", tab=tab, after=rows[-1].number, trail=f"{steps}-{after}".strip("-"))
+        if more
+        else None,
     }
 
 

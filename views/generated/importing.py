@@ -82,7 +82,9 @@ class ImportView(BaseView):
             commit()
         except InvalidRecord as error:
             fresh_session()
-            page = import_pages.map_page(_session(), self._batch(pk), current_actor(), sent=sent, problems=error.problems)
+            page = import_pages.map_page(
+                _session(), self._batch(pk), current_actor(), sent=sent, problems=error.problems
+            )
             return self.render_template("import_map.html", page=page), 422
         return self._work(imports.try_rows(_session(), batch, actor=current_actor()), batch)
 
@@ -121,7 +123,7 @@ class ImportView(BaseView):
         name = f"{batch.file_name.rpartition('.')[0] or batch.file_name} - {_('refused')}.{kind}"
         if kind == "csv":
             text = "".join(rejected.write_csv(import_results.rejected_rows(_session(), batch)))
-            response = Response(text, mimetype="text/csv; charset=utf-8")
+            response = Response(text, content_type="text/csv; charset=utf-8")
             response.headers.set("Content-Disposition", "attachment", filename=name)
             return response
         if kind != "xlsx":
@@ -186,7 +188,7 @@ def _sent_mapping(batch: ImportBatch) -> dict[str, Any]:
     mode = form.get("mode", "")
     return {
         "mapping": {place: name for place, name in chosen.items() if name},
-        "mode": ImportMode(mode) if mode in set(ImportMode) else batch.mode,
+        "mode": next((known for known in ImportMode if known.value == mode), batch.mode),
         "matched_by": form.get("matched_by") or None,
         "source_system": form.get("source_system") or None,
     }

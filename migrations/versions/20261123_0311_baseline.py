@@ -1,8 +1,8 @@
 """baseline
 
-Revision ID: ff512e5aa186
+Revision ID: de5f6ef62159
 Revises:
-Create Date: 2026-11-23 02:58:02.105363
+Create Date: 2026-11-23 03:11:28.913959
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "ff512e5aa186"
+revision = "de5f6ef62159"
 down_revision = None
 branch_labels = None
 depends_on = None

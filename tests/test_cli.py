@@ -1,0 +1,175 @@
+"""The program as people start it: the commands of run.py, the built-in server, gunicorn."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+import config
+from backoffice.cli import main
+from models.company import Company
+from models.staff import Staff
+from tests.servers import Databases
+
+RUN = [sys.executable, str(config.ROOT / "run.py")]
+KEYS = {f"BACKOFFICE_{name}": "k" * 48 for name in ("SECRET_KEY", "CLIENT_SECRET_KEY", "JWT_SECRET_KEY")}
+
+
+def environment(var: Path, url: str, **settings: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(config.PREFIX)}
+    return {**clean, "BACKOFFICE_VAR": str(var), "BACKOFFICE_DATABASE_URL": url, **settings}
+
+
+def run(*arguments: str, var: Path, url: str, **settings: str) -> Result:
+    """Run a command of run.py in this process: a new one takes seconds to import everything."""
+    return CliRunner(env=environment(var, url, **settings)).invoke(main, arguments)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(*command: str, until: str, env: dict[str, str]) -> Iterator[list[str]]:
+    """Run a server until the block ends, then stop it as Ctrl+C does; yield what it said up to ``until``."""
+    process = subprocess.Popen(
+        command, env=env, cwd=config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    try:
+        for line in process.stdout:
+            said.append(line.rstrip())
+            if until in line:
+                break
+        else:
+            pytest.fail("\n".join(said))
+        yield said
+        process.send_signal(signal.SIGINT)
+        said += process.stdout.read().splitlines()
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+def get(url: str) -> tuple[int, str]:
+    with urllib.request.urlopen(url) as answer:
+        return answer.status, answer.read().decode()
+
+
+def users(url: str) -> list[str]:
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        names = list(connection.scalars(sa.select(Staff.__table__.c.username)))
+    engine.dispose()
+    return names
+
+
+def count_companies(url: str) -> int:
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        count = connection.scalar(sa.select(sa.func.count()).select_from(Company.__table__))
+    engine.dispose()
+    return int(count or 0)
+
+
+def test_serve_starts_from_nothing_and_again_without_losing_anything(tmp_path: Path) -> None:
+    port = str(free_port())
+    url = f"sqlite:///{tmp_path}/new/desk.sqlite"
+    env = environment(tmp_path, url, PORT=port, BACKOFFICE_DEMO_PASSWORD="sei-tazze-blu-44")
+
+    with serving(*RUN, "serve", until="Ctrl+C", env=env) as said:
+        text = "\n".join(said)
+        assert re.search(r"User admin, password \S{12,} \(shown this once\)", text)
+        assert "User demo.<role>, password as given in the environment" in text
+        assert f"http://localhost:{port}/backoffice/" in text
+        assert get(f"http://127.0.0.1:{port}/it/login/")[0] == 200
+        assert get(f"http://127.0.0.1:{port}/backoffice/")[0] == 200
+    assert said[-1] == "Stopped."
+    before = count_companies(url)
+    assert before > 150
+
+    with serving(*RUN, "serve", until="Ctrl+C", env=env) as said:
+        assert "password" not in "\n".join(said)
+    assert count_companies(url) == before
+
+
+def test_the_demonstration_can_be_left_out(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/desk.sqlite"
+    env = environment(tmp_path, url, PORT=str(free_port()), BACKOFFICE_DEMO="0")
+    with serving(*RUN, "serve", until="Ctrl+C", env=env):
+        pass
+    assert users(url) == ["admin"]
+    assert count_companies(url) == 0
+
+
+def test_the_demonstration_is_removed_and_stays_away(databases: Databases, tmp_path: Path) -> None:
+    url = databases.fresh("sqlite").render_as_string()
+    removed = run("demo", "remove", var=tmp_path, url=url)
+    assert removed.exit_code == 0, removed.output
+    assert users(url) == ["admin"]
+    with serving(*RUN, "serve", until="Ctrl+C", env=environment(tmp_path, url, PORT=str(free_port()))):
+        pass
+    assert count_companies(url) == 0
+
+
+def test_postgresql_does_not_start_without_keys(tmp_path: Path) -> None:
+    refused = run("serve", var=tmp_path, url="postgresql://nowhere.example/desk")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: On PostgreSQL the signing keys must be given: set BACKOFFICE_SECRET_KEY")
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(databases: Databases, tmp_path: Path) -> None:
+    url = databases.fresh("sqlite").render_as_string()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        refused = run("serve", var=tmp_path, url=url, PORT=str(port))
+    assert refused.exit_code == 1
+    assert refused.stderr == f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
+
+
+def test_every_step_of_a_deployment_by_itself(databases: Databases, tmp_path: Path) -> None:
+    url = databases.empty("postgresql").render_as_string(hide_password=False)
+    steps = [("migrate",), ("sync-roles",), ("reference",), ("administrator",)]
+    for _ in range(2):
+        for step in steps:
+            done = run(*step, var=tmp_path, url=url, **KEYS)
+            assert done.exit_code == 0, done.output
+    assert "There is an administrator." in done.stdout
+    assert users(url) == ["admin"]
+
+
+def test_gunicorn_serves_postgresql_with_four_workers_started_at_once(databases: Databases, tmp_path: Path) -> None:
+    url = databases.fresh("postgresql").render_as_string(hide_password=False)
+    port = free_port()
+    env = environment(tmp_path, url, PORT=str(port), **KEYS)
+    with serving(sys.executable, "-m", "gunicorn", until="Booting worker", env=env):
+        status, page = get(f"http://127.0.0.1:{port}/backoffice/")
+        assert status == 200
+        assert "<form" in page
+
+
+def test_check_and_routes_answer(databases: Databases, tmp_path: Path) -> None:
+    url = databases.fresh("sqlite").render_as_string()
+    checked = run("check", var=tmp_path, url=url)
+    assert (checked.exit_code, checked.stdout) == (0, "No problems.\n")
+    listed = run("routes", var=tmp_path, url=url).stdout
+    assert re.search(r"GET,POST\s+/backoffice/company/new", listed)
