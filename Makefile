@@ -8,7 +8,7 @@ t ?=
 CATALOGUES := $(wildcard backoffice/translations/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint format check migration translations lock browser
+.PHONY: help run test test-long lint format check migration dictionary translations lock browser
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,9 @@ check: .venv/dev $(CATALOGUES:.po=.mo) ## Check the declarations and that migrat
 migration: .venv/dev ## Write the next migration: make migration m="add call notes"
 	@test -n "$(m)" || { echo 'Say what it does: make migration m="add call notes"'; exit 1; }
 	$(BIN)/python -m backoffice.migrate new "$(m)"
+
+dictionary: .venv/dev ## Write docs/data-dictionary.md anew from the declarations
+	$(BIN)/python -m backoffice.dictionary
 
 translations: .venv/dev ## Collect the sentences of the code into the Italian catalogue
 	@mkdir -p var

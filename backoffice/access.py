@@ -48,7 +48,10 @@ def restrict_statement(state: ORMExecuteState) -> None:
         Action.update if state.is_update else Action.delete if state.is_delete else Action.read
     )
     include_deleted = bool(state.execution_options.get("include_deleted"))
-    state.statement = state.statement.options(*_criteria(state.session, actor, action, include_deleted))  # type: ignore[attr-defined]
+    # The statements of eager loading come with the options of the one they complete.
+    carried = {id(option) for option in state.statement._with_options}  # type: ignore[attr-defined]
+    wanted = [o for o in _criteria(state.session, actor, action, include_deleted) if id(o) not in carried]
+    state.statement = state.statement.options(*wanted)  # type: ignore[attr-defined]
 
 
 def _criteria(session: Session, actor: Actor, action: Action, include_deleted: bool) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ import config
 from backoffice import checks, migrate, serving
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, make_engine, open_session
+from backoffice.errors import StillReferred
 from backoffice.operations.roles import synchronise_roles
 from backoffice.operations.staff import ensure_administrator, ensure_demo_users
 from seed.demo import load_demo, remove_demo
@@ -34,12 +35,11 @@ def main(context: click.Context) -> None:
 @click.pass_obj
 def serve(settings: config.Settings) -> None:
     """Bring the database up to date, fill an empty one, and serve."""
-    engine = _engine(settings)
-    migrate.upgrade(engine)
-    # Before anything else can go wrong: they are stored as digests only.
-    for line in _fill(engine, settings):
-        click.echo(line)
-    engine.dispose()
+    with _engine(settings) as engine:
+        migrate.upgrade(engine)
+        # Passwords are printed before anything else can go wrong: they are stored as digests only.
+        for line in _fill(engine, settings):
+            click.echo(line)
     try:
         server = serving.listen(settings)
     except OSError as error:
@@ -56,11 +56,11 @@ def serve(settings: config.Settings) -> None:
 @click.pass_obj
 def migrate_command(settings: config.Settings, revision: str | None) -> None:
     """Bring the database to the newest revision."""
-    engine = _engine(settings)
-    if revision is None:
-        migrate.upgrade(engine)
-    else:
-        migrate.downgrade(engine, revision)
+    with _engine(settings) as engine:
+        if revision is None:
+            migrate.upgrade(engine)
+        else:
+            migrate.downgrade(engine, revision)
     click.echo("The database is up to date." if revision is None else f"The database is at {revision}.")
 
 
@@ -68,7 +68,7 @@ def migrate_command(settings: config.Settings, revision: str | None) -> None:
 @click.pass_obj
 def sync_roles(settings: config.Settings) -> None:
     """Make the roles in the database what the permission matrix ships; changes made by hand stay."""
-    with _system_session(_engine(settings)) as session:
+    with _engine(settings) as engine, _system_session(engine) as session:
         for line in synchronise_roles(session):
             click.echo(line)
 
@@ -77,7 +77,7 @@ def sync_roles(settings: config.Settings) -> None:
 @click.pass_obj
 def reference(settings: config.Settings) -> None:
     """Load the reference data that is missing: services, calendars, holidays, contact-centre types."""
-    with _system_session(_engine(settings)) as session:
+    with _engine(settings) as engine, _system_session(engine) as session:
         count = load_reference(session)
     click.echo(f"{count} rows loaded.")
 
@@ -86,7 +86,7 @@ def reference(settings: config.Settings) -> None:
 @click.pass_obj
 def administrator(settings: config.Settings) -> None:
     """Create the user admin unless there is an administrator, with the given password or a random one, printed once."""
-    with _system_session(_engine(settings)) as session:
+    with _engine(settings) as engine, _system_session(engine) as session:
         password = ensure_administrator(session, settings.admin_password or None)
     click.echo(_credentials("admin", password, settings.admin_password) if password else "There is an administrator.")
 
@@ -98,7 +98,7 @@ def check() -> None:
     for problem in problems:
         click.echo(f"{problem.id}  {problem.text}\n    {problem.hint}")
     click.echo(f"{len(problems)} problems." if problems else "No problems.")
-    sys.exit(bool(problems))
+    sys.exit(1 if problems else 0)
 
 
 @main.group()
@@ -110,7 +110,7 @@ def demo() -> None:
 @click.pass_obj
 def demo_load(settings: config.Settings) -> None:
     """Load the demonstration set and one user per role."""
-    with _system_session(_engine(settings)) as session:
+    with _engine(settings) as engine, _system_session(engine) as session:
         line = _load_demo(session, settings)
     click.echo(line)
 
@@ -119,8 +119,11 @@ def demo_load(settings: config.Settings) -> None:
 @click.pass_obj
 def demo_remove(settings: config.Settings) -> None:
     """Delete exactly the demonstration rows and users."""
-    with _system_session(_engine(settings)) as session:
-        count = remove_demo(session)
+    try:
+        with _engine(settings) as engine, _system_session(engine) as session:
+            count = remove_demo(session)
+    except StillReferred as refusal:
+        raise click.ClickException(str(refusal)) from None
     click.echo(f"{count} demonstration rows deleted.")
 
 
@@ -141,11 +144,18 @@ def list_settings() -> None:
         click.echo(f"{name:<34} {default or '-':<34} {meaning}")
 
 
-def _engine(settings: config.Settings) -> sa.Engine:
+@contextlib.contextmanager
+def _engine(settings: config.Settings) -> Iterator[sa.Engine]:
+    """Open the database for the length of a command."""
     if settings.is_sqlite:
-        Path(str(sa.make_url(settings.database_url).database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = Path(str(sa.make_url(settings.database_url).database))
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Commands may take their time; only pages are held to the statement timeout.
-    return make_engine(settings.database_url, statement_timeout_ms=0)
+    engine = make_engine(settings.database_url, statement_timeout_ms=0)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @contextlib.contextmanager

@@ -81,7 +81,9 @@ def load_grants(session: Session, role_ids: list[int]) -> dict[str, tuple[Grant,
     scope_text = sa.cast(RoleRight.scope, sa.String)
     rights = sa.select(RoleRight.role_id, RoleRight.area, RoleRight.actions, scope_text).where(RoleRight.actions != "")
     masks = sa.select(RoleMask.role_id, RoleMask.entity, RoleMask.field, sa.literal(""))
-    rows = session.execute(sa.union_all(rights.where(RoleRight.role_id.in_(role_ids)), masks.where(RoleMask.role_id.in_(role_ids)))).all()
+    rows = session.execute(
+        sa.union_all(rights.where(RoleRight.role_id.in_(role_ids)), masks.where(RoleMask.role_id.in_(role_ids)))
+    ).all()
     masked: dict[int, set[str]] = {}
     for role_id, entity, field, scope in rows:
         if not scope:

@@ -37,9 +37,18 @@ _PATIENCE_MS = 600_000
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
-    """Bring the database to ``revision``; any number of processes may try at once, and one does it."""
-    if revision == "head" and current(engine) == head():
+    """Bring the database to ``revision``; any number of processes may try at once, and one does it.
+
+    Raises a ``ClickException`` with one sentence when a newer program has migrated the database.
+    """
+    at = current(engine)
+    if revision == "head" and at == head():
         return
+    known = {script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()}
+    if at is not None and at not in known:
+        raise click.ClickException(
+            f"The database is at revision {at}, which this version of the program does not know."
+        )
     with _configured(engine) as config:
         command.upgrade(config, revision)
 
@@ -155,7 +164,8 @@ def _sqlite_alone(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if broken:
-            raise sa.exc.IntegrityError("PRAGMA foreign_key_check", None, ValueError(f"{len(broken)} broken references"))
+            problem = ValueError(f"{len(broken)} broken references, first: {broken[0]}")
+            raise sa.exc.IntegrityError("PRAGMA foreign_key_check", None, problem)
 
 
 @contextmanager

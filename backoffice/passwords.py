@@ -28,40 +28,46 @@ _NOBODY = (
 class WeakPassword(DomainError):
     """A password that others would guess; ``str()`` says what is wrong with it."""
 
-    template = _l("Choose another password.")
-
     def __init__(self, text: Text, **values: object) -> None:
         super().__init__(field="password", **values)
-        self.template = text  # type: ignore[misc]  # the sentence depends on the rule
+        self.text = text
+
+    def __str__(self) -> str:
+        return str(self.text) % self.values if self.values else str(self.text)
 
 
 #: What people choose first, Italian and English: months, seasons, names, teams, cities, keys that lie in a row.
 #: Written without accents and digits; combinations, repetitions, digits and look-alikes are found by rule.
-COMMON_WORDS = frozenset(
-    """
-    password passord passwort passw parola parolachiave chiave segreta segreto accesso accedi entra login admin
-    amministratore administrator root utente user username ospite guest test prova demo default cambiami changeme
-    temporanea temp benvenuto benvenuta welcome ciao hello salve buongiorno grazie letmein master superman batman
-    gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
-    january february march april may june july august september october november december
-    primavera estate autunno inverno spring summer autumn winter lunedi martedi mercoledi giovedi venerdi sabato domenica
-    monday tuesday wednesday thursday friday saturday sunday oggi domani sempre mai
-    juventus juve inter milan roma lazio napoli fiorentina torino toro atalanta bologna genoa sampdoria palermo forza
-    milano firenze venezia trento bolzano verona genova bari catania padova brescia parma italia italiano italiana
-    andrea alessandro alessandra francesco francesca giuseppe giovanni giovanna antonio antonella marco matteo
-    maria mario laura luca giulia giulio chiara sara federico federica lorenzo davide simone stefano stefania roberto
-    roberta paolo paola martina elena silvia valentina alice anna sofia aurora leonardo tommaso gabriele riccardo
-    michele daniele daniela claudio claudia giorgio giorgia marta elisa ilaria monica barbara cristina cristiano
-    amore amoremio tesoro vita mamma papa famiglia bambino bambina cucciolo stella stellina principessa angelo angela
-    gatto cane casa mare sole luna cuore fiore dragon dragone monkey shadow sunshine football calcio pallone baseball
-    pizza pasta cioccolato nutella ferrari ducati vespa valentino rossi computer internet google facebook windows
-    lavoro ufficio azienda ditta societa servizio servizi cliente clienti assistenza backoffice back office desk
-    iloveyou love sesso sex dio cristo madonna bello bella qwerty qwertz azerty qwertyuiop asdfgh asdfghjkl zxcvbn
-    la il lo mia mio una di zxcvbnm abc abcd abcdef abcdefgh abcabc aaa secret access azzurro nero bianco rosso verde giallo
-    """.split()
-)
+_WORDS = """
+password passord passwort passw parola parolachiave chiave segreta segreto accesso accedi entra login admin
+amministratore administrator root utente user username ospite guest test prova demo default cambiami changeme
+temporanea temp benvenuto benvenuta welcome ciao hello salve buongiorno grazie letmein master superman batman
+gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre january february march
+april may june july august september october november december primavera estate autunno inverno spring summer autumn
+winter lunedi martedi mercoledi giovedi venerdi sabato domenica monday tuesday wednesday thursday friday saturday
+sunday oggi domani sempre mai juventus juve inter milan roma lazio napoli fiorentina torino toro atalanta bologna
+genoa sampdoria palermo forza milano firenze venezia trento bolzano verona genova bari catania padova brescia parma
+italia italiano italiana andrea alessandro alessandra francesco francesca giuseppe giovanni giovanna antonio
+antonella marco matteo maria mario laura luca giulia giulio chiara sara federico federica lorenzo davide simone
+stefano stefania roberto roberta paolo paola martina elena silvia valentina alice anna sofia aurora leonardo tommaso
+gabriele riccardo michele daniele daniela claudio claudia giorgio giorgia marta elisa ilaria monica barbara cristina
+cristiano amore amoremio tesoro vita mamma papa famiglia bambino bambina cucciolo stella stellina principessa angelo
+angela gatto cane casa mare sole luna cuore fiore dragon dragone monkey shadow sunshine football calcio pallone
+baseball pizza pasta cioccolato nutella ferrari ducati vespa valentino rossi computer internet google facebook
+windows lavoro ufficio azienda ditta societa servizio servizi cliente clienti assistenza backoffice back office desk
+iloveyou love sesso sex dio cristo madonna bello bella qwerty qwertz azerty qwertyuiop asdfgh asdfghjkl zxcvbn la il
+lo mia mio una di zxcvbnm abc abcd abcdef abcdefgh abcabc aaa secret access azzurro nero bianco rosso verde giallo
+"""
+COMMON_WORDS = frozenset(_WORDS.split())
 _LOOK_ALIKES = str.maketrans("01345789@$!€£|", "oieastbgasieei")
-_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz", "01234567890", "1qaz2wsx3edc4rfv5tgb6yhn7ujm")
+_ROWS = (
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
+)
 
 
 def check_strength(password: str, *, own_words: Iterable[str] = ()) -> None:
@@ -70,7 +76,9 @@ def check_strength(password: str, *, own_words: Iterable[str] = ()) -> None:
     ``own_words``: user name, e-mail, names of the person and of the group; whoever attacks knows them.
     """
     if len(password) < MIN_LENGTH:
-        raise WeakPassword(_l("Use at least %(limit)s characters; a short sentence is easy to remember."), limit=MIN_LENGTH)
+        raise WeakPassword(
+            _l("Use at least %(limit)s characters; a short sentence is easy to remember."), limit=MIN_LENGTH
+        )
     if len(password) > MAX_LENGTH:
         raise WeakPassword(_l("Use at most %(limit)s characters."), limit=MAX_LENGTH)
     if any(unicodedata.category(character)[0] == "C" for character in password):

@@ -39,9 +39,13 @@ class StaffRole:
 
 
 ROLES: dict[str, StaffRole] = {
-    "administrator": StaffRole(_l("Administrator"), _l("Looks after users, roles and reference data; may change everything.")),
+    "administrator": StaffRole(
+        _l("Administrator"), _l("Looks after users, roles and reference data; may change everything.")
+    ),
     "sales": StaffRole(_l("Sales"), _l("Follows clients, contracts and orders.")),
-    "secretariat": StaffRole(_l("Service secretariat"), _l("Looks after onboarding, licenses and assistance of clients.")),
+    "secretariat": StaffRole(
+        _l("Service secretariat"), _l("Looks after onboarding, licenses and assistance of clients.")
+    ),
     "operator1": StaffRole(_l("Operator, level 1"), _l("Answers first; sees the companies that their teams serve.")),
     "operator2": StaffRole(_l("Operator, level 2"), _l("Solves what level 1 passes on.")),
     "evaluator": StaffRole(_l("Business-unit evaluator"), _l("Decides for the services of one business unit.")),
@@ -64,10 +68,10 @@ AREAS: dict[str, Text] = {
     "licenses": _l("Licenses"),
     "tickets": _l("Tickets and messages"),
     "packages": _l("Support packages"),
+    "package_types": _l("Types of support packages"),
     "calls": _l("Calls and communications"),
     "calendars": _l("Calendars"),
-    "queues": _l("Queues"),
-    "teams": _l("Support teams"),
+    "queues": _l("Queues, teams and request types"),
     "roles": _l("Roles and rights"),
     "history": _l("History and sign-ins"),
     "imports": _l("Imports"),
@@ -77,38 +81,33 @@ AREAS: dict[str, Text] = {
 # business unit, teams = companies with a ticket in or a contract served by the own teams, consultant = companies
 # entrusted to the person. A dash = nothing. Three choices beyond chapter 13: contacts follow their company, so the
 # first operator's are by team too (issue 2 wins); names of colleagues and of the organisation, which every record
-# shows, are readable by all; "(on-call)" rights come with the on-call table.
+# shows, are readable by all; "(on-call)" and "(security)" narrowings come with what they speak of.
 _MATRIX = """
-area         administrator sales sec.ry operator1 operator2 evaluator quality security consultant      c.centre management
-organisation CRUDX         R     R      R         R         R         R       R        R               R        R
-staff        CRUTX         R     R      R         R         R         R       R        R               R        R
-companies    CRUDX         CRUX  CRUX   RX:teams  R         R:unit    R       R        R:consultant    R        RX
-contacts     CRUDX         CRUX  CRUX   CRU:teams R         R:unit    R       R        R:consultant    CRU      R
-contracts    CRUDTX        CRUTX R      R         R         R:unit    R       R        R:consultant    R        RX
-orders       CRUDTX        CRUTX RUT    -         -         -         R       -        R:consultant    -        RX
-services     CRUDTX        R     R      R         R         R:unit    R       R        R               R        R
-accounts     CRUDTX        CRU   RUT    RT        -         -         -       RTX      -               -        -
-licenses     CRUTX         R     CRUTX  -         -         -         -       -        R:consultant    -        RX
-tickets      CRUDTX        CR    CRUTX  CRUTX     RUTX      R:unit    R       R        CRUT:consultant CRU      RX
-packages     CRUTX         CRUTX R      R         R         -         -       -        R:consultant    -        RX
-calls        CRUX          R     CRUX   CRU       R         R:unit    R       R        R:consultant    CRUTX    RX
-calendars    CRUD          R     R      R         R         -         R       R        -               R        R
-queues       CRUD          R     R      R         R         R         R       R        R               R        R
-teams        CRUD          R     R      R         R         R         R       R        R               R        R
-roles        CRUD          -     -      -         -         -         -       RU       -               -        -
-history      RX            -     -      -         -         -         R       RX       -               -        -
-imports      CRUDX         CRU:own CRU:own CRU:own CRU:own -       -       -        CRU:own          CRU:own -
+area           administrator  sales    sec.ry   operator1  operator2  evaluator  quality  security  consultant       c.centre  manage.
+organisation   CRUDX          R        R        R          R          R          R        R         R                R         R
+staff          CRUTX          R        R        R          R          R          R        R         R                R         R
+companies      CRUDX          CRUX     CRUX     RX:teams   R          R:unit     R        R         R:consultant     R         RX
+contacts       CRUDX          CRUX     CRUX     CRU:teams  R          R:unit     R        R         R:consultant     CRU       R
+contracts      CRUDTX         CRUTX    R        R          R          R:unit     R        R         R:consultant     R         RX
+orders         CRUDTX         CRUTX    RUT      -          -          -          R        -         R:consultant     -         RX
+services       CRUDTX         R        R        R          R          R:unit     R        R         R                R         R
+accounts       CRUDTX         CRU      RUT      RT         -          -          -        RTX       -                -         -
+licenses       CRUTX          R        CRUTX    -          -          -          -        -         R:consultant     -         RX
+tickets        CRUDTX         CR       CRUTX    CRUTX      RUTX       R:unit     R        R         CRUT:consultant  CRU       RX
+packages       CRUTX          CRUTX    R        R          R          -          -        -         R:consultant     -         RX
+package_types  CRUDX          CRUX     R        R          R          R          R        R         R                R         RX
+calls          CRUX           R        CRUX     CRU        R          R:unit     R        R         R:consultant     CRUTX     RX
+calendars      CRUD           R        R        R          R          -          R        R         -                R         R
+queues         CRUD           R        R        R          R          R          R        R         R                R         R
+roles          CRUD           -        -        -          -          -          -        RU        -                -         -
+history        RX             -        -        -          -          -          R        RX        -                -         -
+imports        CRUDX          CRU:own  CRU:own  CRU:own    CRU:own    -          -        -         CRU:own          CRU:own   -
 """
 
 #: Every field declared as a datum about a person.
 PERSONAL = "personal"
 #: What a role sees as a mask only: ``entity.field``, or all personal fields (RO-08).
 MASKS: dict[str, tuple[str, ...]] = {"management": (PERSONAL,)}
-
-
-def role_label(code: str) -> Text:
-    """Return what a role is called; roles that administrators made go by their name."""
-    return ROLES[code].label if code in ROLES else code
 
 
 def parse_right(text: str) -> tuple[frozenset[Action], ScopeKind]:
@@ -171,4 +170,4 @@ def role_label(code: str) -> Text:
 
 
 # Flask-AppBuilder's roles show themselves by code; people read their names.
-Role.__str__ = lambda role: str(role_label(role.name))  # type: ignore[method-assign]
+Role.__str__ = lambda role: str(role_label(role.name))

@@ -106,8 +106,9 @@ _POSTGRESQL = (
     WHERE c.connamespace = 'public'::regnamespace AND c.contype <> 'n' AND t.relname <> 'alembic_version'""",
     """SELECT format('table %s, index %s', tablename, indexname), indexdef FROM pg_indexes
     WHERE schemaname = 'public' AND tablename <> 'alembic_version'""",
-    """SELECT format('table %s, trigger %s', tgrelid::regclass, tgname), pg_get_triggerdef(oid) || ' ' || tgenabled::text FROM pg_trigger
-    WHERE NOT tgisinternal""",
+    """SELECT format('table %s, trigger %s', tgrelid::regclass, tgname),
+        pg_get_triggerdef(oid) || ' ' || tgenabled::text
+    FROM pg_trigger WHERE NOT tgisinternal""",
     """SELECT 'function ' || p.proname, pg_get_functiondef(p.oid) FROM pg_proc p
     WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS
         (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')""",
@@ -120,5 +121,5 @@ _POSTGRESQL = (
 
 def _describe_postgresql(connection: sa.Connection) -> Iterator[tuple[str, str]]:
     for query in _POSTGRESQL:
-        for name, text in connection.execute(sa.text(query.replace("::", r"\:\:"))):
-            yield name, text
+        rows = connection.execute(sa.text(query.replace("::", r"\:\:")))
+        yield from ((name, text) for name, text in rows)

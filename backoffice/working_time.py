@@ -11,7 +11,11 @@ import calendar as months
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+
+from flask_babel import lazy_gettext as _l
+
+from backoffice.clock import ROME
+from backoffice.errors import DomainError
 
 #: Opening hours ``[from, to)``; a ``to`` of 00:00 is the midnight at the end of the day.
 Interval = tuple[time, time]
@@ -25,11 +29,13 @@ MINUTE = timedelta(minutes=1)
 LONGEST_CLOSURE_DAYS = 400
 
 
-class NoWorkingTime(ValueError):
+class NoWorkingTime(DomainError):
     """A calendar that never opens was asked when it will."""
 
+    template = _l("This calendar has no opening hours after %(day)s.")
+
     def __init__(self, since: date) -> None:
-        super().__init__(f"The calendar has no working time in the {LONGEST_CLOSURE_DAYS} days from {since}")
+        super().__init__(day=f"{since:%d/%m/%Y}")
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class WorkingCalendar:
     exceptions: Mapping[date, tuple[Interval, ...]] = field(default_factory=dict)
     #: Dates on which it is closed: a set, or any object that answers ``day in holidays``.
     holidays: Container[date] = frozenset()
-    tz: tzinfo = ZoneInfo("Europe/Rome")
+    tz: tzinfo = ROME
 
     def __post_init__(self) -> None:
         for hours in (*self.intervals.values(), *self.exceptions.values()):

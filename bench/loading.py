@@ -1,27 +1,28 @@
 """Rows into tables as fast as either database takes them: no indexes and no key checks while they come in.
 
-Values are ready for the database: numbers, texts, None, 0 and 1 for booleans, instants as UTC text.
+Values are ready for the database: numbers, texts, None, dates, 0 and 1 for booleans, instants as UTC text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import closing, contextmanager
+from itertools import chain, islice
 from typing import Any, Protocol
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-Row = tuple[Any, ...]
+Rows = Iterable[dict[str, Any]]
 _CHUNK = 2_000
 
 
 class Loader(Protocol):
     """What both databases can do for us."""
 
-    def load(self, table: str, columns: Iterable[str], rows: Iterable[Row]) -> None:
-        """Append rows to a table."""
+    def load(self, table: str, rows: Rows) -> None:
+        """Append rows to a table; all have the columns of the first."""
 
     def ids(self, query: str) -> list[Any]:
         """Return the first column of a query."""
@@ -38,14 +39,22 @@ def open_loader(engine: sa.Engine, tables: Iterable[str]) -> Iterator[Loader]:
         yield loader
 
 
+def _with_columns(rows: Rows) -> tuple[list[str], Rows]:
+    found = iter(rows)
+    first = next(found, None)
+    return ([], ()) if first is None else (list(first), chain([first], found))
+
+
 class _Sqlite:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
 
-    def load(self, table: str, columns: Iterable[str], rows: Iterable[Row]) -> None:
-        names = list(columns)
-        marks = ", ".join("?" * len(names))
-        self.connection.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", rows)
+    def load(self, table: str, rows: Rows) -> None:
+        columns, rows = _with_columns(rows)
+        if columns:
+            marks = ", ".join("?" * len(columns))
+            statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+            self.connection.executemany(statement, (tuple(row.values()) for row in rows))
 
     def ids(self, query: str) -> list[Any]:
         return [row[0] for row in self.connection.execute(query)]
@@ -56,37 +65,39 @@ class _Sqlite:
 
 @contextmanager
 def _open_sqlite(engine: sa.Engine, tables: list[str]) -> Iterator[Loader]:
-    connection: Any = sa.create_engine(engine.url, poolclass=NullPool).raw_connection()
-    driver = connection.driver_connection
-    driver.isolation_level = None
-    for pragma in ("foreign_keys=OFF", "synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY"):
-        driver.execute(f"PRAGMA {pragma}")
-    marks = ", ".join("?" * len(tables))
-    query = f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({marks})"
-    indexes = driver.execute(query, tables).fetchall()
-    driver.execute("BEGIN IMMEDIATE")
-    for name, _sql in indexes:
-        driver.execute(f"DROP INDEX {name}")
-    yield _Sqlite(driver)
-    for _name, sql in indexes:
-        driver.execute(sql)
-    driver.execute("COMMIT")
-    driver.execute("PRAGMA analysis_limit=10000")
-    driver.execute("ANALYZE")
-    connection.close()
+    with closing(sa.create_engine(engine.url, poolclass=NullPool).raw_connection()) as connection:
+        driver: Any = connection.driver_connection
+        driver.isolation_level = None
+        for pragma in ("foreign_keys=OFF", "synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY"):
+            driver.execute(f"PRAGMA {pragma}")
+        marks = ", ".join("?" * len(tables))
+        query = (
+            f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({marks})"
+        )
+        indexes = driver.execute(query, tables).fetchall()
+        driver.execute("BEGIN IMMEDIATE")
+        for name, _sql in indexes:
+            driver.execute(f"DROP INDEX {name}")
+        yield _Sqlite(driver)
+        for _name, sql in indexes:
+            driver.execute(sql)
+        driver.execute("COMMIT")
+        driver.execute("PRAGMA analysis_limit=10000")
+        driver.execute("ANALYZE")
 
 
 class _Postgresql:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
 
-    def load(self, table: str, columns: Iterable[str], rows: Iterable[Row]) -> None:
-        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-        lines = iter(_line(row) for row in rows)
-        with self.connection.cursor().copy(statement) as copy:
-            while chunk := "".join(islice(lines, _CHUNK)):
-                copy.write(chunk)
-        self.run(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT coalesce(max(id), 1) FROM {table}))")
+    def load(self, table: str, rows: Rows) -> None:
+        columns, rows = _with_columns(rows)
+        if columns:
+            lines = map(_line, rows)
+            with self.connection.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+                while chunk := "".join(islice(lines, _CHUNK)):
+                    copy.write(chunk)
+            self.run(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
 
     def ids(self, query: str) -> list[Any]:
         return [row[0] for row in self.connection.execute(query)]
@@ -95,17 +106,17 @@ class _Postgresql:
         self.connection.execute(statement)
 
 
-def _line(row: Row) -> str:
+def _line(row: dict[str, Any]) -> str:
     # No value holds a tab or a backslash: the generator writes none.
-    return "\t".join(["\\N" if value is None else str(value) for value in row]).replace("\n", "\\n") + "\n"
+    cells = ["\\N" if value is None else str(value) for value in row.values()]
+    return "\t".join(cells).replace("\n", "\\n") + "\n"
 
 
 @contextmanager
 def _open_postgresql(engine: sa.Engine, tables: list[str]) -> Iterator[Loader]:
-    import psycopg
-
     address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, options="-c timezone=utc -c maintenance_work_mem=512MB") as connection:
+    with psycopg.connect(address, options="-c timezone=utc -c maintenance_work_mem=512MB") as connected:
+        connection: Any = connected
         if connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,):
             connection.execute("SET session_replication_role = replica")  # no key checks
         indexes = connection.execute(
@@ -115,7 +126,7 @@ def _open_postgresql(engine: sa.Engine, tables: list[str]) -> Iterator[Loader]:
             (tables,),
         ).fetchall()
         for name, _definition in indexes:
-            connection.execute(f"DROP INDEX {name}")  # type: ignore[call-overload]
+            connection.execute(f"DROP INDEX {name}")
         yield _Postgresql(connection)
         for _name, definition in indexes:
             connection.execute(definition)

@@ -6,6 +6,7 @@ What a database already has is used, so that its users see the rows; what is mis
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 
 from bench.loading import Loader
 from models.values import fold
@@ -36,7 +37,8 @@ def ensure_groups(loader: Loader, at: str) -> list[Group]:
     found = loader.ids("SELECT id FROM corporate_group ORDER BY id LIMIT 2")
     for number in range(len(found) + 1, 3):
         _insert(loader, "corporate_group", at, [{"name": f"Gruppo {number}"}])
-    return [_ensure_group(loader, group_id, at) for group_id in loader.ids("SELECT id FROM corporate_group ORDER BY id LIMIT 2")]
+    found = loader.ids("SELECT id FROM corporate_group ORDER BY id LIMIT 2")
+    return [_ensure_group(loader, group_id, at) for group_id in found]
 
 
 def _ensure_group(loader: Loader, group: int, at: str) -> Group:
@@ -48,8 +50,8 @@ def _ensure_group(loader: Loader, group: int, at: str) -> Group:
     units = _ensure(loader, "business_unit", group, at, [{**placed, "name": f"Unità {n}"} for n in (1, 2, 3)])
     teams = _ensure(loader, "support_team", group, at, [{**placed, "name": f"Squadra {n}"} for n in (1, 2, 3, 4)])
     queue_rows = [
-        {**placed, "code": code, "name": f"Coda {code}", "name_key": fold(f"Coda {code}"), "team_id": teams[n % 4 % len(teams)]}
-        for n, code in enumerate(_QUEUES)
+        {**placed, "code": code, "name": f"Coda {code}", "name_key": fold(f"Coda {code}"), "team_id": team}
+        for code, team in zip(_QUEUES, cycle(teams))
     ]
     queues = _ensure(loader, "support_queue", group, at, queue_rows)
     type_rows = [{**own, "code": name.upper(), "name": name, "name_key": fold(name)} for name in _TYPES]
@@ -95,5 +97,5 @@ def _ensure(loader: Loader, table: str, group: int, at: str, rows: list[dict[str
 
 def _insert(loader: Loader, table: str, at: str, rows: list[dict[str, object]]) -> None:
     (first,) = loader.ids(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")
-    columns = ["id", *rows[0], "created_at", "updated_at"]
-    loader.load(table, columns, [(first + place, *row.values(), at, at) for place, row in enumerate(rows)])
+    stamps = {"created_at": at, "updated_at": at}
+    loader.load(table, [{"id": first + place, **row, **stamps} for place, row in enumerate(rows)])

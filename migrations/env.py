@@ -1,15 +1,10 @@
 """What Alembic runs: the connection comes from ``backoffice/migrate.py``, the wanted schema from ``models/``."""
 
-import sys
-from pathlib import Path
-
 from alembic import context
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import models  # noqa: E402, F401 - declares the tables
-from migrations.writing import Writer  # noqa: E402
-from models.base import Model  # noqa: E402
+import models  # noqa: F401 - declares the tables
+from migrations.writing import Writer
+from models.base import Model
 
 writer = Writer(Model.metadata)
 

@@ -5,7 +5,7 @@ What autogenerate does not see is in ``migrations/additions.py``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic.autogenerate import renderers
@@ -48,9 +48,10 @@ class Writer:
         self, _context: Any, _old: Any, _new: Any, inspected: str | None, _default: Any, rendered: str | None
     ) -> bool:
         """Compare defaults as text; Alembic takes an empty text for none."""
-        return (inspected or "").strip("'()") != (rendered or "").strip("'()") or (inspected is None) != (rendered is None)
+        old, new = (None if text is None else text.strip("'()") for text in (inspected, rendered))
+        return old != new
 
-    def render_item(self, kind: str, item: Any, context: AutogenContext) -> str | bool:
+    def render_item(self, kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
         """Return what to write for a type, a closed list or a late key; False lets Alembic write it."""
         if kind == "type":
             return _rendered_type(item, context)
@@ -113,11 +114,11 @@ class Writer:
         down[:] = kept + [ops.DropTableOp(name) for name in reversed(made)]
 
     def _unmet(self, name: str, missing: set[str]) -> list[sa.ForeignKeyConstraint]:
-        keys = self.metadata.tables[name].foreign_key_constraints
-        return sorted((key for key in keys if key.referred_table.name in missing - {name}), key=lambda key: str(key.name))
+        keys = sorted(self.metadata.tables[name].foreign_key_constraints, key=lambda key: str(key.name))
+        return [key for key in keys if key.referred_table.name in missing - {name}]
 
 
-def _rendered_type(type_: Any, context: AutogenContext) -> str | bool:
+def _rendered_type(type_: Any, context: AutogenContext) -> str | Literal[False]:
     if isinstance(type_, sa.JSON):
         if not isinstance(type_.dialect_impl(DIALECTS["postgresql"]), JSONB):
             return "sa.JSON()"
@@ -127,7 +128,7 @@ def _rendered_type(type_: Any, context: AutogenContext) -> str | bool:
         return f"sa.String(length={type_.length})"
     if not isinstance(type_, TypeDecorator):
         return False
-    plain = type_.load_dialect_impl(DefaultDialect())
+    plain: Any = type_.load_dialect_impl(DefaultDialect())
     collation = getattr(type_.load_dialect_impl(DIALECTS["postgresql"]), "collation", None)
     if collation:
         return f"sa.{plain!r}.with_variant(sa.String(length={plain.length}, collation={collation!r}), 'postgresql')"

@@ -47,7 +47,8 @@ class Account(GroupOwned, Record):
             sqlite_where=text("state <> 'deleted'"),
         ),
         CheckConstraint(
-            "company_id IS NOT NULL OR state IN ('registered', 'confirmed', 'pending_validation', 'rejected', 'deleted')",
+            "company_id IS NOT NULL OR "
+            "state IN ('registered', 'confirmed', 'pending_validation', 'rejected', 'deleted')",
             name="company_known",
         ),
     )

@@ -53,7 +53,7 @@ class CallerRole(Choice):
 
 
 class Call(GroupOwned, Record):
-    """One communication with the contact centre: a telephone call first of all, or a mail, fax, voicemail (CC-06, CC-30)."""
+    """One communication with the contact centre, by telephone first of all (CC-06, CC-30)."""
 
     __tablename__ = "call"
     __table_args__ = (

@@ -116,6 +116,8 @@ class Field:
             return self.value_type.show(value)
         if isinstance(value, Choice):
             return str(value.label)
+        if self.name in ("id", "version"):
+            return str(value)  # a name, not an amount
         return _SHOWERS.get(self.kind, str)(value)
 
     def edit(self, value: Any) -> str:
@@ -126,6 +128,8 @@ class Field:
             return self.value_type.edit(value)
         if self.kind is Kind.boolean:
             return "1" if value else "0"
+        if self.kind is Kind.integer:
+            return str(value)
         return str(value.value) if isinstance(value, Choice) else self.show(value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
@@ -51,11 +51,11 @@ class Ledger(Recorded, Model):
     """A row written once: it has no version, no later change and no author beyond its own columns."""
 
     __abstract__ = True
-    __mapper_args__: ClassVar[dict[str, Any]] = {}  # type: ignore[assignment]  # nothing to count saves of
+    __mapper_args__: dict[str, Any] = {}  # nothing to count saves of
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, info={"label": _l("Id")})
     version = created_at = updated_at = search_key = is_demo = None  # type: ignore[assignment]
-    created_by_id = updated_by_id = None  # type: ignore[assignment]
+    created_by_id = updated_by_id = None
 
     @declared_attr
     def at(cls) -> Mapped[datetime]:

@@ -51,6 +51,7 @@ class ImportBatch(GroupOwned, Record):
         plural=_l("Imports"),
         category=Category.system,
         icon="file-earmark-arrow-up",
+        rules={"ck_import_batch_progress_not_negative": Rule(_l("Counts cannot be negative."))},
         area="imports",
         scope=Scope(group="group_id", owner="created_by_id"),
         list_columns=(

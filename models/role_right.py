@@ -47,7 +47,9 @@ class RoleRight(Record):
         menu=False,
         rules={
             "uq_role_right_role_id_area": Rule(_l("The role already has a right in this area."), "area"),
-            "ck_role_right_reading_comes_first": Rule(_l("Whoever may do something must be able to read, R."), "actions"),
+            "ck_role_right_reading_comes_first": Rule(
+                _l("Whoever may do something must be able to read, R."), "actions"
+            ),
         },
     )
 
@@ -58,12 +60,19 @@ class RoleRight(Record):
     area: Mapped[str] = field(_l("Area"), String(32))
     #: Letters: C create, R read, U change, D delete, T use verbs, X export; empty for nothing.
     actions: Mapped[str] = field(
-        _l("Actions"), String(6), default="", server_default="",
+        _l("Actions"),
+        String(6),
+        default="",
+        server_default="",
         help=_l("C create, R read, U change, D delete, T use the verbs, X export; empty for nothing."),
     )
     #: Which rows the right covers.
     scope: Mapped[RightScope] = choice(
-        RightScope, _l("Rows"), default=RightScope.group, server_default="group", help=_l("Which rows the right covers.")
+        RightScope,
+        _l("Rows"),
+        default=RightScope.group,
+        server_default="group",
+        help=_l("Which rows the right covers."),
     )
 
     def __str__(self) -> str:

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey, Integer, Sequence, event
+from sqlalchemy import Connection, ForeignKey, Integer, Sequence, event, select
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
+from sqlalchemy.orm.exc import StaleDataError
 
 from models.base import Admin, Category, Recorded, Rule, Scope, Section
 from models.business_unit import BusinessUnit
@@ -66,6 +67,18 @@ class Staff(Recorded, User):
         return f"{self.id}:{self.session_epoch}"
 
 
+@event.listens_for(Staff, "before_update")
+def _refuse_stale(_mapper: Mapper[Staff], connection: Connection, staff: Staff) -> None:
+    """Refuse a save that started from an older version, as other entities do by themselves.
+
+    SQLAlchemy asks the mapper of the table's first class for its version column, and Flask-AppBuilder's has none.
+    """
+    table = Staff.__table__
+    stored = connection.scalar(select(table.c.version).where(table.c.id == staff.id).with_for_update())
+    if stored != staff.version:
+        raise StaleDataError(f"ab_user {staff.id} has version {stored}, not {staff.version}")
+
+
 # Flask-AppBuilder's own columns carry no words for people; they are given theirs here.
 for _name, _label in {
     "first_name": _l("First name"),
@@ -74,9 +87,9 @@ for _name, _label in {
     "email": _l("E-mail"),
     "active": _l("Active"),
 }.items():
-    User.__table__.c[_name].info["label"] = _label  # type: ignore[attr-defined]
+    User.__table__.c[_name].info["label"] = _label
 # Never shown; the history says that it changed, and no more.
-User.__table__.c["password"].info.update(label=_l("Password"), secret=True, verb_only=True)  # type: ignore[attr-defined]
+User.__table__.c["password"].info.update(label=_l("Password"), secret=True, verb_only=True)
 # It also names a sequence for each key. On PostgreSQL the key's own sequence, of the same name, is
 # enough, and rows inserted by plain SQL then get their key too.
 for _table in User.metadata.tables.values():
@@ -87,5 +100,5 @@ for _table in User.metadata.tables.values():
 
 @event.listens_for(Mapper, "after_configured", once=True)
 def _name_roles() -> None:
-    """The roles of a user exist only once all classes are mapped: Flask-AppBuilder declares them from the other side."""
-    User.roles.property.info["label"] = _l("Roles")  # type: ignore[attr-defined]
+    """Label the roles once all classes are mapped: Flask-AppBuilder declares them from the other side."""
+    User.roles.property.info["label"] = _l("Roles")

@@ -28,7 +28,7 @@ class SupportPackageType(GroupOwned, Record):
         plural=_l("Package types"),
         category=Category.catalogue,
         icon="box",
-        area="services",
+        area="package_types",
         scope=Scope(group="group_id"),
         list_columns=("code", "name", "included_minutes", "price", "validity_months", "active"),
         search_columns=("code", "name"),

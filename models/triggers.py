@@ -60,8 +60,8 @@ def _append_only(table: str) -> Iterator[Trigger]:
         spared = action == "delete" and keeps_demo
         yield Trigger(
             name,
-            f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} {'WHEN NOT OLD.is_demo ' if spared else ''}BEGIN "
-            f"SELECT RAISE(ABORT, '{table} is append-only'); END",
+            f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} "
+            f"{'WHEN NOT OLD.is_demo ' if spared else ''}BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
             f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} FOR EACH ROW "
             f"{'WHEN (NOT OLD.is_demo) ' if spared else ''}EXECUTE FUNCTION refuse_change()",
         )
@@ -73,7 +73,7 @@ def _no_replace(table: str, key: str) -> Trigger:
     name = f"{table}_no_replace"
     return Trigger(
         name,
-        f"CREATE TRIGGER {name} BEFORE INSERT ON {table} "
+        f"CREATE TRIGGER {name} BEFORE INSERT ON {table} "  # noqa: S608 - made of table names
         f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) BEGIN "
         f"SELECT RAISE(ABORT, '{table} is append-only'); END",
         None,

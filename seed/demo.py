@@ -63,9 +63,10 @@ def _invent(world: World) -> None:
 
 def _count(session: Session) -> int:
     options = {"include_deleted": True}
-    return sum(
-        session.scalar(_demo_rows(entity, sa.func.count()), execution_options=options) or 0 for entity in demo_entities()
+    counts = (
+        session.scalar(_demo_rows(entity, sa.func.count()), execution_options=options) for entity in demo_entities()
     )
+    return sum(count or 0 for count in counts)
 
 
 def remove_demo(session: Session) -> int:

@@ -1,5 +1,7 @@
 """Italian names to invent clients from; municipalities that do not exist, in provinces that do."""
 
+# ruff: noqa: E501 - sentences and lists of words read better unbroken
+
 from __future__ import annotations
 
 from dataclasses import dataclass

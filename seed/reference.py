@@ -104,7 +104,7 @@ def _online_service(row: OnlineServiceRow, organisation: Organisation) -> dict[s
         "eligible_group_company_id": company.id if row.own_clients_only else None,
         "large_clients_only": row.large_clients_only,
         "requires_records": row.requires_records,
-        "default_charge": Charge(row.charge),
+        "default_charge": Charge[row.charge],
         "charge_allowed": row.charge != "free",
     }
 

@@ -63,7 +63,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_url" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("databases")
         wanted = metafunc.config.getoption("--database") or KINDS
-        metafunc.parametrize("database_url", [kind for kind in wanted if not marker or kind in marker.args], indirect=True)
+        metafunc.parametrize(
+            "database_url", [kind for kind in wanted if not marker or kind in marker.args], indirect=True
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -112,9 +114,12 @@ def settings_for(database_url: str, var: Path, **changes: Any) -> config.Setting
 
 
 @pytest.fixture(scope="session")
-def applications() -> dict[str, Any]:
+def applications() -> Iterator[dict[str, Any]]:
     """The applications made so far: making one takes most of a second, and a worker's addresses stay the same."""
-    return {}
+    made: dict[str, Any] = {}
+    yield made
+    for application in made.values():
+        application.app.extensions["engine"].dispose()
 
 
 @pytest.fixture

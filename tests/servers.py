@@ -12,10 +12,12 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,8 +157,10 @@ def web_server(application: WSGIApplication) -> Iterator[str]:
 def _start_postgresql(data: Path) -> str:
     data.mkdir()
     # Whoever started the run stops it at the end (clear), not the worker that happened to need it first.
-    address = get_server(data, cleanup_mode=None).get_uri()
-    server = sa.make_url(address).set(drivername="postgresql+psycopg")
+    # A busy machine may need longer than the ten seconds it waits: the server comes up all the same.
+    with suppress(subprocess.TimeoutExpired):
+        get_server(data, cleanup_mode=None)
+    server = sa.URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(data)})
     with _administration(server) as connection:
         for setting in _CARELESS:
             connection.execute(f"ALTER SYSTEM SET {setting}")
@@ -167,8 +171,18 @@ def _start_postgresql(data: Path) -> str:
 @contextmanager
 def _administration(server: sa.URL) -> Iterator[psycopg.Connection]:
     address = server.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as connection:
+    with _connect(address, time.monotonic() + 60) as connection:
         yield connection
+
+
+def _connect(address: str, until: float) -> psycopg.Connection:
+    while True:
+        try:
+            return psycopg.connect(address, autocommit=True)
+        except psycopg.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def _prefix(folder: Path) -> str:

@@ -17,7 +17,8 @@ ROME = ZoneInfo("Europe/Rome")
 ITALY = holidays.country_holidays("IT", years=range(2023, 2028))
 #: The vectors apply the national holidays to every calendar but the two that never close.
 CALENDAR = {
-    row.code: WorkingCalendar(row.intervals, holidays=ITALY if row.holidays_excluded else frozenset()) for row in CALENDARS
+    row.code: WorkingCalendar(row.intervals, holidays=ITALY if row.holidays_excluded else frozenset())
+    for row in CALENDARS
 }
 ALL_DAY = ((time(0), time(0)),)
 
@@ -222,14 +223,19 @@ def _count(calendar: WorkingCalendar, start: datetime, end: datetime) -> int:
     while start < end:
         local = start.astimezone(ROME)
         clock = local.time()
-        total += any(opens <= clock and (clock < closes or closes == time(0)) for opens, closes in calendar.hours_on(local.date()))
+        total += any(
+            opens <= clock and (clock < closes or closes == time(0))
+            for opens, closes in calendar.hours_on(local.date())
+        )
         start += timedelta(minutes=1)
     return total
 
 
 @settings(max_examples=60, deadline=None)
 @given(_calendars(), st.sampled_from(_ANCHORS), st.integers(0, 2000), st.integers(0, 5000))
-def test_minutes_between_agree_with_a_count(calendar: WorkingCalendar, anchor: datetime, skip: int, length: int) -> None:
+def test_minutes_between_agree_with_a_count(
+    calendar: WorkingCalendar, anchor: datetime, skip: int, length: int
+) -> None:
     start = anchor + timedelta(minutes=skip)
     end = start + timedelta(minutes=length)
     counted = _count(calendar, start, end)
@@ -240,7 +246,9 @@ def test_minutes_between_agree_with_a_count(calendar: WorkingCalendar, anchor: d
 
 @settings(max_examples=60, deadline=None)
 @given(_calendars(), st.sampled_from(_ANCHORS), st.integers(0, 2000), st.integers(1, 3000))
-def test_adding_is_the_inverse_of_counting(calendar: WorkingCalendar, anchor: datetime, skip: int, minutes: int) -> None:
+def test_adding_is_the_inverse_of_counting(
+    calendar: WorkingCalendar, anchor: datetime, skip: int, minutes: int
+) -> None:
     start = anchor + timedelta(minutes=skip)
     try:
         due = calendar.add_working_time(start, minutes)

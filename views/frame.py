@@ -102,7 +102,7 @@ class Frame:
 
     @property
     def crumbs(self) -> list[dict[str, Any]]:
-        here = request.path.strip("/").split("/")
+        here = _here()
         for entity in ENTITIES.values():
             if here[0] == slug(entity):
                 admin = entity.__admin__
@@ -130,7 +130,12 @@ class Frame:
 
 
 def _at(name: str) -> bool:
-    return request.path.strip("/").split("/")[0] == name
+    return _here()[0] == name
+
+
+def _here() -> list[str]:
+    """Return the parts of the address; a grid stands where the list of its entity stands."""
+    return request.path.strip("/").removeprefix("grid/").split("/")
 
 
 def _by_label(item: dict[str, Any]) -> str:

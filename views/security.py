@@ -78,7 +78,7 @@ class DeskSecurityManager(SecurityManager):
         return user
 
     @staticmethod
-    def before_request() -> Response | None:  # type: ignore[override]  # the toolkit's answers nothing
+    def before_request() -> Response | None:
         """Tell the toolkit who it is; lead whoever must change the password to that page first."""
         g.user = current_user
         endpoint = request.endpoint or ""

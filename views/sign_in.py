@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask_appbuilder import AppBuilder, BaseView, expose
 from flask_appbuilder.security.api import SecurityApi
 from flask_appbuilder.security.decorators import no_cache
+from flask_babel import gettext as _
 from flask_jwt_extended import create_access_token, create_refresh_token
 from flask_login import current_user, login_user, logout_user
 from flask_wtf import FlaskForm
@@ -106,7 +107,7 @@ class TokenApi(SecurityApi):
     def create_blueprint(
         self, appbuilder: AppBuilder, endpoint: str | None = None, static_folder: str | None = None
     ) -> Blueprint:
-        blueprint = super().create_blueprint(appbuilder, endpoint, static_folder)
+        blueprint: Blueprint = super().create_blueprint(appbuilder, endpoint, static_folder)
         answer_with_problems(blueprint)
         return blueprint
 
@@ -144,12 +145,13 @@ class TokenApi(SecurityApi):
             429:
               description: Too many attempts; Retry-After says how many seconds to wait
         """
-        body = request.get_json(silent=True)
-        values = [body.get(name) for name in ("username", "password")] if isinstance(body, dict) else [None]
-        if not all(isinstance(value, str) for value in values):
-            raise BadRequest(reason="username, password")
+        sent = request.get_json(silent=True)
+        body: dict[str, Any] = sent if isinstance(sent, dict) else {}
+        username, password = body.get("username"), body.get("password")
+        if not isinstance(username, str) or not isinstance(password, str):
+            raise BadRequest(reason=_("it must hold “username” and “password”."))
         try:
-            identity = check_credentials(*values, Door.api)
+            identity = check_credentials(username, password, Door.api)
         except (WrongCredentials, TooManyAttempts) as error:
             return _with_wait(problem_of(error), error)
         name = f"{identity.actor.id}:{identity.session_epoch}"

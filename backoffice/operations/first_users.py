@@ -113,7 +113,9 @@ def _demo_user(session: Session, code: str, group: CorporateGroup, suffix: str, 
 def _join_teams(session: Session, group: CorporateGroup, staff: dict[str, Staff]) -> None:
     for code, level in (("operator1", 1), ("operator2", 2)):
         same_group = SupportTeam.group_id == group.id
-        team = _first(session, SupportTeam, same_group, SupportTeam.level == level) or _first(session, SupportTeam, same_group)
+        team = _first(session, SupportTeam, same_group, SupportTeam.level == level) or _first(
+            session, SupportTeam, same_group
+        )
         if team is not None:
             session.add(TeamMember(team=team, staff=staff[code], group_id=group.id, is_demo=True))
 

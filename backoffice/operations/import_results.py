@@ -51,7 +51,7 @@ def rejected_rows(session: Session, batch: ImportBatch) -> Iterator[list[str]]:
 
 def sample_values(session: Session, batch: ImportBatch, *, limit: int = 2) -> list[list[str]]:
     """Return for each column the first different values among the first rows."""
-    statement = sa.select(ImportRow.cells).where(ImportRow.batch_id == batch.id).order_by(ImportRow.number).limit(50)
+    statement = sa.select(ImportRow.cells).where(ImportRow.batch_id == batch.id).order_by(ImportRow.number).limit(200)
     rows = list(session.scalars(statement))
     return [
         list(dict.fromkeys(row[place].strip()[:100] for row in rows if row[place].strip()))[:limit]

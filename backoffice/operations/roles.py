@@ -111,7 +111,7 @@ def _put(session: Session, role: Role, key: str, value: str | None, row: RoleRig
         row = RoleRight(role=role, area=name)
         session.add(row)
     assert isinstance(row, RoleRight)
-    row.actions, row.scope = letters, RightScope(scope)
+    row.actions, row.scope = letters, RightScope[scope]
 
 
 def _remember(session: Session, role: Role, key: str, value: str | None, row: RoleDefault | None) -> None:
@@ -197,7 +197,11 @@ def _ensure_pairs(session: Session, wanted: set[tuple[int, int]]) -> dict[tuple[
 
 def _remove_unused(session: Session, pairs: object, views: object, names: object) -> Iterator[str]:
     """Remove what no role refers to any more, pairs before the names they refer to."""
-    for model, kept, word in ((PermissionView, pairs, "pairs"), (ViewMenu, views, "views"), (Permission, names, "names")):
+    for model, kept, word in (
+        (PermissionView, pairs, "pairs"),
+        (ViewMenu, views, "views"),
+        (Permission, names, "names"),
+    ):
         gone = session.execute(sa.delete(model).where(model.id.not_in(list(kept)))).rowcount  # type: ignore[attr-defined, call-overload]
         if gone:
             yield f"{gone} unused permission {word} removed"

@@ -115,7 +115,7 @@ def wait_after(failures: int) -> timedelta | None:
     """Return how long the next attempt must wait after so many failures in a row, or None."""
     if failures < FREE_FAILURES:
         return None
-    return min(FIRST_WAIT * 2 ** min(failures - FREE_FAILURES, 16), LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << min(failures - FREE_FAILURES, 16)), LONGEST_WAIT)
 
 
 def network_of(address: str) -> str:
@@ -147,7 +147,8 @@ def _count_in_minute(session: Session, place: str, now: datetime) -> timedelta |
     }
     statement = sa.update(_table).where(*_counter("", place)).values(values)
     row = session.execute(statement.returning(_table.c.attempts, _table.c.last_at), execution_options=INTERNAL).one()
-    return row.last_at + timedelta(minutes=1) - now if row.attempts > ATTEMPTS_PER_MINUTE else None
+    until: datetime = row.last_at + timedelta(minutes=1)
+    return until - now if row.attempts > ATTEMPTS_PER_MINUTE else None
 
 
 def _count_failure(session: Session, account: str, place: str, now: datetime) -> timedelta | None:
@@ -164,8 +165,10 @@ def _count_failure(session: Session, account: str, place: str, now: datetime) ->
     )
     attempts = session.scalar(statement, execution_options=INTERNAL)
     if attempts is None:
-        until = session.scalar(sa.select(_table.c.locked_until).where(*counter), execution_options=INTERNAL)
-        return until - now if until else FIRST_WAIT
+        locked: datetime | None = session.scalar(
+            sa.select(_table.c.locked_until).where(*counter), execution_options=INTERNAL
+        )
+        return locked - now if locked else FIRST_WAIT
     wait = wait_after(attempts)
     until = now + wait if wait else None
     session.execute(sa.update(_table).where(*counter).values(locked_until=until), execution_options=INTERNAL)
@@ -196,6 +199,6 @@ def _write(session: Session, event: SignInEvent, attempt: Attempt, now: datetime
         "staff_id": attempt.staff_id,
         "group_id": attempt.group_id,
         "address": attempt.address[:64],
-        "door": Entrance(attempt.door.value),
+        "door": Entrance[attempt.door.name],
     }
     session.execute(sa.insert(SignInEntry.__table__).values(values), execution_options=INTERNAL)

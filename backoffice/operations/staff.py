@@ -95,7 +95,9 @@ def own_words(session: Session, staff: Staff) -> list[str]:
     if staff.group_id is None:
         return words
     groups = sa.select(CorporateGroup.__table__.c.name).where(CorporateGroup.__table__.c.id == staff.group_id)
-    companies = sa.select(GroupCompany.__table__.c.legal_name).where(GroupCompany.__table__.c.group_id == staff.group_id)
+    companies = sa.select(GroupCompany.__table__.c.legal_name).where(
+        GroupCompany.__table__.c.group_id == staff.group_id
+    )
     return words + list(session.scalars(sa.union_all(groups, companies), execution_options=INTERNAL))
 
 
@@ -122,13 +124,13 @@ def _acting(session: Session, action: Action) -> Iterator[None]:
 @event.listens_for(Staff.password, "set", propagate=True)
 def _end_sessions_after_password(staff: Staff, value: str | None, old: Any, _initiator: Any) -> None:
     if value != old and staff.id is not None:
-        staff.session_epoch = (staff.session_epoch or 1) + 1
+        staff.session_epoch = staff.session_epoch + 1
 
 
 @event.listens_for(Staff.active, "set", propagate=True)
 def _end_sessions_after_leaving(staff: Staff, value: bool | None, _old: Any, _initiator: Any) -> None:
     if not value and staff.id is not None:
-        staff.session_epoch = (staff.session_epoch or 1) + 1
+        staff.session_epoch = staff.session_epoch + 1
 
 
 @event.listens_for(RecordSession, "before_flush")
@@ -156,7 +158,7 @@ def _check_reach(staff: Staff, actor: Actor) -> None:
 
 
 def _check_own_access(staff: Staff, actor: Actor) -> None:
-    if staff.id is None or staff.id != actor.staff_id:
+    if staff.id != actor.staff_id:
         return
     if not staff.active:
         raise InvalidRecord({"active": _l("Nobody can deactivate themselves: ask another administrator.")})

@@ -147,8 +147,11 @@ def _related_names(
             for value in pair:
                 keys = value if isinstance(value, list) else [value]
                 wanted.setdefault(field.target, set()).update(key for key in keys if isinstance(key, int))
-    names: dict[Any, str] = {}
+    # What the page has loaded already, within the same scope, need not be asked for again.
+    rows = [row for row in session.identity_map.values() if row.id in wanted.get(type(row), ())]
+    for row in rows:
+        wanted[type(row)].discard(row.id)
     for target, keys in wanted.items():
-        for row in session.scalars(sa.select(target).where(target.id.in_(keys))):
-            names[target, row.id] = label(row, actor) if isinstance(row, Recorded) else str(row)
-    return names
+        if keys:
+            rows += session.scalars(sa.select(target).where(target.id.in_(keys)))
+    return {(type(row), row.id): label(row, actor) if isinstance(row, Recorded) else str(row) for row in rows}

@@ -39,7 +39,7 @@ class Table:
 
     headings: list[str]
     rows: list[tuple[int, list[str]]]
-    #: What kind of file it was, in words people know: "CSV, UTF-8, ;" or "XLSX, Foglio1".
+    #: What kind of file it was, in words people know: "CSV, UTF-8, semicolon" or "XLSX, Foglio1".
     form: str
 
 

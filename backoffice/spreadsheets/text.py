@@ -7,6 +7,9 @@ import csv
 import io
 import re
 
+from flask_babel import lazy_gettext as _l
+
+from backoffice.errors import Text
 from backoffice.spreadsheets.tables import (
     LIMITS,
     BrokenText,
@@ -22,8 +25,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
-_SEPARATORS = ",;\t"
-_SEPARATOR_NAMES = {"\t": "tab"}
+_SEPARATORS: dict[str, Text] = {",": _l("comma"), ";": _l("semicolon"), "\t": _l("tab")}
 #: Text that a spreadsheet program would run as a formula gets an apostrophe in our files, and so does text that
 #: already begins with one before such a character: then exactly one comes off when a file is read.
 _DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
@@ -36,7 +38,7 @@ def read_text(content: bytes, limits: Limits = LIMITS) -> Table:
     separator, text = _declared_separator(text)
     separator = separator or guess_separator(text)
     records = [[restore_text(cell) for cell in record] for record in _records(text, separator, limits)]
-    return make_table(records, f"CSV, {encoding}, {_SEPARATOR_NAMES.get(separator, separator)}", limits)
+    return make_table(records, f"CSV, {encoding}, {_SEPARATORS[separator]}", limits)
 
 
 def decode(content: bytes) -> tuple[str, str]:

@@ -24,9 +24,8 @@ SEEN = frozenset({S.active, S.locked, S.suspended, S.consent_revoked, S.deletion
 
 def invent_accounts(world: World, clients: Sequence[Client]) -> list[Account]:
     """Make accounts for people at clients, for people who registered themselves, and some already anonymous."""
-    people = [
-        contact for client in clients if client.company.state is not CompanyState.prospect for contact in client.contacts
-    ]
+    known = [client for client in clients if client.company.state is not CompanyState.prospect]
+    people = [contact for client in known for contact in client.contacts]
     world.rng.shuffle(people)
     accounts = []
     for number, state in enumerate(world.deck(STATES)):

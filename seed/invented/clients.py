@@ -133,12 +133,15 @@ def _town(world: World, number: int) -> str:
 def _italian(world: World, name: str, place: Place, domain: str, **values: Any) -> Client:
     company = Company(
         legal_name=name,
+        country="IT",
         street=f"{world.rng.choice(STREETS)}, {world.rng.randint(1, 180)}",
         postal_code=place.postal_code,
         city=place.city,
         province=place.province,
         phone=codes.landline(place.area, next(world.serials)),
+        email=f"info@{domain}" if world.chance(0.8) else None,
         certified_email=f"pec@{domain}",
+        website=f"https://www.{domain}" if world.chance(0.6) else None,
     )
     for attribute, value in values.items():
         setattr(company, attribute, value)

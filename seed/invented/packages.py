@@ -61,23 +61,22 @@ def _package(world: World, client: Client, state: PackageState) -> SupportPackag
 
 def _move(world: World, package: SupportPackage, tickets: Sequence[Ticket]) -> None:
     """Buy the hours, then use some of them: all where the package is used up, never more than there are."""
-    _add(world, package, MovementKind.purchase, package.purchased_minutes, 0, None, None)
+    _add(world, package, MovementKind.purchase, package.purchased_minutes, 0)
     for step in range(world.rng.randint(1, 6)):
         charge = min(world.rng.choice((15, 30, 45, 60, 90, 120)), package.residual_minutes - 15)
         if charge > 0:
-            ticket = world.rng.choice(tickets) if tickets else None
-            _add(world, package, MovementKind.charge, -charge, 3 + step * 4, ticket, "Lavorazione della richiesta")
+            movement = _add(world, package, MovementKind.charge, -charge, 3 + step * 4)
+            movement.ticket = world.rng.choice(tickets) if tickets else None
+            movement.note = "Lavorazione della richiesta"
     if package.state is S.exhausted:
-        _add(world, package, MovementKind.charge, -package.residual_minutes, 40, None, "Intervento conclusivo")
+        _add(world, package, MovementKind.charge, -package.residual_minutes, 40).note = "Intervento conclusivo"
     elif world.chance(0.2):
-        _add(world, package, MovementKind.correction, 15, 45, None, "Tempo registrato due volte")
+        _add(world, package, MovementKind.correction, 15, 45).note = "Tempo registrato due volte"
 
 
-def _add(
-    world: World, package: SupportPackage, kind: MovementKind, minutes: int, after: int, ticket: Ticket | None, note: str | None
-) -> None:
+def _add(world: World, package: SupportPackage, kind: MovementKind, minutes: int, after: int) -> PackageMovement:
     """Write one movement, some days after the package began, and keep the residual."""
-    movement = PackageMovement(package=package, kind=kind, minutes=minutes, ticket=ticket, note=note)
+    movement = PackageMovement(package=package, kind=kind, minutes=minutes)
     movement.created_at = min(package.created_at + timedelta(days=5 + after), world.now)
     package.residual_minutes += minutes
-    world.add(movement)
+    return world.add(movement)  # type: ignore[no-any-return]

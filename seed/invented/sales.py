@@ -23,10 +23,12 @@ from seed.invented.clients import Client
 from seed.invented.world import World
 
 C = ContractState
+L = LicenseState
 #: In which states the contracts of a client, a former client and a prospect may be, and how many there are.
 CONTRACTS = {
     CompanyState.client: {
-        C.active: 62, C.expiring: 10, C.signed: 6, C.draft: 5, C.suspended: 4, C.withdrawal_notified: 5, C.restarted: 4, C.expired: 6,
+        C.active: 62, C.expiring: 10, C.signed: 6, C.draft: 5, C.suspended: 4, C.withdrawal_notified: 5,
+        C.restarted: 4, C.expired: 6,
     },
     CompanyState.former: {C.expired: 8, C.withdrawn: 6},
     CompanyState.prospect: {C.draft: 4, C.cancelled: 4, C.signed: 2},
@@ -99,10 +101,12 @@ def _contract(world: World, client: Client, state: ContractState) -> Contract:
         state=state,
         signed_on=world.day(world.rng.randint(*span.signed)) if span.signed else None,
         starts_on=world.day(world.rng.randint(*span.starts)),
-        ends_on=world.day(world.rng.randint(*span.ends)) if span.ends and (state is not C.active or world.chance(0.8)) else None,
+        ends_on=world.day(world.rng.randint(*span.ends)) if span.ends else None,
         notice_days=60 if state is C.expiring else world.rng.choice((30, 60, 60, 90)),
         renews_itself=state is not C.expiring and world.chance(0.3),
     )
+    if state is C.active and world.chance(0.2):
+        contract.ends_on = None
     if state in WITHDRAWING:
         contract.withdrawal_on = world.day(world.rng.randint(*WITHDRAWING[state]))
     if state is C.withdrawn:
@@ -165,10 +169,13 @@ def _tender_codes(world: World) -> tuple[str, str | None]:
 
 #: States of orders, and of the licenses of completed and confirmed ones.
 ORDERS = {OrderState.draft: 5, OrderState.confirmed: 20, OrderState.completed: 18, OrderState.cancelled: 4}
-LICENSES = {
-    LicenseState.used: 60, LicenseState.sent: 34, LicenseState.generated: 22, LicenseState.expired: 24, LicenseState.revoked: 10,
-}  # fmt: skip
-REASONS = ("Referente non più in azienda", "Codice inviato per errore", "Ordine ridotto dal cliente", "Codice comunicato a terzi")
+LICENSES = {L.used: 60, L.sent: 34, L.generated: 22, L.expired: 24, L.revoked: 10}
+REASONS = (
+    "Referente non più in azienda",
+    "Codice inviato per errore",
+    "Ordine ridotto dal cliente",
+    "Codice comunicato a terzi",
+)
 
 
 def invent_orders(world: World, clients: Sequence[Client]) -> None:
@@ -211,20 +218,20 @@ def _order_line(world: World, order: CustomerOrder, service: Service, position: 
 
 def _license(world: World, line: OrderLine, state: LicenseState) -> None:
     """Make one license whose dates tell the same story as its state."""
-    S = LicenseState
     ordered = (line.order.ordered_on - world.today).days
     alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
     code = "-".join("".join(world.rng.choices(alphabet, k=4)) for _ in range(4))
     row = License(order_line=line, contact=line.order.referent, code=code, state=state)
     row.created_at = world.instant(min(ordered + 2, 0))
-    row.expires_on = world.day(world.rng.randint(max(ordered + 2, -200), -1) if state is S.expired else world.rng.randint(4, 500))
-    if state is not S.generated:
+    days = (max(ordered + 2, -200), -1) if state is L.expired else (4, 500)
+    row.expires_on = world.day(world.rng.randint(*days))
+    if state is not L.generated:
         row.sent_at = row.created_at + timedelta(hours=1)
         row.sent_to = line.order.referent.email if line.order.referent else None
-    if state is S.used or (state is S.expired and world.chance(0.5)):
+    if state is L.used or (state is L.expired and world.chance(0.5)):
         row.first_used_at = min(row.created_at + timedelta(days=world.rng.randint(1, 20), hours=2), world.now)
         row.used_by_email = row.sent_to
-    if state is S.revoked:
+    if state is L.revoked:
         row.revoked_at = max(world.instant(-world.rng.randint(0, 3)), row.created_at)
         row.revocation_reason = world.rng.choice(REASONS)
     line.generated += 1

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from backoffice.access import INTERNAL
 from backoffice.operations.calendars import working_calendar
+from backoffice.working_time import WorkingCalendar
 from models.account import Account, AccountState
 from models.company import CompanyState
 from models.contract import Contract, ContractState
@@ -36,8 +37,8 @@ from seed.invented.world import World
 S = TicketState
 STATES = {
     S.closed_final: 60, S.archived: 30, S.in_progress: 36, S.assigned: 20, S.qualification: 22, S.waiting_customer: 14,
-    S.closed_provisional: 12, S.rejected: 8, S.waiting_package: 6, S.waiting_quote: 5, S.waiting_l2: 7, S.waiting_change: 5,
-    S.on_site_planned: 5, S.on_hold_consent: 3, S.reopened: 5,
+    S.closed_provisional: 12, S.rejected: 8, S.waiting_package: 6, S.waiting_quote: 5, S.waiting_l2: 7,
+    S.waiting_change: 5, S.on_site_planned: 5, S.on_hold_consent: 3, S.reopened: 5,
 }  # fmt: skip
 CLOSED = frozenset({S.closed_final, S.archived})
 #: What a queue must ask for, or allow, to have tickets in a state.
@@ -50,7 +51,12 @@ UNTAKEN = frozenset({S.qualification, S.waiting_package, S.waiting_quote, S.assi
 #: Working minutes within which a ticket is due, by priority; invented, the sources state none.
 DUE = {Urgency.low: 4800, Urgency.normal: 2400, Urgency.high: 480, Urgency.emergency: 120}
 URGENCIES = (Urgency.low, Urgency.normal, Urgency.normal, Urgency.normal, Urgency.high, Urgency.high, Urgency.emergency)
-CHANNELS = (Channel.web,) * 6 + (Channel.email,) * 5 + (Channel.phone,) * 3 + (Channel.pec, Channel.voicemail, Channel.qr, Channel.on_site)
+CHANNELS = (
+    *(Channel.web,) * 6, *(Channel.email,) * 5, *(Channel.phone,) * 3,
+    Channel.pec, Channel.voicemail, Channel.qr, Channel.on_site,
+)  # fmt: skip
+REJECTIONS = (ClosureReason.duplicate, ClosureReason.not_competent, ClosureReason.spam)
+SOLUTIONS = (ClosureReason.solved, ClosureReason.solved, ClosureReason.answered, ClosureReason.third_party)
 
 
 class Askers:
@@ -69,7 +75,8 @@ class Askers:
         self.former = [client for client in reachable if client.company.state is CompanyState.former]
         self.covered = [client for client in self.current if client.company.id in covered]
         self.uncovered = [client for client in self.current if client.company.id not in covered]
-        self.contracts = {row.company_id: row for row in contracts if row.state in (ContractState.active, ContractState.expiring)}
+        in_force = (ContractState.active, ContractState.expiring)
+        self.contracts = {row.company_id: row for row in contracts if row.state in in_force}
         self.accounts = {row.contact_id: row for row in accounts if row.state is AccountState.active}
         self.revoked = [row for row in accounts if row.state is AccountState.consent_revoked]
 
@@ -146,10 +153,13 @@ def _identify(ticket: Ticket, askers: Askers) -> None:
 def _due_at(world: World, ticket: Ticket) -> datetime:
     """Return when it should be solved, by the hours of its queue where it has some."""
     minutes = DUE[ticket.priority]
-    if ticket.queue.calendar_id is None:
+    calendar_id = ticket.queue.calendar_id
+    if calendar_id is None:
         return ticket.created_at + timedelta(minutes=minutes * 3)
-    calendar = world.kept(("calendar", ticket.queue.calendar_id), lambda: working_calendar(world.session, ticket.queue.calendar_id or 0))
-    return calendar.add_working_time(ticket.created_at, minutes)  # type: ignore[no-any-return]
+    calendar: WorkingCalendar = world.kept(
+        ("calendar", calendar_id), lambda: working_calendar(world.session, calendar_id)
+    )
+    return calendar.add_working_time(ticket.created_at, minutes)
 
 
 def _take(world: World, ticket: Ticket) -> None:
@@ -170,7 +180,7 @@ def _take(world: World, ticket: Ticket) -> None:
 
 def _assignee(world: World, ticket: Ticket) -> Staff | None:
     """Return a member of the ticket's team, else somebody of the secretariat or a consultant."""
-    found = world.kept(("members", ticket.team and ticket.team.id), lambda: _members(world, ticket.team))
+    found: list[Staff] = world.kept(("members", ticket.team and ticket.team.id), lambda: _members(world, ticket.team))
     if found and world.entrusting.random() < 0.8:
         return world.entrusting.choice(found)
     return world.staff(world.entrusting.choice(("secretariat", "consultant")))
@@ -184,12 +194,12 @@ def _members(world: World, team: SupportTeam | None) -> list[Staff]:
 def _close(world: World, ticket: Ticket, topic: texts.Topic) -> None:
     """Set what an ended, or once ended, ticket has: solution, reason and times in their order."""
     if ticket.state is S.rejected:
-        ticket.closure_reason = world.rng.choice((ClosureReason.duplicate, ClosureReason.not_competent, ClosureReason.spam))
+        ticket.closure_reason = world.rng.choice(REJECTIONS)
         ticket.closed_at = min(ticket.created_at + timedelta(hours=3), world.now)
     elif ticket.state in (*CLOSED, S.closed_provisional, S.reopened):
         window = timedelta(hours=ticket.queue.reopen_window_hours)
         ticket.solution = topic.solution
-        ticket.closure_reason = world.rng.choice((ClosureReason.solved, ClosureReason.solved, ClosureReason.answered, ClosureReason.third_party))
+        ticket.closure_reason = world.rng.choice(SOLUTIONS)
         assert ticket.taken_at is not None
         if ticket.state in CLOSED:
             ticket.first_closed_at = ticket.taken_at + timedelta(hours=world.rng.randint(2, 400))

@@ -1,5 +1,7 @@
 """What invented people ask and answer, in Italian."""
 
+# ruff: noqa: E501 - sentences and lists of words read better unbroken
+
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -31,10 +31,10 @@ class CalendarRow:
 
 def working_week(*hours: Interval) -> dict[int, tuple[Interval, ...]]:
     """Return the same hours from Monday to Friday."""
-    return {weekday: hours for weekday in range(5)}
+    return dict.fromkeys(range(5), hours)
 
 
-ALWAYS = {weekday: ALL_DAY for weekday in range(7)}
+ALWAYS = dict.fromkeys(range(7), ALL_DAY)
 SILENT = "La fonte non dice se i festivi sono esclusi: si assume di sì."
 
 CALENDARS = (
@@ -45,7 +45,7 @@ CALENDARS = (
         note="Nessun giorno di chiusura, neppure programmato; fuori orario referente tecnico reperibile.",
     ),
     CalendarRow(
-        "CAL-03", "Help desk SardegnaIT", {**{day: SARDINIA for day in range(4)}, 4: SARDINIA[:1]}, note=SILENT,
+        "CAL-03", "Help desk SardegnaIT", {**dict.fromkeys(range(4), SARDINIA), 4: SARDINIA[:1]}, note=SILENT,
     ),
     CalendarRow(
         "CAL-04", "Contact center coperture assicurative",

@@ -1,5 +1,7 @@
 """The kinds of requests that support areas and contact centres tell apart (TK-24, CC-12 to CC-14, CC-26, CC-33)."""
 
+# ruff: noqa: E501 - sentences and lists of words read better unbroken
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,12 +1,16 @@
 """What clients may contract, and the online services of the client area, as the sources describe them."""
 
+# ruff: noqa: E501 - sentences and lists of words read better unbroken
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from seed.reference_data.organisation import ECOOPERA_SC, SEA, UNOLEGAL
 
-THIRD_PARTY = "I malfunzionamenti non sono imputabili a noi; i servizi non rinnovati sono sospesi senza nostra responsabilità."
+THIRD_PARTY = (
+    "I malfunzionamenti non sono imputabili a noi; i servizi non rinnovati sono sospesi senza nostra responsabilità."
+)
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,7 @@ def upload(records: RecordSession, actor: Actor) -> Callable[..., ImportBatch]:
         chosen = batch.mapping
         if mapping is not None:
             chosen = {str(batch.headings.index(heading)): target for heading, target in mapping.items()}
-        imports.map_columns(
-            records, batch, chosen, mode=mode, matched_by=matched_by, source_system=system, actor=actor
-        )
+        imports.map_columns(records, batch, chosen, mode=mode, matched_by=matched_by, source_system=system, actor=actor)
         finish(records, imports.try_rows(records, batch, actor=actor))
         if apply:
             finish(records, imports.apply_rows(records, batch, actor=actor))

@@ -22,7 +22,8 @@ def empty(request: pytest.FixtureRequest, databases: Databases) -> Iterator[sa.E
 def migrated(request: pytest.FixtureRequest, databases: Databases) -> Iterator[sa.Engine]:
     """An engine on a migrated database; ask for ``connection`` to use it."""
     # Under a name of its own: ``empty`` starts anew for each test.
-    for engine in _engine(Databases(databases.folder, f"{databases.worker}_migrated", databases._build), _wanted(request)):
+    own = Databases(databases.folder, f"{databases.worker}_migrated", databases._build)
+    for engine in _engine(own, _wanted(request)):
         migrate.upgrade(engine)
         yield engine
 

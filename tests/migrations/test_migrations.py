@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 import sqlalchemy as sa
 
@@ -67,13 +68,23 @@ def test_missing_trigger_is_drift(connection: sa.Connection) -> None:
 
 
 def test_four_processes_at_once(empty: sa.Engine) -> None:
-    program = "import sys, sqlalchemy as sa; from backoffice import migrate; migrate.upgrade(sa.create_engine(sys.argv[1]))"
-    url = empty.url.render_as_string(hide_password=False)
-    processes = [
-        subprocess.Popen([sys.executable, "-c", program, url], cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(4)
-    ]
+    program = (
+        "import sys, sqlalchemy as sa; from backoffice import migrate;migrate.upgrade(sa.create_engine(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", program, empty.url.render_as_string(hide_password=False)]
+    processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     assert [(process.communicate(timeout=120)[1], process.returncode) for process in processes] == [("", 0)] * 4
     assert migrate.current(empty) == migrate.head()
+
+
+def test_database_of_a_newer_program_is_left_alone() -> None:
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'later'")
+    with pytest.raises(click.ClickException, match="later"):
+        migrate.upgrade(engine)
+    engine.dispose()
 
 
 def test_database_in_memory_is_migrated_too() -> None:

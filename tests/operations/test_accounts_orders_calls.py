@@ -60,8 +60,8 @@ def test_validation_names_a_company_and_signs(session: RecordSession) -> None:
     with pytest.raises(InvalidRecord) as refused:
         perform(session, account, "validate", {}, actor=SYSTEM)
     assert set(refused.value.problems) == {"company"}
+    values = {"company": world.company, "contact": other.contact}
     with pytest.raises(InvalidRecord) as refused:
-        values = {"company": world.company, "contact": other.contact}
         perform(session, account, "validate", values, actor=SYSTEM)
     assert set(refused.value.problems) == {"contact"}
     perform(session, account, "validate", {"company": world.company}, actor=SYSTEM)

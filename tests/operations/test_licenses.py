@@ -36,9 +36,9 @@ def test_the_ordered_quantity_is_generated_once(session: RecordSession) -> None:
     (line,) = World(session).order(OrderState.confirmed, quantity=20).lines
     made = generate_licenses(session, line, actor=SYSTEM)
     assert (len(made), line.generated) == (20, 20)
-    assert len({license.code for license in made}) == 20
-    assert all(re.fullmatch(r"(?:[A-HJKMNP-Z2-9]{4}-){3}[A-HJKMNP-Z2-9]{4}", license.code) for license in made)
-    assert {license.expires_on for license in made} == {line.license_expires_on}
+    assert len({made_one.code for made_one in made}) == 20
+    assert all(re.fullmatch(r"(?:[A-HJKMNP-Z2-9]{4}-){3}[A-HJKMNP-Z2-9]{4}", made_one.code) for made_one in made)
+    assert {made_one.expires_on for made_one in made} == {line.license_expires_on}
     with pytest.raises(AllGenerated):
         generate_licenses(session, line, actor=SYSTEM)
     assert count(session, line) == 20
@@ -46,8 +46,8 @@ def test_the_ordered_quantity_is_generated_once(session: RecordSession) -> None:
 
 def test_by_hand_too_no_more_than_ordered(session: RecordSession) -> None:
     (line,) = World(session).order(OrderState.confirmed, quantity=1).lines
-    license = create_record(session, License, {"order_line": line.id}, actor=SYSTEM)
-    assert license.contact is line.order.referent  # type: ignore[attr-defined]
+    made_one = create_record(session, License, {"order_line": line.id}, actor=SYSTEM)
+    assert made_one.contact is line.order.referent  # type: ignore[attr-defined]
     with pytest.raises(AllGenerated):
         create_record(session, License, {"order_line": line.id}, actor=SYSTEM)
     assert count(session, line) == 1
@@ -93,9 +93,9 @@ def test_only_confirmed_orders_of_licensed_services(session: RecordSession) -> N
 def test_months_count_from_the_day_of_generation(session: RecordSession) -> None:
     (line,) = World(session).order(OrderState.confirmed).lines
     line.license_expires_on, line.license_months = None, 12
-    (license,) = generate_licenses(session, line, actor=SYSTEM, count=1)
-    assert license.expires_on is not None
-    assert license.expires_on.year == clock.today().year + 1
+    (made_one,) = generate_licenses(session, line, actor=SYSTEM, count=1)
+    assert made_one.expires_on is not None
+    assert made_one.expires_on.year == clock.today().year + 1
 
 
 def test_a_replacement_counts_as_the_one_it_replaces(session: RecordSession) -> None:

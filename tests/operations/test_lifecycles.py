@@ -120,6 +120,5 @@ def test_automatic_verbs_are_for_the_product_alone(session: RecordSession, engin
     contract = world.contract(contracts.S.active)
     session.commit()
     staff = world.staff("contracts")
-    with open_session(engine, Context(staff, Door.desk)) as desk:
-        with pytest.raises(Forbidden):
-            perform(desk, desk.get_one(Contract, contract.id), "expire", actor=staff)
+    with open_session(engine, Context(staff, Door.desk)) as desk, pytest.raises(Forbidden):
+        perform(desk, desk.get_one(Contract, contract.id), "expire", actor=staff)

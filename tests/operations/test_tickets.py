@@ -59,9 +59,8 @@ def test_numbers_are_never_given_twice(session: RecordSession, engine: sa.Engine
 
 def test_nobody_elses_contact_or_contract(session: RecordSession) -> None:
     world, other = World(session), World(session)
-    contract = other.contract()
+    values = {"company": world.company.id, "contact": other.contact.id, "contract": other.contract().id}
     with pytest.raises(InvalidRecord) as refused:
-        values = {"company": world.company.id, "contact": other.contact.id, "contract": contract.id}
         opened(session, world, **values)
     assert set(refused.value.problems) == {"contact", "contract"}
 

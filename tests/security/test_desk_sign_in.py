@@ -13,6 +13,7 @@ from flask import Flask
 
 from backoffice.database import RecordSession, begin_writing
 from backoffice.operations.sign_in import FREE_FAILURES
+from models.corporate_group import CorporateGroup
 from models.history_entry import SignInEntry, SignInEvent
 from models.sign_in_failure import SignInFailure
 from models.staff import Staff
@@ -93,7 +94,9 @@ def test_after_repeated_failures_the_answer_is_429(
     row = session.scalars(sa.select(SignInFailure).where(SignInFailure.account == "admin")).one()
     assert row.attempts == FREE_FAILURES
     elsewhere = {"REMOTE_ADDR": "198.51.100.9"}
-    answer = client.post("/api/v1/security/login", json={"username": "admin", "password": password}, environ_base=elsewhere)
+    answer = client.post(
+        "/api/v1/security/login", json={"username": "admin", "password": password}, environ_base=elsewhere
+    )
     assert answer.status_code == 200
 
 
@@ -115,7 +118,9 @@ def test_signing_out_takes_a_form_and_is_recorded(desk_client: Clients, session:
     assert token
     assert client.post("/logout/", data={"csrf_token": token[1]}).status_code == 303
     assert not _is_in(client)
-    events = session.scalars(sa.select(SignInEntry.event).where(SignInEntry.username == "demo.sales").order_by(SignInEntry.id))
+    events = session.scalars(
+        sa.select(SignInEntry.event).where(SignInEntry.username == "demo.sales").order_by(SignInEntry.id)
+    )
     assert list(events)[-2:] == [SignInEvent.signed_in, SignInEvent.signed_out]
 
 
@@ -243,7 +248,16 @@ def test_after_signing_in_one_stays_on_the_desk(desk: Flask, wanted: str, path: 
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"username": "admin"}', b'{"username": 1, "password": "x"}', b"{", b'{"username": null, "password": null}']
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"username": "admin"}',
+        b'{"username": 1, "password": "x"}',
+        b"{",
+        b'{"username": null, "password": null}',
+    ],
 )
 def test_a_damaged_request_for_a_token_is_a_bad_request(desk_client: Clients, body: bytes) -> None:
     answer = desk_client().post("/api/v1/security/login", data=body, content_type="application/json")
@@ -262,3 +276,15 @@ def test_a_damaged_token_is_refused(desk_client: Clients, token: str) -> None:
 def test_a_session_that_names_nobody_is_nobody_s(desk: Flask, value: str) -> None:
     with desk.test_request_context("/"):
         assert desk.appbuilder.sm.load_user(value) is None  # type: ignore[attr-defined]
+
+
+def test_administrators_of_the_installation_change_group(
+    desk_client: Clients, session: RecordSession, staff: Find
+) -> None:
+    here = staff("admin").group_id
+    other = next(key for key in session.scalars(sa.select(CorporateGroup.id)) if key != here)
+    assert desk_client("admin").submit("/group", {"group": other}).status_code == 303
+    session.rollback()
+    assert staff("admin").group_id == other
+    assert staff("admin").updated_by_id == staff("admin").id
+    assert desk_client("administrator").submit("/group", {"group": other}).status_code == 403

@@ -40,7 +40,14 @@ def test_weak_passwords_are_refused_with_the_reason(password: str, reason: str) 
 
 @pytest.mark.parametrize(
     "password",
-    ["quattro-gatti-verdi-27", "ilgattosuldivano", "x7Gk-92mPqLz", "correct horse battery", "Ünïcødé-wörter-è-ok", "x" + "yz12!" * 5 + "w"],
+    [
+        "quattro-gatti-verdi-27",
+        "ilgattosuldivano",
+        "x7Gk-92mPqLz",
+        "correct horse battery",
+        "Ünïcødé-wörter-è-ok",
+        "x" + "yz12!" * 5 + "w",
+    ],
 )
 def test_long_and_odd_enough_passwords_are_accepted(password: str) -> None:
     check_strength(password, own_words=["mario.rossi", "Gruppo Ecoopera"])

@@ -103,7 +103,9 @@ def test_an_administrator_s_changes_stay(session: RecordSession) -> None:
     assert removed is not None
     changed.actions, changed.scope = "R", RightScope.own
     session.delete(removed)
-    mask = session.scalars(sa.select(RoleMask).join(RoleMask.role).where(Role.name == "management", RoleMask.field == "phone")).first()
+    mask = session.scalars(
+        sa.select(RoleMask).join(RoleMask.role).where(Role.name == "management", RoleMask.field == "phone")
+    ).first()
     session.delete(mask)
     session.commit()
     roles.synchronise_roles(session)
@@ -169,7 +171,15 @@ def test_stale_names_of_the_toolkit_disappear(session: RecordSession) -> None:
 
 def test_four_at_once_do_the_work_once(engine: sa.Engine) -> None:
     tables = Model.metadata.tables
-    emptied = ("role_default", "role_mask", "role_right", "ab_permission_view_role", "ab_permission_view", "ab_view_menu", "ab_permission")
+    emptied = (
+        "role_default",
+        "role_mask",
+        "role_right",
+        "ab_permission_view_role",
+        "ab_permission_view",
+        "ab_view_menu",
+        "ab_permission",
+    )
     with engine.begin() as connection:
         for name in emptied:
             connection.execute(tables[name].delete())

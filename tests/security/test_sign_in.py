@@ -58,7 +58,9 @@ def _fail(session: RecordSession, clock: Clock, name: str, times: int, address: 
         clock.pass_by(seconds=3)
 
 
-def test_name_and_address_find_the_same_person_whatever_the_case(session: RecordSession, clock: Clock, password: str) -> None:
+def test_name_and_address_find_the_same_person_whatever_the_case(
+    session: RecordSession, clock: Clock, password: str
+) -> None:
     for name in ("demo.sales", "DEMO.Sales", " demo.sales ", "Demo.Sales@Backoffice.Example"):
         attempt = _try(session, clock, name, right=True)
         assert attempt.written == "demo.sales"

@@ -75,6 +75,8 @@ def test_companies_are_of_all_kinds(session: Session) -> None:
     # Omocodia: a letter where the last figure of the birthplace would be.
     assert len([row for row in companies if len(row.tax_code or "") == 16 and row.tax_code[14].isalpha()]) >= 2
     assert len([row for row in companies if row.country != "IT"]) == 6
+    assert all(row.sdi_code for row in companies if row.country == "IT")
+    assert len([row for row in companies if row.iban]) > 20
     for row in companies:
         for code in filter(None, (row.vat_number, row.tax_code)):
             assert not code.isdigit() or int(code[:7]) >= 9_900_001
@@ -112,7 +114,11 @@ def test_no_row_refers_to_the_other_group(session: Session) -> None:
     for entity in demo_entities():
         for key in entity.__table__.foreign_keys:
             target = key.column.table
-            if "group_id" not in entity.__table__.c or "group_id" not in target.c or key.parent.name.endswith("ed_by_id"):
+            if (
+                "group_id" not in entity.__table__.c
+                or "group_id" not in target.c
+                or key.parent.name.endswith("ed_by_id")
+            ):
                 continue
             other = target.alias()
             statement = (
@@ -137,10 +143,10 @@ def test_people_and_contracts_belong_to_the_company_of_the_row(session: Session)
 def test_packages_hold_what_their_movements_say(session: Session) -> None:
     sums = dict(
         session.execute(
-            sa.select(PackageMovement.package_id, sa.func.sum(PackageMovement.minutes)).group_by(PackageMovement.package_id)
-        )
-        
-        .all()
+            sa.select(PackageMovement.package_id, sa.func.sum(PackageMovement.minutes)).group_by(
+                PackageMovement.package_id
+            )
+        ).all()
     )
     for package in demo_rows(session, SupportPackage):
         assert package.residual_minutes == sums.get(package.id, 0)
@@ -204,7 +210,10 @@ def test_every_row_has_its_history(session: Session) -> None:
 def test_records_are_entrusted_to_the_demonstration_staff(session: Session) -> None:
     managers = {row.account_manager.username for row in demo_rows(session, Company) if row.account_manager}
     assert managers == {"demo.sales", "demo.sales.2"}
-    assert {row.operator.username for row in demo_rows(session, Call)} == {"demo.contact_centre", "demo.contact_centre.2"}
+    assert {row.operator.username for row in demo_rows(session, Call)} == {
+        "demo.contact_centre",
+        "demo.contact_centre.2",
+    }
     assert len({row.assignee.username for row in demo_rows(session, Ticket) if row.assignee}) >= 6
 
 

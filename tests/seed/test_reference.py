@@ -57,7 +57,9 @@ def test_what_an_administrator_changed_stays(session: Session) -> None:
 
 def test_a_deleted_parent_takes_nothing_down_with_it(session: Session) -> None:
     """What was below a row that is gone is not put anywhere else."""
-    for kind in session.scalars(sa.select(RequestType).where(RequestType.code.like("CARTE%")).order_by(RequestType.id.desc())):
+    for kind in session.scalars(
+        sa.select(RequestType).where(RequestType.code.like("CARTE%")).order_by(RequestType.id.desc())
+    ):
         session.delete(kind)
     session.flush()
     assert load_reference(session) == 0
@@ -74,7 +76,10 @@ def test_groups_and_companies_of_the_sources(session: Session) -> None:
 
 def test_the_three_online_services_have_the_profiles_of_the_source(session: Session) -> None:
     eduplan, analisi, winsmart = (one(session, OnlineService, code=code) for code in ("EDUPLAN", "ANALISI", "WINSMART"))
-    assert (eduplan.group_company.legal_name, eduplan.default_charge) == ("SEA Consulenze e Servizi S.r.l.", Charge.paid)
+    assert (eduplan.group_company.legal_name, eduplan.default_charge) == (
+        "SEA Consulenze e Servizi S.r.l.",
+        Charge.paid,
+    )
     assert (analisi.default_charge, analisi.charge_allowed) == (Charge.free, False)
     assert analisi.eligible_group_company.legal_name == "ECOOPERA s.c."
     assert (winsmart.access_class, winsmart.large_clients_only) == (AccessClass.limited, True)
@@ -134,7 +139,9 @@ def test_holidays_are_italian_and_follow_the_law(session: Session) -> None:
         ("CAL-10", "2024-12-24 23:10", 120, "2024-12-25 01:10"),
     ],
 )
-def test_stored_calendars_count_like_the_sources(session: Session, code: str, start: str, minutes: int, due: str) -> None:
+def test_stored_calendars_count_like_the_sources(
+    session: Session, code: str, start: str, minutes: int, due: str
+) -> None:
     calendar = working_calendar(session, one(session, ServiceCalendar, code=code).id)
     assert calendar.add_working_time(rome(start), minutes) == rome(due)
 
@@ -153,7 +160,10 @@ def test_exceptions_of_a_stored_calendar_count(session: Session) -> None:
     stored = one(session, ServiceCalendar, code="CAL-01")
     hours = {"from_time": rome("2024-05-07 09:00").time(), "to_time": None, "closed": False}
     session.add_all(
-        [CalendarException(calendar=stored, day=date(2024, 5, 6)), CalendarException(calendar=stored, day=date(2024, 5, 7), **hours)]
+        [
+            CalendarException(calendar=stored, day=date(2024, 5, 6)),
+            CalendarException(calendar=stored, day=date(2024, 5, 7), **hours),
+        ]
     )
     session.flush()
     calendar = working_calendar(session, stored.id)

@@ -38,5 +38,9 @@ def test_ours_opens_what_it_names_and_nothing_else() -> None:
     user = SignedIn(Identity(actor, "u", "U", "U", "u@backoffice.example", True, 1))
     with app.app_context():
         assert manager._has_view_access(user, "can_list", "service")
-        for permission, view in (("can_list", "service_calendar"), ("can_list_everything", "service"), ("can_edit", "service")):
+        for permission, view in (
+            ("can_list", "service_calendar"),
+            ("can_list_everything", "service"),
+            ("can_edit", "service"),
+        ):
             assert not manager._has_view_access(user, permission, view)

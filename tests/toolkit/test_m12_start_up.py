@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from sqlalchemy.pool import StaticPool
@@ -38,13 +36,3 @@ def test_both_applications_start_without_a_statement(settings: config.Settings, 
     with statements(engine) as seen:
         create_application(settings, engine)
     assert not seen
-
-
-def test_a_stock_worker_meets_the_tables_of_another(tmp_path: Any) -> None:
-    """Two workers that looked before either wrote: the second one's CREATE TABLE fails, as in production."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'stock.sqlite'}")
-    start(SecurityManager, engine)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE ab_api_key")
-        roles = connection.exec_driver_sql("SELECT count(*) FROM ab_role").scalar_one()
-    assert roles >= 2, "created by starting, not by anybody's decision"

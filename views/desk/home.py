@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_appbuilder import IndexView, expose
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from backoffice.actors import SYSTEM, Action, Context
-from backoffice.database import open_session
+from backoffice.actors import Action
 from backoffice.errors import Forbidden, NotFound
 from backoffice.operations.staff import switch_group
+from backoffice.records.lookup import get_record
 from backoffice.records.pages import find_count, read_query
-from models.base import ENTITIES, Category
+from models.base import ENTITIES, Category, Recorded
+from models.catalogue import fields
 from models.staff import Staff
 from views import addresses
-from views.door import current_actor, current_session, door, engine
+from views.door import commit, current_actor, current_session
 from views.frame import LANGUAGES
 from views.generated.listing import count_text
+from views.sign_in import local_path
 
 #: Groups of the navigation whose entities have a tile.
 _TILED = (Category.support, Category.clients, Category.sales)
@@ -45,7 +46,7 @@ class Home(IndexView):
             entity
             for category in _TILED
             for entity in ENTITIES.values()
-            if entity.__admin__.category is category and entity.__admin__.menu and actor.may(Action.read, entity)
+            if entity.__admin__.category is category and _is_worked_on(entity) and actor.may(Action.read, entity)
         ]
         return [
             {
@@ -73,16 +74,18 @@ class Home(IndexView):
             raise Forbidden
         key = request.form.get("group", "")
         wanted = int(key) if key.isascii() and key.isdigit() and len(key) < 10 else 0
-        with open_session(engine(), Context(SYSTEM, door())) as records:
-            staff = records.get_one(Staff, actor.staff_id)
-            switch_group(records, staff, wanted, actor=actor)
-            records.commit()
+        staff = get_record(current_session(), Staff, actor.staff_id)
+        switch_group(current_session(), staff, wanted, actor=actor)
+        commit()
         flash(_("You now work in another corporate group: you see its records only."), "good")
         return redirect(url_for("Home.index"), 303)
 
 
+def _is_worked_on(entity: type[Recorded]) -> bool:
+    """Say whether people follow these records from state to state: only they belong on the start page."""
+    return entity.__admin__.menu and "state" in fields(entity)
+
+
 def local_address(wanted: str | None) -> str:
     """Return an address on this desk to go to; anything that leads elsewhere becomes the start page."""
-    if wanted and wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not urlsplit(wanted).netloc:
-        return request.script_root + wanted
-    return url_for("Home.index")
+    return local_path(wanted or "") or url_for("Home.index")

@@ -98,7 +98,7 @@ class NotTypedTwice(DomainError):
 
 def _page(title: str, back: str | None) -> dict[str, Any]:
     rules = [
-        _("At least %(limit)s characters: a few words that have nothing to do with each other are easy to remember.", limit=MIN_LENGTH),
+        _("At least %(limit)s characters: a few unrelated words are easy to remember.", limit=MIN_LENGTH),
         _("No names, months, teams or rows of keys alone: those are tried first."),
     ]
     return {"title": title, "action": request.script_root + request.path, "rules": rules, "cancel_url": back}

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn
-from urllib.parse import urlencode
+from typing import Any, ClassVar
 
 from apispec import APISpec
 from flask import Blueprint, Response, g, request
@@ -19,15 +17,12 @@ from flask_appbuilder import AppBuilder
 from flask_appbuilder.api import BaseApi, expose
 from flask_appbuilder.api.manager import OpenApi, SwaggerView
 from flask_appbuilder.security.decorators import permission_name
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_jwt_extended import get_current_user, verify_jwt_in_request
-from marshmallow import Schema, ValidationError
-from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
 
 from backoffice.actors import Action, Actor, Door
 from backoffice.database import time_limited
-from backoffice.errors import BadRequest, Conflict, Forbidden, InvalidRecord, NotFound
+from backoffice.errors import Conflict, Forbidden, NotFound
 from backoffice.lifecycles import get_transition
 from backoffice.operations.plain import create_record, delete_record, update_record
 from backoffice.operations.verbs import perform
@@ -37,12 +32,10 @@ from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from views.door import commit, current_actor, current_session, fresh_session
 from views.generated import documents, openapi, schemas
+from views.generated.api_requests import json_object, link, list_arguments, load, submitted_version
 from views.generated.listing import LIST_TIMEOUT_MS
 from views.problems import answer_with_problems, problem_of
 
-#: A page of the API has at most so many records.
-LARGEST_PAGE = 100
-_LIST_ARGUMENTS = frozenset({"q", "f", "s", "n", "k"})
 Endpoint = Callable[..., Response]
 
 
@@ -93,13 +86,13 @@ class RecordApi(BaseApi):
     def get_list(self) -> Response:
         """Return one page, in the same grammar as the lists of the desk."""
         actor = _may(Action.read, self.entity)
-        query = read_query(self.entity, actor, **_list_arguments())
+        query = read_query(self.entity, actor, **list_arguments())
         names = schemas.shown_fields(self.entity)
         with time_limited(current_session(), LIST_TIMEOUT_MS):
             page = find_page(current_session(), query, relations=relations_of(self.entity, list(names)))
         found = [documents.document(row, actor, lines=False) for row in page.rows]
         body = {"result": found, "count": page.count, "count_is_capped": page.capped}
-        return _answer(body | {"next": _link(page.next), "previous": _link(page.previous)})
+        return _answer(body | {"next": link(page.next), "previous": link(page.previous)})
 
     @expose("/_info")
     @permission_name("list")
@@ -122,7 +115,7 @@ class RecordApi(BaseApi):
     def post(self) -> Response:
         """Create a record."""
         actor = _may(Action.create, self.entity)
-        values = _load(schemas.written_schema(self.entity), _json_object())
+        values = load(schemas.written_schema(self.entity), json_object())
         record = create_record(current_session(), self.entity, values, actor=actor)
         commit()
         return self._record(record.id, 201, {"Location": f"{request.script_root}{self.route_base}/{record.id}"})
@@ -133,8 +126,8 @@ class RecordApi(BaseApi):
     def put(self, pk: str) -> Response:
         """Change a record; what the request leaves out stays as it is."""
         actor = _may(Action.update, self.entity)
-        body = _json_object()
-        values = _load(schemas.changed_schema(self.entity), body)
+        body = json_object()
+        values = load(schemas.changed_schema(self.entity), body)
 
         def change(record: Recorded, version: int) -> None:
             update_record(current_session(), record, values, version=version, actor=actor)
@@ -160,8 +153,8 @@ class RecordApi(BaseApi):
         """Perform a verb of the entity's lifecycle."""
         actor = _may(Action.read, self.entity)
         transition = get_transition(self.entity, verb)
-        body = _json_object(default={})
-        values = _load(schemas.inputs_schema(transition.asks or self.entity, verb, transition.inputs), body)
+        body = json_object(default={})
+        values = load(schemas.inputs_schema(transition.asks or self.entity, verb, transition.inputs), body)
 
         def move(record: Recorded, version: int) -> None:
             perform(current_session(), record, verb, values, actor=actor, version=version)
@@ -182,7 +175,7 @@ class RecordApi(BaseApi):
 
     def _change(self, pk: str, work: Callable[[Recorded, int], None], body: Any = None) -> Response | None:
         """Do ``work`` on the version of the record that the request names, and commit; return the conflict, if any."""
-        version = _submitted_version()
+        version = submitted_version()
         record = get_record(current_session(), self.entity, pk)
         try:
             if record.version != version:
@@ -235,66 +228,3 @@ def _may(action: Action, entity: type[Recorded]) -> Actor:
 def _answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(text, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
-
-
-def _list_arguments() -> dict[str, Any]:
-    unknown = set(request.args) - _LIST_ARGUMENTS
-    if unknown:
-        raise BadRequest(reason=_("there is no parameter “%(name)s”.", name=min(unknown)[:50]))
-    size = request.args.get("n", "")
-    if size.isascii() and size.isdigit() and int(size[:6]) > LARGEST_PAGE:
-        raise BadRequest(reason=_("a page has 1 to %(limit)s rows.", limit=LARGEST_PAGE))
-    return {
-        "filters": request.args.getlist("f"),
-        "term": request.args.get("q", ""),
-        "sort": request.args.get("s", ""),
-        "size": size,
-        "cursor": request.args.get("k", ""),
-    }
-
-
-def _link(cursor: str | None) -> str | None:
-    """Return the address of another page of the same list."""
-    if cursor is None:
-        return None
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "k"]
-    return f"{request.script_root}{request.path}?{urlencode([*kept, ('k', cursor)])}"
-
-
-def _submitted_version() -> int:
-    """Return the version that If-Match names; a write without it is refused with 428."""
-    raw = request.headers.get("If-Match", "").strip()
-    if not raw:
-        raise PreconditionRequired
-    found = re.fullmatch(r'(?:W/)?"([0-9]{1,9})"', raw)
-    if not found:
-        raise BadRequest(reason=_("If-Match must hold the ETag of the record."))
-    return int(found[1])
-
-
-def _json_object(default: Any = None) -> Any:
-    """Return the JSON of the request, read strictly: no NaN, no depth that exhausts the parser."""
-    raw = request.get_data()
-    if not raw and default is not None:
-        return default
-    if not request.is_json:
-        raise UnsupportedMediaType
-    try:
-        return json.loads(raw, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(reason=_("the body is not valid JSON.")) from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _load(schema: type[Schema], body: Any) -> dict[str, Any]:
-    """Return the values of a request in the form that operations read; unknown names are refused.
-
-    What is missing is theirs to refuse, so that one answer names every problem of the values.
-    """
-    try:
-        return schema().load(body, partial=True)  # type: ignore[no-any-return]
-    except ValidationError as error:
-        raise InvalidRecord(dict(schemas.flat_errors(error.messages))) from error

@@ -73,7 +73,8 @@ class DeskView(BaseView):
     @expose("/<pk>")
     @guarded(Action.read)
     def show(self, pk: str) -> Any:
-        names = [*self.entity.__admin__.form_columns, *self.entity.__admin__.facts]
+        admin = self.entity.__admin__
+        names = [*admin.facts, *(admin.form_columns if request.args.get("tab", "details") == "details" else ())]
         record = get_record(current_session(), self.entity, pk, relations=relations_of(self.entity, dict.fromkeys(names)))
         return self.render_template("record.html", page=pages.record_page(record, current_actor(), current_session()))
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields import Field as FormField
+from wtforms.fields.choices import SelectChoice
 
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
@@ -78,11 +79,11 @@ class RecordForm:
         options: dict[str, Any] = {"label": str(field.label)}
         if field.kind is Kind.choice:
             assert field.choices is not None
-            blank = [] if field.required and self.record is not None else [("", "")]
-            options["choices"] = [*blank, *((member.value, str(member.label)) for member in field.choices)]
+            blank = [] if field.required and self.record is not None else [SelectChoice("", "")]
+            options["choices"] = [*blank, *(SelectChoice(member.value, str(member.label)) for member in field.choices)]
             options["validate_choice"] = False
         if field.kind is Kind.relations:
-            options["choices"] = addresses.relation_choices(self.session, field)
+            options["choices"] = [SelectChoice(*pair) for pair in addresses.relation_choices(self.session, field)]
             options["validate_choice"] = False
             options["coerce"] = str
         return _CLASSES.get(field.kind, StringField)(**options)

@@ -187,6 +187,7 @@ def grid_entities() -> list[type[Recorded]]:
 def register_grid(app: Flask) -> None:
     """Add the grid of every entity to the application, at ``/grid/<entity>/``."""
     home = GridHome(url="/grid", endpoint="grid")
+    home.static_folder = None  # the toolkit's scripts and styles are used nowhere
     theme = Theme(folder="backoffice", base_template="frame.html")
     admin = Admin(app, url="/grid", endpoint="grid", index_view=home, theme=theme)
     for entity in grid_entities():

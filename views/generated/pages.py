@@ -240,11 +240,11 @@ def conflict(form: RecordForm, stored: Recorded, values: Mapping[str, Any]) -> l
         if field.kind is Kind.relation:
             mine = bound.typed or (bound.chosen["label"] if bound.chosen else "")
         elif field.kind is Kind.choice:
-            mine = next((str(label) for value, label in bound.choices if value == bound.data), "")
+            mine = next((option.label for option in bound.choices if option.value == bound.data), "")
         elif field.kind is Kind.boolean:
             mine = field.show(bound.data)
         elif field.kind is Kind.relations:
-            mine = ", ".join(sorted(label for value, label in bound.choices if value in (bound.data or ())))
+            mine = ", ".join(sorted(option.label for option in bound.choices if option.value in (bound.data or ())))
         else:
             mine = _as_shown(field, str(values.get(name) or ""))
         if mine != theirs:

@@ -16,6 +16,7 @@ from marshmallow import fields as ma
 
 from models.base import Recorded
 from models.catalogue import Field, Kind, cache, fields
+from views.generated.json_values import DECIMAL, TIME, Written
 
 
 class RecordSchema(Schema):
@@ -66,7 +67,8 @@ _SHOWN: dict[Kind, Callable[..., ma.Field[Any]]] = {
 def _described(field: Field) -> dict[str, Any]:
     found: dict[str, Any] = {"title": field.label, **_DESCRIBED.get(field.kind, {"type": "string"})}
     if field.choices is not None:
-        found["enum"] = [member.value for member in field.choices]
+        # OpenAPI 3.0 wants null among the values, nullable or not.
+        found["enum"] = [*(member.value for member in field.choices), *([None] if field.nullable else [])]
     if field.help:
         found["description"] = field.help
     if field.max_length and found["type"] == "string":

@@ -1,8 +1,8 @@
 """baseline
 
-Revision ID: de5f6ef62159
+Revision ID: 966c894cd864
 Revises:
-Create Date: 2026-11-23 03:11:28.913959
+Create Date: 2026-11-23 03:27:33.042716
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "de5f6ef62159"
+revision = "966c894cd864"
 down_revision = None
 branch_labels = None
 depends_on = None

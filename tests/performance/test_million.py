@@ -1,0 +1,106 @@
+"""A million tickets: few statements, no plan that reads a big table from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from backoffice.actors import SYSTEM, Context, Door
+from backoffice.app import create_application
+from backoffice.database import make_engine, open_session
+from backoffice.records.pages import Query, _write_cursor
+from bench.generate import generate
+from bench.rows import Sizes
+from models.staff import Staff
+from models.ticket import Ticket, TicketState
+from tests.clients import DESK, DeskClient
+from tests.conftest import settings_for
+from tests.performance.watching import full_scans, watched
+from tests.servers import KINDS, Databases
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3_000)]
+BIG = {"ticket", "company", "contact", "contract", "call", "history_entry"}
+DEEP = 900_000
+
+
+class Desk:
+    """The desk on the big database, with somebody signed in."""
+
+    def __init__(self, engine: sa.Engine, folder: Path) -> None:
+        url = engine.url.render_as_string(hide_password=False)
+        application = create_application(settings_for(url, folder, statement_timeout_ms=60_000))
+        self.desk = application.mounts[DESK]
+        self.engine = self.desk.extensions["engine"]
+        with open_session(engine, Context(SYSTEM, Door.job)) as session:
+            self.people = {staff.username: staff for staff in session.scalars(sa.select(Staff))}
+        self.application = application
+
+    def ask(self, username: str, path: str) -> tuple[Any, list[tuple[str, Any]]]:
+        client = DeskClient(self.application, self.desk, self.people[username])
+        with watched(self.engine) as seen:
+            answer = client.get(path)
+        assert answer.status_code == 200, (path, answer.status_code)
+        return answer, seen
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def big(request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A database with the demonstration users and a million tickets."""
+    own = Databases(databases.folder, f"{databases.worker}_big", databases._build)
+    engine = make_engine(own.fresh(request.param), statement_timeout_ms=0)
+    generate(engine, Sizes(companies=100_000, contacts=100_000, contracts=100_000, tickets=1_000_000, calls=100_000))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+    yield Desk(engine, tmp_path_factory.mktemp("var"))
+    engine.dispose()
+
+
+def deep_cursor(desk: Desk) -> str:
+    """Return the cursor of the page that begins 900,000 rows down the list of the first group's tickets."""
+    with open_session(desk.engine, Context(SYSTEM, Door.job)) as session:
+        statement = sa.select(Ticket).where(Ticket.group_id == 1).order_by(Ticket.created_at.desc(), Ticket.id.desc())
+        total = session.scalar(sa.select(sa.func.count()).select_from(Ticket).where(Ticket.group_id == 1))
+        row = session.scalars(statement.offset(min(DEEP, (total or 0) - 100)).limit(1)).one()
+        return _write_cursor(Query(Ticket, sort="-created_at"), row, backward=False, start=None)
+
+
+PAGES = [
+    "/ticket/",
+    "/ticket/?k={deep}",
+    "/ticket/?f=state:in:rejected",
+    "/ticket/?f=state:in:qualification&s=-created_at",
+    "/company/",
+    "/company/?s=-created_at",
+    "/contract/",
+    "/contact/",
+    "/call/",
+    "/ticket/{ticket}",
+    "/ticket/{ticket}/edit",
+    "/company/{company}?tab=ticket.company",
+    "/company/{company}?tab=history",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_few_statements_and_no_full_scan(big: Desk, path: str) -> None:
+    with big.engine.connect() as connection:
+        ticket = connection.execute(sa.text("SELECT MAX(id) FROM ticket WHERE group_id = 1")).scalar()
+        company = connection.execute(
+            sa.text("SELECT company_id FROM ticket WHERE group_id = 1 GROUP BY company_id ORDER BY COUNT(*) DESC LIMIT 1")
+        ).scalar()
+    asked = path.format(deep=deep_cursor(big) if "{deep}" in path else "", ticket=ticket, company=company)
+    answer, seen = big.ask("demo.administrator", asked)
+    assert len(seen) <= 15, [text[:150] for text, _values in seen]
+    assert full_scans(big.engine, seen, BIG) == []
+    if path.endswith("/edit"):
+        assert len(answer.data) < 100_000
+
+
+@pytest.mark.parametrize("state", list(TicketState))
+def test_every_state_is_fast_however_rare(big: Desk, state: TicketState) -> None:
+    _answer, seen = big.ask("demo.administrator", f"/ticket/?f=state:in:{state.value}")
+    assert full_scans(big.engine, seen, BIG) == []

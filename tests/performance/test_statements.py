@@ -1,0 +1,57 @@
+"""No page needs more than fifteen statements, whatever the entity (design, chapter 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from flask import Flask
+
+from models.base import ENTITIES
+from models.catalogue import slug
+from tests.clients import DeskClient
+from tests.performance.watching import watched
+
+MOST = 15
+#: A form stays small however large the tables it refers to.
+LARGEST_FORM = 100_000
+
+
+def test_every_page_of_every_entity(desk_client: Callable[..., DeskClient], desk: Flask, engine: sa.Engine) -> None:
+    client, serving = desk_client("administrator"), desk.extensions["engine"]
+    for entity in ENTITIES.values():
+        with engine.connect() as connection:
+            statement = sa.text(f"SELECT MIN(id) FROM {entity.__table__.name}" + _of_first_group(entity))
+            key = connection.execute(statement).scalar()
+        paths = [f"/{slug(entity)}/"]
+        closed = entity.__admin__.append_only or entity.__admin__.written_by_verbs
+        if key is not None:
+            paths += [f"/{slug(entity)}/{key}", f"/{slug(entity)}/{key}?tab=history"]
+            paths += [] if closed else [f"/{slug(entity)}/{key}/edit"]
+        for path in paths:
+            with watched(serving) as seen:
+                answer = client.get(path)
+            assert answer.status_code == 200, path
+            assert len(seen) <= MOST, (path, len(seen), [text[:200] for text, _values in seen])
+            if path.endswith("/edit"):
+                assert len(answer.data) <= LARGEST_FORM, (path, len(answer.data))
+
+
+def test_the_start_page(desk_client: Callable[..., DeskClient], desk: Flask) -> None:
+    with watched(desk.extensions["engine"]) as seen:
+        assert desk_client("administrator").get("/").status_code == 200
+    assert len(seen) <= MOST
+
+
+def test_starting_runs_no_statement(settings: object, engine: sa.Engine) -> None:
+    from backoffice.app import create_desk
+
+    with watched(engine) as seen:
+        create_desk(settings, engine)  # type: ignore[arg-type]
+    assert seen == []
+
+
+def _of_first_group(entity: type) -> str:
+    return " WHERE group_id = 1" if "group_id" in entity.__table__.c else ""
+
+
