@@ -64,9 +64,6 @@ class Settings:
     max_upload_mb: int = setting(20, "Largest request, files included, in megabytes.")
     statement_timeout_ms: int = setting(5000, "Longest time a page may wait for the database, in milliseconds.")
     pool_size: int = setting(16, "Database connections kept open by each process.")
-    rate_limit_storage: str = setting(
-        "memory://", "Where request rates are counted; with several processes a redis:// address.", secret=True
-    )
 
     @property
     def is_sqlite(self) -> bool:

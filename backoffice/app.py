@@ -36,6 +36,15 @@ def create_application(settings: config.Settings, engine: sa.Engine | None = Non
     )
 
 
+class DeskBuilder(AppBuilder):  # type: ignore[misc]  # untyped
+    """Flask-AppBuilder without its own pages: it would add /back, /lang and a menu endpoint past our own."""
+
+    def _add_admin_views(self) -> None:
+        self._indexview = self.add_view_no_menu(self.indexview)
+        self.sm.register_views()
+        self.openapi_manager.register_views()
+
+
 def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "") -> Flask:
     """Return the staff desk: generated pages, API and grid, and its own views."""
     app = _new_app("desk", settings)
@@ -50,8 +59,6 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
         FAB_BASE_TEMPLATE="frame.html",
         FAB_OPENAPI_SERVERS=[{"url": prefix or "/"}],
         FAB_API_SWAGGER_UI=False,
-        AUTH_RATE_LIMITED=True,
-        RATELIMIT_STORAGE_URI=settings.rate_limit_storage,
         LANGUAGES={code: {"name": name, "flag": code} for code, name in frame.LANGUAGES.items()},
     )
     door.install(app, engine)
@@ -61,7 +68,7 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
     Bootstrap5(app)
     CSRFProtect(app)
     with app.app_context():
-        appbuilder = AppBuilder(
+        appbuilder = DeskBuilder(
             app, LocalProxy(door.current_session), indexview=desk.Home, security_manager_class=DeskSecurityManager
         )
         # Flask-AppBuilder's own choice ignores what people chose and writes to anonymous sessions.

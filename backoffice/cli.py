@@ -11,12 +11,16 @@ import click
 import sqlalchemy as sa
 
 import config
-from backoffice import checks, migrate, serving
+from backoffice import checks, clock, migrate, serving
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, make_engine, open_session
 from backoffice.errors import StillReferred
+from backoffice.operations.contracts import advance_contracts
+from backoffice.operations.licenses import expire_licenses
+from backoffice.operations.packages import advance_packages
 from backoffice.operations.roles import synchronise_roles
 from backoffice.operations.staff import ensure_administrator, ensure_demo_users
+from backoffice.operations.tickets import close_tickets_for_good
 from seed.demo import load_demo, remove_demo
 from seed.reference import load_reference
 
@@ -89,6 +93,13 @@ def administrator(settings: config.Settings) -> None:
     with _engine(settings) as engine, _system_session(engine) as session:
         password = ensure_administrator(session, settings.admin_password or None)
     click.echo(_credentials("admin", password, settings.admin_password) if password else "There is an administrator.")
+
+
+@main.command()
+@click.pass_obj
+def advance(settings: config.Settings) -> None:
+    """Do what is due by the calendar: contracts, packages and licenses that expire, tickets closed for good."""
+    click.echo(f"{_advance(_engine(settings))} records moved on.")
 
 
 @main.command()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from flask_appbuilder.security.sqla.models import Role
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.errors import Text
@@ -42,7 +43,7 @@ ROLES: dict[str, StaffRole] = {
     "administrator": StaffRole(
         _l("Administrator"), _l("Looks after users, roles and reference data; may change everything.")
     ),
-    "sales": StaffRole(_l("Sales"), _l("Follows clients, contracts and orders.")),
+    "sales": StaffRole(_lp("role", "Sales"), _l("Follows clients, contracts and orders.")),
     "secretariat": StaffRole(
         _l("Service secretariat"), _l("Looks after onboarding, licenses and assistance of clients.")
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, relationship
 
@@ -32,7 +33,7 @@ class CallState(Choice):
     out_of_scope = "out_of_scope", _l("Outside our competence"), "wait", "slash-circle"
     referred = "referred", _l("Referred"), "neutral", "box-arrow-up-right"
     handled = "handled", _l("Handled"), "good", "check-circle"
-    closed = "closed", _l("Closed"), "neutral", "check-circle-fill"
+    closed = "closed", _lp("call", "Closed"), "neutral", "check-circle-fill"
 
 
 class CallOutcome(Choice):

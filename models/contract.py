@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
@@ -120,7 +121,7 @@ class Contract(CompanyOwned, Record):
     ends_on: Mapped[date | None] = field(_l("Ends on"), help=_l("Last day in force; empty where it has no end."))
     #: Days of notice for a withdrawal.
     notice_days: Mapped[int] = field(
-        _l("Notice"),
+        _lp("contract", "Notice"),
         Integer,
         default=60,
         server_default="60",

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
@@ -78,7 +79,7 @@ class ContractLine(CompanyOwned, Record):
     service_id: Mapped[int] = reference("service", _l("Service"))
     service: Mapped[Service] = relationship()
     #: From when, where it differs from the contract's start.
-    starts_on: Mapped[date | None] = field(_l("From"), help=_l("Only where it differs from the start of the contract."))
+    starts_on: Mapped[date | None] = field(_lp("contract line", "From"), help=_l("Only where it differs from the start of the contract."))
     #: How many.
     quantity: Mapped[int] = field(_l("Quantity"), Integer, default=1, server_default="1")
     #: Fee a year, in euro without VAT; empty where it is measured, included or free.

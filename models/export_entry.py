@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,7 +17,7 @@ class ExportEntry(Ledger):
 
     __tablename__ = "export_entry"
     __admin__ = Admin(
-        label=_l("Export"),
+        label=_lp("noun", "Export"),
         plural=_l("Exports"),
         category=Category.system,
         icon="download",
@@ -51,7 +52,7 @@ class ExportEntry(Ledger):
     #: Rows written.
     row_count: Mapped[int] = field(_l("Rows"), Integer)
     #: Whether the file was taken to its end.
-    is_complete: Mapped[bool] = field(_l("Complete"), help=_l("No where the person stopped the download half-way."))
+    is_complete: Mapped[bool] = field(_lp("export", "Complete"), help=_l("No where the person stopped the download half-way."))
 
     def __str__(self) -> str:
         return f"{self.entity} {self.format}"

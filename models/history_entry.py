@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -33,7 +34,7 @@ class Entrance(Choice):
     desk = "desk", _l("Desk"), "neutral", "window"
     grid = "grid", _l("Grid"), "neutral", "table"
     api = "api", _l("API"), "neutral", "braces"
-    spreadsheet = "spreadsheet", _l("Import"), "neutral", "file-earmark-spreadsheet"
+    spreadsheet = "spreadsheet", _lp("noun", "Import"), "neutral", "file-earmark-spreadsheet"
     client_area = "client_area", _l("Client area"), "neutral", "person-workspace"
     mail = "mail", _l("Mail"), "neutral", "envelope"
     job = "job", _l("Scheduled job"), "neutral", "clock"

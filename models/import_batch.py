@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import JSON, CheckConstraint, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Admin, Category, GroupOwned, Record, Scope, Section
+from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
 from models.columns import Choice, choice, field
 from models.staff import Staff
 from models.values import UtcInstant
@@ -17,9 +18,9 @@ from models.values import UtcInstant
 class ImportMode(Choice):
     """What happens to a row whose record is there already, or is not."""
 
-    create = "create", _l("Only add new ones"), "neutral", "plus-circle"
-    update = "update", _l("Only change existing ones"), "neutral", "pencil"
-    both = "both", _l("Add new ones and change existing ones"), "neutral", "arrow-down-up"
+    create = "create", _l("Add only"), "neutral", "plus-circle"
+    update = "update", _l("Change only"), "neutral", "pencil"
+    both = "both", _l("Add and change"), "neutral", "arrow-down-up"
 
 
 class ImportState(Choice):
@@ -47,7 +48,7 @@ class ImportBatch(GroupOwned, Record):
     __tablename__ = "import_batch"
     __table_args__ = (CheckConstraint("done_row >= 0 AND row_count >= 0", name="progress_not_negative"),)
     __admin__ = Admin(
-        label=_l("Import"),
+        label=_lp("noun", "Import"),
         plural=_l("Imports"),
         category=Category.system,
         icon="file-earmark-arrow-up",

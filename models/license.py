@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
@@ -20,7 +21,7 @@ class LicenseState(Choice):
     generated = "generated", _l("Generated"), "info", "key"
     sent = "sent", _l("Sent"), "wait", "send"
     used = "used", _l("In use"), "good", "check-circle"
-    expired = "expired", _l("Expired"), "neutral", "hourglass-bottom"
+    expired = "expired", _lp("license", "Expired"), "neutral", "hourglass-bottom"
     revoked = "revoked", _l("Revoked"), "bad", "slash-circle"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
@@ -110,7 +111,7 @@ class OnlineService(GroupOwned, Record):
     )
     #: What a client pays unless agreed otherwise.
     default_charge: Mapped[Charge] = choice(
-        Charge, _l("Charge"), default=Charge.undecided, help=_l("What a client pays unless agreed otherwise.")
+        Charge, _lp("price", "Charge"), default=Charge.undecided, help=_l("What a client pays unless agreed otherwise.")
     )
     #: Whether it may be charged at all.
     charge_allowed: Mapped[bool] = field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
@@ -36,7 +37,7 @@ class TicketState(Choice):
     on_hold_consent = "on_hold_consent", _l("On hold: no consent"), "wait", "shield-x"
     closed_provisional = "closed_provisional", _l("Closed, may be reopened"), "good", "check-circle"
     reopened = "reopened", _l("Reopened"), "bad", "arrow-counterclockwise"
-    closed_final = "closed_final", _l("Closed"), "good", "check-circle-fill"
+    closed_final = "closed_final", _lp("state of a ticket", "Closed"), "good", "check-circle-fill"
     archived = "archived", _l("Archived"), "neutral", "archive"
     rejected = "rejected", _l("Rejected"), "neutral", "x-circle"
 

@@ -356,6 +356,8 @@ class UtcInstant(ValueType):
         except ValueError:
             day, _, hour = text.partition(" ")
             exact = datetime.combine(parse_date(day), parse_time(hour) if hour else time())
+        if not 1900 <= exact.year <= 2200:
+            raise BadValue(_l("The year must lie between 1900 and 2200."))
         return (exact if exact.tzinfo else exact.replace(tzinfo=ROME)).astimezone(UTC)
 
     def show(self, value: Any) -> str:

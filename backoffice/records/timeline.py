@@ -17,7 +17,7 @@ from backoffice.actors import Actor
 from backoffice.errors import Text
 from backoffice.lifecycles import MACHINES
 from backoffice.records.show import MASK, label
-from models.base import Recorded
+from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields
 from models.history_entry import HistoryEntry, HistoryPersonal
 from models.values import BadValue
@@ -84,6 +84,36 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
             [] if row.event == "deleted" else _changes(type(record), changes, names, actor),
         )
         for row, changes in zip(rows, merged, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something the actor did, to be found again; ``title`` is empty where the record's name is personal."""
+
+    entity: type[Recorded]
+    record_id: int
+    title: str
+    event: str
+    at: datetime
+
+
+def find_deeds(session: Session, actor: Actor, *, limit: int = 8) -> list[Deed]:
+    """Return what the actor changed last in the present corporate group, newest first."""
+    entry = HistoryEntry.__table__
+    statement = (
+        sa.select(entry)
+        .where(
+            entry.c.actor_kind == actor.kind.value, entry.c.actor_id == actor.id, entry.c.group_id == actor.group_id,
+        )
+        .order_by(entry.c.at.desc(), entry.c.id.desc())
+        .limit(limit)
+    )
+    rows = session.execute(statement, execution_options=INTERNAL).all()
+    return [
+        Deed(ENTITIES[row.entity], row.record_id, row.record_title or "", row.event, row.at)
+        for row in rows
+        if row.entity in ENTITIES
     ]
 
 

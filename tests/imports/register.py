@@ -12,7 +12,8 @@ import config
 REGISTER = config.ROOT.parent / "shared" / "data" / "public-bodies-it.csv"
 HEADINGS = [
     "id", "name", "abbreviation", "other_names", "description", "classification", "parent_id",
-    "founding_date", "dissolution_date", "image", "url", "jurisdiction_code", "phone", "email", "address", "contact", "tags", "source_url",
+    "founding_date", "dissolution_date", "image", "url", "jurisdiction_code", "phone", "email",
+    "address", "contact", "tags", "source_url",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from flask_login import current_user
 from backoffice.actors import Action
 from backoffice.errors import Forbidden, NotFound
 from backoffice.operations.staff import switch_group
+from backoffice.records import show, timeline
 from backoffice.records.lookup import get_record
 from backoffice.records.pages import find_count, read_query
 from models.base import ENTITIES, Category, Recorded
@@ -38,7 +39,7 @@ class Home(IndexView):
     def index(self) -> Any:
         if not current_user.is_authenticated:
             return redirect(self.appbuilder.get_url_for_login)
-        return render_template("home.html", page={"title": _("Home"), "tiles": self._tiles()})
+        return render_template("home.html", page={"title": _("Home"), "tiles": self._tiles(), "recent": self._recent()})
 
     def _tiles(self) -> list[dict[str, Any]]:
         actor = current_actor()
@@ -56,6 +57,21 @@ class Home(IndexView):
                 "text": count_text(find_count(current_session(), read_query(entity, actor))),
             }
             for entity in shown[:MOST_TILES]
+        ]
+
+    def _recent(self) -> list[dict[str, Any]]:
+        """Return what the person did last, so that they find it again."""
+        return [
+            {
+                "who": current_actor().name,
+                "sentence": timeline.sentence(deed.entity, deed.event),
+                "when": show.when(deed.at),
+                "when_iso": deed.at.isoformat(),
+                "icon": deed.entity.__admin__.icon,
+                "url": None if deed.event == "deleted" else url_for(addresses.endpoint(deed.entity, "show"), pk=deed.record_id),
+                "title": deed.title or f"{deed.entity.__admin__.label} {deed.record_id}",
+            }
+            for deed in timeline.find_deeds(current_session(), current_actor())
         ]
 
     @expose("/language/<code>")

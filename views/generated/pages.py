@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import request
@@ -22,6 +22,16 @@ from models.columns import Choice
 from views import addresses
 from views.generated.forms import LineForms, RecordForm
 from views.generated.listing import NUMERIC, Listing, dressed
+
+#: Further actions on records of an entity that the generator cannot guess: a view of its own registers them.
+Link = Callable[[Any, Actor], dict[str, Any] | None]
+_links: dict[type[Recorded], list[Link]] = {}
+
+
+def add_link(entity: type[Recorded], link: Link) -> None:
+    """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, on the pages of ``entity``."""
+    _links.setdefault(entity, []).append(link)
+
 
 #: Icons of the entries of a history.
 _EVENT_ICONS = {"created": "plus-lg", "updated": "pencil", "deleted": "trash3"}
@@ -63,7 +73,7 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
         "verbs": [_verb(record, transition) for transition in transitions_open(record, actor)],
         "edit_url": addresses.action_url(record, "edit") if writable and actor.may(Action.update, entity) else None,
         "delete_url": addresses.action_url(record, "delete") if not admin.append_only and actor.may(Action.delete, entity) else None,
-        "more": [],
+        "more": [found for link in _links.get(entity, ()) if (found := link(record, actor))],
         "facts": [
             {"label": field.label, "cell": dressed(show.cell(record, field, actor))} for field in shown_fields(entity, admin.facts)
         ],

@@ -40,7 +40,7 @@ function show(cell, stored) {
   if (stored.tone && headOf(cell).dataset.kind !== "boolean") {
     const badge = document.createElement("span");
     badge.className = `state state-${stored.tone}`;
-    badge.append(Object.assign(document.createElement("i"), { className: `bi bi-${stored.icon || "circle"}`, ariaHidden: "true" }), stored.text);
+    badge.append(Object.assign(document.createElement("i"), { className: `bi bi-${stored.icon || "circle"}`, ariaHidden: "true" }), Object.assign(document.createElement("span"), { textContent: stored.text }));
     cell.append(badge);
   } else {
     cell.append(stored.text ?? "");
