@@ -49,9 +49,9 @@ def restrict_statement(state: ORMExecuteState) -> None:
     )
     include_deleted = bool(state.execution_options.get("include_deleted"))
     # The statements of eager loading come with the options of the one they complete.
-    carried = {id(option) for option in state.statement._with_options}  # type: ignore[attr-defined]
+    carried = {id(option) for option in state.statement._with_options}
     wanted = [o for o in _criteria(state.session, actor, action, include_deleted) if id(o) not in carried]
-    state.statement = state.statement.options(*wanted)  # type: ignore[attr-defined]
+    state.statement = state.statement.options(*wanted)
 
 
 def _criteria(session: Session, actor: Actor, action: Action, include_deleted: bool) -> tuple[Any, ...]:
@@ -103,9 +103,7 @@ def _narrower(actor: Actor, scopes: frozenset[ScopeKind]) -> Callable[[Any], Any
     teams = teams if ScopeKind.teams in scopes else ()
     consultant = staff_id if ScopeKind.consultant in scopes else -1
     owner = staff_id if ScopeKind.own in scopes else -1
-    return lambda c: sa.or_(
-        of_units(c, units), of_teams(c, teams), of_consultant(c, consultant), of_owner(c, owner)
-    )
+    return lambda c: sa.or_(of_units(c, units), of_teams(c, teams), of_consultant(c, consultant), of_owner(c, owner))
 
 
 def _table(name: str) -> Any:
@@ -216,4 +214,13 @@ def holders_of(
     return found
 
 
-__all__ = ["INTERNAL", "Forbidden", "NoContext", "context_of", "holders_of", "next_number", "prove_scope", "restrict_statement"]
+__all__ = [
+    "INTERNAL",
+    "Forbidden",
+    "NoContext",
+    "context_of",
+    "holders_of",
+    "next_number",
+    "prove_scope",
+    "restrict_statement",
+]

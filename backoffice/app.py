@@ -36,7 +36,7 @@ def create_application(settings: config.Settings, engine: sa.Engine | None = Non
     )
 
 
-class DeskBuilder(AppBuilder):  # type: ignore[misc]  # untyped
+class DeskBuilder(AppBuilder):  # untyped
     """Flask-AppBuilder without its own pages: it would add /back, /lang and a menu endpoint past our own."""
 
     def _add_admin_views(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import RelationshipDirection, Session
 from sqlalchemy.orm.attributes import get_history
 
@@ -12,7 +13,6 @@ from backoffice import clock, history
 from backoffice.access import INTERNAL, context_of, prove_scope
 from backoffice.actors import Action
 from backoffice.errors import InvalidRecord, Text
-from flask_babel import lazy_gettext as _l
 from models.base import ENTITIES, Recorded
 from models.values import fold
 
@@ -30,7 +30,9 @@ def before_flush(session: Session, _flush: Any, _instances: Any) -> None:
         _copy_scope(session, row, seen)
         _fold_texts(row)
         if row in session.new:
-            row.created_at, row.created_by_id = row.created_at or now, row.created_by_id or staff_id
+            if row.created_at is None:
+                row.created_at = now  # type: ignore[unreachable]  # a new row has none yet
+            row.created_by_id = row.created_by_id or staff_id
         row.updated_at, row.updated_by_id = now, staff_id
     gone = [row for row in session.deleted if isinstance(row, Recorded)]
     prove_scope(session, Action.delete, gone)
@@ -105,7 +107,9 @@ def after_flush(session: Session, _flush: Any) -> None:
 
 def _carry_scope_down(session: Session, row: Recorded) -> None:
     """Give the rows below a moved row its new group and company; they may not even be loaded."""
-    moved = {name for name in ("group_id", "company_id") if name in row.__table__.c and get_history(row, name).has_changes()}
+    moved = {
+        name for name in ("group_id", "company_id") if name in row.__table__.c and get_history(row, name).has_changes()
+    }
     if row.__admin__.scope.company == "id":
         moved.discard("company_id")
     if moved:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 import models as _models  # every entity must be declared before it can be checked
+from backoffice.actors import Action, ScopeKind
 from backoffice.lifecycles import MACHINES
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
-from backoffice.actors import Action, ScopeKind
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields
 from models.columns import Choice
@@ -71,8 +71,11 @@ def known_area(entity: type[Recorded]) -> Iterator[Problem]:
     """E002: the area has its row in the permission matrix."""
     area = entity.__admin__.area
     if area not in AREAS:
-        yield Problem("E002", f"{entity.__name__} is in the area “{area}”, which the permission matrix does not have.",
-                      "Add the area to backoffice/permissions.py, or use one of: " + ", ".join(AREAS) + ".")
+        yield Problem(
+            "E002",
+            f"{entity.__name__} is in the area “{area}”, which the permission matrix does not have.",
+            "Add the area to backoffice/permissions.py, or use one of: " + ", ".join(AREAS) + ".",
+        )
 
 
 @check
@@ -82,8 +85,11 @@ def enforceable_scope(entity: type[Recorded]) -> Iterator[Problem]:
     if scope.shared:
         return
     if scope.group is None or "group_id" not in entity.__table__.c:
-        yield Problem("E003", f"{entity.__name__} does not say which corporate group a row belongs to.",
-                      "Declare Scope(group=...) with GroupOwned or CompanyOwned, or SHARED for reference data.")
+        yield Problem(
+            "E003",
+            f"{entity.__name__} does not say which corporate group a row belongs to.",
+            "Declare Scope(group=...) with GroupOwned or CompanyOwned, or SHARED for reference data.",
+        )
     available = {ScopeKind.group}
     if scope.unit or scope.company:
         available.add(ScopeKind.unit)
@@ -94,8 +100,11 @@ def enforceable_scope(entity: type[Recorded]) -> Iterator[Problem]:
     for role in ROLES:
         grant = shipped_grants(role).get(entity.__admin__.area)
         if grant is not None and grant.scope not in available:
-            yield Problem("E003", f"{entity.__name__}: the role {role} sees rows by {grant.scope}, which no column tells.",
-                          "Name the column in the entity's Scope, or give the role another scope.")
+            yield Problem(
+                "E003",
+                f"{entity.__name__}: the role {role} sees rows by {grant.scope}, which no column tells.",
+                "Name the column in the entity's Scope, or give the role another scope.",
+            )
 
 
 @check
@@ -103,33 +112,57 @@ def indexed_keys(entity: type[Recorded]) -> Iterator[Problem]:
     """E004: every foreign key leads an index, or deleting what it points at reads the whole table."""
     table = entity.__table__
     leading = {next(iter(index.columns)).name for index in table.indexes}
-    leading |= {next(iter(c.columns)).name for c in table.constraints if isinstance(c, sa.UniqueConstraint | sa.PrimaryKeyConstraint) and len(c.columns)}
+    leading |= {
+        next(iter(c.columns)).name
+        for c in table.constraints
+        if isinstance(c, sa.UniqueConstraint | sa.PrimaryKeyConstraint) and len(c.columns)
+    }
     for key in table.foreign_keys:
         if key.parent.name not in leading and not key.parent.name.startswith(("created_by", "changed_by")):
-            yield Problem("E004", f"{table.name}.{key.parent.name} refers to another table without an index.",
-                          "Declare it with reference(), which makes one.")
+            yield Problem(
+                "E004",
+                f"{table.name}.{key.parent.name} refers to another table without an index.",
+                "Declare it with reference(), which makes one.",
+            )
         if key.ondelete is None and table.name != "ab_user":
-            yield Problem("E005", f"{table.name}.{key.parent.name} does not say what deleting the other row does.",
-                          "Say ondelete explicitly.")
+            yield Problem(
+                "E005",
+                f"{table.name}.{key.parent.name} does not say what deleting the other row does.",
+                "Say ondelete explicitly.",
+            )
 
 
 @check
 def named_rules(entity: type[Recorded]) -> Iterator[Problem]:
     """E006: every rule has its constraint and every constraint its sentence."""
     table, rules = entity.__table__, entity.__admin__.rules
-    names = {str(c.name) for c in table.constraints if isinstance(c, sa.CheckConstraint | sa.UniqueConstraint) and c.name}
+    names = {
+        str(c.name) for c in table.constraints if isinstance(c, sa.CheckConstraint | sa.UniqueConstraint) and c.name
+    }
     names |= {str(index.name) for index in table.indexes if index.unique}
-    enums = {str(c.name) for c in table.constraints if isinstance(c, sa.CheckConstraint) and getattr(c, "_type_bound", False)}
+    enums = {
+        str(c.name) for c in table.constraints if isinstance(c, sa.CheckConstraint) and getattr(c, "_type_bound", False)
+    }
     for name in rules:
         if name not in names:
-            yield Problem("E006", f"{entity.__name__} has a sentence for “{name}”, which is no constraint of {table.name}.",
-                          "Its constraints are " + ", ".join(sorted(names)) + ".")
+            yield Problem(
+                "E006",
+                f"{entity.__name__} has a sentence for “{name}”, which is no constraint of {table.name}.",
+                "Its constraints are " + ", ".join(sorted(names)) + ".",
+            )
     for name in names - set(rules) - enums:
-        yield Problem("E007", f"{table.name}: nothing tells people what “{name}” refuses.", "Add a Rule for it to the declaration.")
+        yield Problem(
+            "E007",
+            f"{table.name}: nothing tells people what “{name}” refuses.",
+            "Add a Rule for it to the declaration.",
+        )
     for name, rule in rules.items():
         if rule.field is not None and rule.field not in fields(entity):
-            yield Problem("E008", f"{entity.__name__}: the sentence of “{name}” stands beside “{rule.field}”, which is no field.",
-                          "Name a field, or none.")
+            yield Problem(
+                "E008",
+                f"{entity.__name__}: the sentence of “{name}” stands beside “{rule.field}”, which is no field.",
+                "Name a field, or none.",
+            )
 
 
 @check
@@ -139,25 +172,46 @@ def reachable_states(entity: type[Recorded]) -> Iterator[Problem]:
     if machine is None:
         return
     field = fields(entity)[machine.column]
-    assert field.choices is not None and field.column is not None
+    assert field.choices is not None
+    assert field.column is not None
     if not field.verb_only:
-        yield Problem("E010", f"{entity.__name__}.{machine.column} has verbs but may be edited freely.", "Declare it with verb_only=True.")
+        yield Problem(
+            "E010",
+            f"{entity.__name__}.{machine.column} has verbs but may be edited freely.",
+            "Declare it with verb_only=True.",
+        )
     default = entity.__table__.c[field.column].default
-    reached: set[Choice] = {default.arg} if default is not None and default.is_scalar else set()  # type: ignore[attr-defined]
+    reached: set[Choice] = {default.arg} if default is not None and default.is_scalar else set()
     reached |= {t.target for t in machine.transitions if t.target is not None}
     moved = any(t.target is None for t in machine.transitions)
     for state in field.choices:
         if state not in reached and not moved:
-            yield Problem("E009", f"{entity.__name__}: no verb leads to the state “{state.value}”.", "Add a transition, or drop the state.")
+            yield Problem(
+                "E009",
+                f"{entity.__name__}: no verb leads to the state “{state.value}”.",
+                "Add a transition, or drop the state.",
+            )
     for transition in machine.transitions:
         for name in transition.inputs:
             if name not in fields(transition.asks or entity):
-                yield Problem("E011", f"{entity.__name__}: the verb {transition.name} asks for “{name}”, which is no field.",
-                              "Declare the column.")
+                yield Problem(
+                    "E011",
+                    f"{entity.__name__}: the verb {transition.name} asks for “{name}”, which is no field.",
+                    "Declare the column.",
+                )
 
 
 #: Words that tell a person's own data, wherever they stand in a column's name.
-_PERSONAL_WORDS = ("first_name", "last_name", "full_name", "mobile", "iban", "caller", "requester_name", "password_hash")
+_PERSONAL_WORDS = (
+    "first_name",
+    "last_name",
+    "full_name",
+    "mobile",
+    "iban",
+    "caller",
+    "requester_name",
+    "password_hash",
+)
 
 
 @check
@@ -165,8 +219,16 @@ def marked_personal(entity: type[Recorded]) -> Iterator[Problem]:
     """E012: what is plainly a datum about a person is marked as one."""
     for field in fields(entity).values():
         telling = any(word in field.name for word in _PERSONAL_WORDS)
-        if telling and field.kind not in (Kind.relation, Kind.boolean, Kind.choice) and not (field.personal or field.secret or field.entity.__table__.name == "ab_user"):
-            yield Problem("E012", f"{entity.__name__}.{field.name} looks personal and is not marked.", "Declare it with personal=True or secret=True.")
+        if (
+            telling
+            and field.kind not in (Kind.relation, Kind.boolean, Kind.choice)
+            and not (field.personal or field.secret or field.entity.__table__.name == "ab_user")
+        ):
+            yield Problem(
+                "E012",
+                f"{entity.__name__}.{field.name} looks personal and is not marked.",
+                "Declare it with personal=True or secret=True.",
+            )
 
 
 @check
@@ -175,8 +237,11 @@ def lower_case_choices(entity: type[Recorded]) -> Iterator[Problem]:
     for field in fields(entity).values():
         for member in field.choices or ():
             if member.name != member.value or member.value != member.value.lower():
-                yield Problem("E013", f"{field.choices.__name__}.{member.name} is stored as “{member.value}”.",  # type: ignore[union-attr]
-                              "Name and value must be the same lower-case word.")
+                yield Problem(
+                    "E013",
+                    f"{field.choices.__name__}.{member.name} is stored as “{member.value}”.",  # type: ignore[union-attr]
+                    "Name and value must be the same lower-case word.",
+                )
 
 
 @check
@@ -186,7 +251,11 @@ def masked_fields(entity: type[Recorded]) -> Iterator[Problem]:
     for role, names in MASKS.items():
         for name in names:
             if name != PERSONAL and name.startswith(prefix) and name.removeprefix(prefix) not in fields(entity):
-                yield Problem("E014", f"The role {role} masks “{name}”, which is no field.", "Correct MASKS in backoffice/permissions.py.")
+                yield Problem(
+                    "E014",
+                    f"The role {role} masks “{name}”, which is no field.",
+                    "Correct MASKS in backoffice/permissions.py.",
+                )
 
 
 @check
@@ -197,8 +266,18 @@ def usable_forms(entity: type[Recorded]) -> Iterator[Problem]:
         return
     copied = {column for column, _path in admin.scope.copies()} | {"group_id"}
     for field in fields(entity).values():
-        if field.required and field.name not in admin.form_columns and field.name not in ("id", "created_at", "updated_at") and field.column not in copied and not field.verb_only:
-            yield Problem("E015", f"{entity.__name__}: {field.name} is required, but no section of the form has it.", "Add it to a section or give it a default.")
+        if (
+            field.required
+            and field.name not in admin.form_columns
+            and field.name not in ("id", "created_at", "updated_at")
+            and field.column not in copied
+            and not field.verb_only
+        ):
+            yield Problem(
+                "E015",
+                f"{entity.__name__}: {field.name} is required, but no section of the form has it.",
+                "Add it to a section or give it a default.",
+            )
 
 
 #: Labels that say all there is to say.
@@ -211,7 +290,11 @@ def helpful_fields(entity: type[Recorded]) -> Iterator[Problem]:
     for name in entity.__admin__.form_columns:
         field = fields(entity).get(name)
         if field is not None and field.kind in _NEEDS_NO_HELP_KINDS and field.help is None and name != "active":
-            yield Problem("E016", f"{entity.__name__}.{name} has no help sentence.", "Declare it with help=_l(...): what does yes mean?")
+            yield Problem(
+                "E016",
+                f"{entity.__name__}.{name} has no help sentence.",
+                "Declare it with help=_l(...): what does yes mean?",
+            )
 
 
 @check
@@ -220,4 +303,8 @@ def readable_scope_columns(entity: type[Recorded]) -> Iterator[Problem]:
     for role in ROLES:
         grant = shipped_grants(role).get(entity.__admin__.area)
         if grant is not None and Action.read not in grant.actions:
-            yield Problem("E017", f"The role {role} may act in the area {entity.__admin__.area} but not read it.", "Add R to its rights.")
+            yield Problem(
+                "E017",
+                f"The role {role} may act in the area {entity.__admin__.area} but not read it.",
+                "Add R to its rights.",
+            )

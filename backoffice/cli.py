@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -39,17 +39,18 @@ def main(context: click.Context) -> None:
 @click.pass_obj
 def serve(settings: config.Settings) -> None:
     """Bring the database up to date, fill an empty one, and serve."""
+    try:
+        listening = serving.listen(settings)
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
     with _engine(settings) as engine:
         migrate.upgrade(engine)
         # Passwords are printed before anything else can go wrong: they are stored as digests only.
         for line in _fill(engine, settings):
             click.echo(line)
-    try:
-        server = serving.listen(settings)
-    except OSError as error:
-        raise click.ClickException(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
     address = _address(settings)
     with contextlib.suppress(SystemExit):
+        server = serving.make_server(settings, listening)
         click.echo(f"Client area  {address}/\nStaff desk   {address}/backoffice/\nCtrl+C stops it.")
         serving.run(server)
     click.echo("\nStopped.")
@@ -99,7 +100,8 @@ def administrator(settings: config.Settings) -> None:
 @click.pass_obj
 def advance(settings: config.Settings) -> None:
     """Do what is due by the calendar: contracts, packages and licenses that expire, tickets closed for good."""
-    click.echo(f"{_advance(_engine(settings))} records moved on.")
+    with _engine(settings) as engine:
+        click.echo(f"{_advance(engine)} records moved on.")
 
 
 @main.command()
@@ -201,6 +203,24 @@ def _load_demo(session: RecordSession, settings: config.Settings) -> str:
     if password is None:
         return "The demonstration users exist."
     return _credentials("demo.<role>", password, settings.demo_password)
+
+
+def _advance(engine: sa.Engine) -> int:
+    """Perform every verb whose time has come, a transaction a step; one passage may make the next one due."""
+    steps: tuple[Callable[[RecordSession], int], ...] = (
+        lambda session: advance_contracts(session, clock.today(), actor=SYSTEM),
+        lambda session: advance_packages(session, clock.today(), actor=SYSTEM),
+        lambda session: expire_licenses(session, clock.today(), actor=SYSTEM),
+        lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
+    )
+    done = 0
+    for step in steps:
+        moved = 1
+        while moved:
+            with _system_session(engine) as session:
+                moved = step(session)
+            done += moved
+    return done
 
 
 def _credentials(user: str, password: str, given: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -47,7 +47,9 @@ def write(session: Session, new: Iterable[Recorded], changed: Iterable[Recorded]
     """
     events: dict[int, str] = session.info.get("events", {})
     new, changed = ([row for row in rows if "version" in row.__table__.c] for rows in (new, changed))
-    changes = [_change(row, events.get(id(row), "created"), lambda field, row=row: [None, _value(row, field)]) for row in new]
+    changes = [
+        _change(row, events.get(id(row), "created"), lambda field, row=row: [None, _value(row, field)]) for row in new
+    ]
     for row in changed:
         change = _change(row, events.get(id(row), "updated"), lambda field, row=row: _difference(row, field))
         if change.plain or change.personal:
@@ -86,7 +88,10 @@ def _difference(row: Recorded, field: Field) -> list[Any] | None:
         return None
     if field.kind is Kind.relations:
         kept = [*seen.unchanged]
-        return [sorted(o.id for o in [*kept, *seen.deleted]) or None, sorted(o.id for o in [*kept, *seen.added]) or None]
+        return [
+            sorted(o.id for o in [*kept, *seen.deleted]) or None,
+            sorted(o.id for o in [*kept, *seen.added]) or None,
+        ]
     return [encode(seen.deleted[0] if seen.deleted else None), encode(seen.added[0] if seen.added else None)]
 
 
@@ -110,7 +115,7 @@ def _insert(session: Session, changes: list[Change]) -> None:
         "on_behalf_of": context.on_behalf_of,
         "door": context.door,
     }
-    entries = HistoryEntry.__table__
+    entries = cast("sa.Table", HistoryEntry.__table__)
     statement = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
     rows = [
         {
@@ -136,7 +141,7 @@ def _insert(session: Session, changes: list[Change]) -> None:
         if change.personal or _names_a_person(change.row)
     ]
     if personal:
-        session.execute(sa.insert(HistoryPersonal.__table__), personal, execution_options=INTERNAL)
+        session.execute(sa.insert(HistoryPersonal), personal, execution_options=INTERNAL)
 
 
 def _names_a_person(row: Recorded) -> bool:

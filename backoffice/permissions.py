@@ -84,25 +84,25 @@ AREAS: dict[str, Text] = {
 # first operator's are by team too (issue 2 wins); names of colleagues and of the organisation, which every record
 # shows, are readable by all; "(on-call)" and "(security)" narrowings come with what they speak of.
 _MATRIX = """
-area           administrator  sales    sec.ry   operator1  operator2  evaluator  quality  security  consultant       c.centre  manage.
-organisation   CRUDX          R        R        R          R          R          R        R         R                R         R
-staff          CRUTX          R        R        R          R          R          R        R         R                R         R
-companies      CRUDX          CRUX     CRUX     RX:teams   R          R:unit     R        R         R:consultant     R         RX
-contacts       CRUDX          CRUX     CRUX     CRU:teams  R          R:unit     R        R         R:consultant     CRU       R
-contracts      CRUDTX         CRUTX    R        R          R          R:unit     R        R         R:consultant     R         RX
-orders         CRUDTX         CRUTX    RUT      -          -          -          R        -         R:consultant     -         RX
-services       CRUDTX         R        R        R          R          R:unit     R        R         R                R         R
-accounts       CRUDTX         CRU      RUT      RT         -          -          -        RTX       -                -         -
-licenses       CRUTX          R        CRUTX    -          -          -          -        -         R:consultant     -         RX
-tickets        CRUDTX         CR       CRUTX    CRUTX      RUTX       R:unit     R        R         CRUT:consultant  CRU       RX
-packages       CRUTX          CRUTX    R        R          R          -          -        -         R:consultant     -         RX
-package_types  CRUDX          CRUX     R        R          R          R          R        R         R                R         RX
-calls          CRUX           R        CRUX     CRU        R          R:unit     R        R         R:consultant     CRUTX     RX
-calendars      CRUD           R        R        R          R          -          R        R         -                R         R
-queues         CRUD           R        R        R          R          R          R        R         R                R         R
-roles          CRUD           -        -        -          -          -          -        RU        -                -         -
-history        RX             -        -        -          -          -          R        RX        -                -         -
-imports        CRUDX          CRU:own  CRU:own  CRU:own    CRU:own    -          -        -         CRU:own          CRU:own   -
+area          admin. sales   sec.ry  oper.1    oper.2  evaluator quality security consultant      c.centre manage.
+organisation  CRUDX  R       R       R         R       R         R       R        R               R        R
+staff         CRUTX  R       R       R         R       R         R       R        R               R        R
+companies     CRUDX  CRUX    CRUX    RX:teams  R       R:unit    R       R        R:consultant    R        RX
+contacts      CRUDX  CRUX    CRUX    CRU:teams R       R:unit    R       R        R:consultant    CRU      R
+contracts     CRUDTX CRUTX   R       R         R       R:unit    R       R        R:consultant    R        RX
+orders        CRUDTX CRUTX   RUT     -         -       -         R       -        R:consultant    -        RX
+services      CRUDTX R       R       R         R       R:unit    R       R        R               R        R
+accounts      CRUDTX CRU     RUT     RT        -       -         -       RTX      -               -        -
+licenses      CRUTX  R       CRUTX   -         -       -         -       -        R:consultant    -        RX
+tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R        CRUT:consultant CRU      RX
+packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
+package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
+calls         CRUX   R       CRUX    CRU       R       R:unit    R       R        R:consultant    CRUTX    RX
+calendars     CRUD   R       R       R         R       -         R       R        -               R        R
+queues        CRUD   R       R       R         R       R         R       R        R               R        R
+roles         CRUD   -       -       -         -       -         -       RU       -               -        -
+history       RX     -       -       -         -       -         R       RX       -               -        -
+imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
 """
 
 #: Every field declared as a datum about a person.

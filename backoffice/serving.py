@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -29,19 +30,24 @@ def behind_proxies(wsgi: WSGIApplication, count: int) -> WSGIApplication:
     return ProxyFix(wsgi, x_for=count, x_proto=count, x_host=count) if count else wsgi
 
 
-def listen(settings: config.Settings) -> Any:
-    """Return the built-in server: it accepts connections from now on, and answers them once it runs.
+def listen(settings: config.Settings) -> socket.socket:
+    """Take the port, before anything that takes time; whoever connects from now on waits to be answered.
 
-    From now on Ctrl+C and SIGTERM raise SystemExit. Raises OSError when the port is taken.
+    Raises OSError when the port is taken.
     """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host, settings.port), family=family, backlog=1024)
+
+
+def make_server(settings: config.Settings, listening: socket.socket) -> Any:
+    """Return the built-in server; from now on Ctrl+C and SIGTERM raise SystemExit."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     # Its warnings about queued requests say nothing that a person could act on.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return waitress.create_server(
         application(settings),
-        host=settings.host,
-        port=settings.port,
+        sockets=[listening],
         threads=settings.threads,
         # Beyond what a page refuses with a sentence, the connection is cut short.
         max_request_body_size=4 * settings.max_upload_mb * 1024 * 1024,

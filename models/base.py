@@ -156,12 +156,16 @@ class Recorded:
     @declared_attr
     def created_by_id(cls) -> Mapped[int | None]:
         """The member of staff who wrote it; empty for the system and for clients."""
-        return mapped_column(ForeignKey("ab_user.id", ondelete="RESTRICT"), index=True, info={"label": _l("Created by")})
+        return mapped_column(
+            ForeignKey("ab_user.id", ondelete="RESTRICT"), index=True, info={"label": _l("Created by")}
+        )
 
     @declared_attr
     def updated_by_id(cls) -> Mapped[int | None]:
         """The member of staff who changed it last; empty for the system and for clients."""
-        return mapped_column(ForeignKey("ab_user.id", ondelete="RESTRICT"), index=True, info={"label": _l("Changed by")})
+        return mapped_column(
+            ForeignKey("ab_user.id", ondelete="RESTRICT"), index=True, info={"label": _l("Changed by")}
+        )
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
@@ -241,7 +245,7 @@ def _register(mapper: Mapper[Any], entity: type[Recorded]) -> None:
 
 def _add_fast_indexes(table: Table, admin: Admin) -> None:
     scope = () if admin.scope.shared else ("group_id",)
-    wanted = {pair: None for pair in (*admin.fast, (admin.order.lstrip("-"),))}
+    wanted = dict.fromkeys((*admin.fast, (admin.order.lstrip("-"),)))
     for pair in wanted:
         names = [*scope, *(_stored(table, name) for name in pair)]
         columns = [table.c[name] for name in dict.fromkeys(names) if name != "id"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import sqlalchemy as sa
 from flask_babel import format_decimal
@@ -192,7 +192,7 @@ def fields(entity: type[Recorded]) -> dict[str, Field]:
 
 def _column_field(entity: type[Recorded], name: str, column: sa.Column[Any]) -> Field:
     value_type = column.type if isinstance(column.type, ValueType) else None
-    choices = column.type.enum_class if isinstance(column.type, sa.Enum) else None
+    choices = cast("type[Choice]", column.type.enum_class) if isinstance(column.type, sa.Enum) else None
     if value_type is not None:
         kind = Kind(value_type.kind)
     elif choices is not None:

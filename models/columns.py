@@ -43,7 +43,7 @@ def field(
     label: Text,
     type_: Any = None,
     *args: Any,
-    help: Text | None = None,
+    help: Text | None = None,  # noqa: A002 - the word every declaration uses
     personal: bool = False,
     secret: bool = False,
     verb_only: bool = False,

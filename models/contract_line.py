@@ -79,7 +79,9 @@ class ContractLine(CompanyOwned, Record):
     service_id: Mapped[int] = reference("service", _l("Service"))
     service: Mapped[Service] = relationship()
     #: From when, where it differs from the contract's start.
-    starts_on: Mapped[date | None] = field(_lp("contract line", "From"), help=_l("Only where it differs from the start of the contract."))
+    starts_on: Mapped[date | None] = field(
+        _lp("contract line", "From"), help=_l("Only where it differs from the start of the contract.")
+    )
     #: How many.
     quantity: Mapped[int] = field(_l("Quantity"), Integer, default=1, server_default="1")
     #: Fee a year, in euro without VAT; empty where it is measured, included or free.

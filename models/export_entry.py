@@ -28,7 +28,9 @@ class ExportEntry(Ledger):
         order="-at",
         fast=(("entity", "at"),),
         sections=(
-            Section(_l("What was taken"), ("at", "entity", "format", "columns", "conditions", "row_count", "is_complete")),
+            Section(
+                _l("What was taken"), ("at", "entity", "format", "columns", "conditions", "row_count", "is_complete")
+            ),
             Section(_l("Who took it"), ("actor_name",)),
         ),
         append_only=True,
@@ -52,7 +54,9 @@ class ExportEntry(Ledger):
     #: Rows written.
     row_count: Mapped[int] = field(_l("Rows"), Integer)
     #: Whether the file was taken to its end.
-    is_complete: Mapped[bool] = field(_lp("export", "Complete"), help=_l("No where the person stopped the download half-way."))
+    is_complete: Mapped[bool] = field(
+        _lp("export", "Complete"), help=_l("No where the person stopped the download half-way.")
+    )
 
     def __str__(self) -> str:
         return f"{self.entity} {self.format}"

@@ -70,7 +70,12 @@ class OrderLine(CompanyOwned, Record):
     quantity: Mapped[int] = field(_l("Quantity"), Integer, default=1, server_default="1")
     #: Licences generated so far; counted up in the statement that claims them.
     generated: Mapped[int] = field(
-        _lp("licenses", "Generated"), Integer, default=0, server_default="0", verb_only=True, help=_l("Licenses generated so far.")
+        _lp("licenses", "Generated"),
+        Integer,
+        default=0,
+        server_default="0",
+        verb_only=True,
+        help=_l("Licenses generated so far."),
     )
     #: Price of one, in euro without VAT.
     unit_price: Mapped[Decimal | None] = money(_l("Unit price"), help=_l("Without VAT."))

@@ -41,9 +41,7 @@ class TeamMember(GroupOwned, Record):
     staff_id: Mapped[int] = reference("ab_user", _l("Member"))
     staff: Mapped[Staff] = relationship(foreign_keys=[staff_id])
     #: Answers for the team.
-    is_lead: Mapped[bool] = field(
-        _l("Team lead"), default=False, server_default="0", help=_l("Answers for the team.")
-    )
+    is_lead: Mapped[bool] = field(_l("Team lead"), default=False, server_default="0", help=_l("Answers for the team."))
 
     def __str__(self) -> str:
         return f"{self.team} · {self.staff}"

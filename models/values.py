@@ -51,7 +51,6 @@ def fold(text: str) -> str:
     return " ".join(_NOT_TEXT.sub(" ", plain).split())
 
 
-
 #: Characters that no database text may hold, or that break what is printed.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -67,7 +66,7 @@ def clean_text(raw: str, *, lines: bool = False) -> str:
 class ValueType(TypeDecorator[Any]):
     """A column type that knows its people's side. ``kind`` chooses widget, filters, alignment and file cell."""
 
-    impl = sa.String
+    impl: Any = sa.String
     cache_ok = True
     kind: ClassVar[str] = "text"
     #: An example people can imitate, for templates and help.
@@ -108,6 +107,10 @@ class Code(ValueType):
         return code
 
 
+#: Countries whose VAT numbers we can check.
+_EU_COUNTRIES = frozenset(state.upper() for state in eu_vat.MEMBER_STATES) | {"EL", "IT"}
+
+
 class VatNumber(Code):
     """Partita IVA with its check digit; foreign VAT numbers keep their country letters."""
 
@@ -115,20 +118,16 @@ class VatNumber(Code):
 
     def parse(self, raw: str) -> str:
         code = re.sub(r"[\s.\-]", "", clean_text(raw)).upper()
-        if code.startswith("IT"):
-            code = code[2:]
+        code = code.removeprefix("IT")
         if code.isdigit():
             if len(code) == 11 and iva.is_valid(code):
                 return code
             raise BadValue(_l("This is not a valid partita IVA: 11 digits, the last of which checks the others."))
         if eu_vat.is_valid(code):
             return code
-        if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{4,18}", code) and code[:2] not in eu_vat.MEMBER_STATES_UPPER:
+        if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{4,18}", code) and code[:2] not in _EU_COUNTRIES:
             return code
         raise BadValue(_l("This is not a valid VAT number of its country."))
-
-
-eu_vat.MEMBER_STATES_UPPER = frozenset(state.upper() for state in eu_vat.MEMBER_STATES) | {"EL", "IT"}
 
 
 class TaxCode(Code):
@@ -203,7 +202,7 @@ class Iban(Code):
     def parse(self, raw: str) -> str:
         try:
             return str(stdnum_iban.validate(clean_text(raw)))
-        except Exception as error:  # noqa: BLE001 - python-stdnum raises many classes for one reason
+        except Exception as error:
             raise BadValue(_l("This is not a valid IBAN.")) from error
 
     def show(self, value: Any) -> str:
@@ -330,7 +329,7 @@ class Minutes(ValueType):
 class UtcInstant(ValueType):
     """An instant: aware UTC in the program, shown and typed in Italian time."""
 
-    impl = sa.DateTime(timezone=True)
+    impl = sa.DateTime
     kind = "datetime"
     example = "31/12/2026 15:25"
 
@@ -361,7 +360,7 @@ class UtcInstant(ValueType):
         return (exact if exact.tzinfo else exact.replace(tzinfo=ROME)).astimezone(UTC)
 
     def show(self, value: Any) -> str:
-        return format_datetime(value, "dd/MM/yyyy HH:mm")
+        return str(format_datetime(value, "dd/MM/yyyy HH:mm"))
 
 
 class FoldedText(TypeDecorator[str]):
@@ -372,11 +371,13 @@ class FoldedText(TypeDecorator[str]):
 
     def __init__(self, length: int = 255) -> None:
         super().__init__(length)
+        self.length = length
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        length = self.length
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(sa.String(self.impl.length, collation="C"))  # type: ignore[attr-defined]
-        return dialect.type_descriptor(sa.String(self.impl.length))  # type: ignore[attr-defined]
+            return dialect.type_descriptor(sa.String(length, collation="C"))
+        return dialect.type_descriptor(sa.String(length))
 
 
 class SearchText(TypeDecorator[str]):
@@ -458,8 +459,8 @@ def parse_boolean(raw: str) -> bool:
 
 
 def show_date(value: date) -> str:
-    return format_date(value, "dd/MM/yyyy")
+    return str(format_date(value, "dd/MM/yyyy"))
 
 
 def show_time(value: time) -> str:
-    return format_time(datetime.combine(date(2000, 1, 1), value), "HH:mm", rebase=False)
+    return str(format_time(datetime.combine(date(2000, 1, 1), value), "HH:mm", rebase=False))

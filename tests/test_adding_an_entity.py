@@ -52,7 +52,8 @@ client = DeskClient(application, desk, admin)
 answer = client.submit("/vehicle/new", {"company": "1", "plate": "AB123CD", "kind": "lorry", "seats": "3"})
 assert answer.status_code == 303, answer.text
 assert "AB123CD" in client.get("/vehicle/").text
-assert client.submit("/vehicle/new", {"company": "1", "plate": "AB123CD", "kind": "van", "seats": "0"}).status_code == 422
+twice = {"company": "1", "plate": "AB123CD", "kind": "van", "seats": "0"}
+assert client.submit("/vehicle/new", twice).status_code == 422
 page = client.get("/vehicle/1")
 assert page.status_code == 200 and "Officine Prova" in page.text
 assert "AB123CD" in client.get("/company/1?tab=vehicle.company").text
@@ -89,7 +90,11 @@ def test_one_file_is_enough(tmp_path: Path) -> None:
 
 def _run(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}, capture_output=True, text=True
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -62,6 +62,10 @@ def serving(*command: str, until: str, env: dict[str, str]) -> Iterator[list[str
         process.send_signal(signal.SIGINT)
         said += process.stdout.read().splitlines()
         assert process.wait(timeout=20) == 0
+    except OSError as error:
+        process.terminate()
+        error.add_note("\n".join([*said, process.stdout.read()]))
+        raise
     finally:
         process.kill()
         process.stdout.close()

@@ -102,4 +102,6 @@ def _data(error: Exception) -> Any:
 def _unexpected(error: Exception) -> Any:
     reference = secrets.token_hex(4).upper()
     _log.exception("Unexpected error, reference %s", reference, exc_info=error)
-    return answer(500, _("The mistake is ours and has been written down. Nothing was saved by halves."), reference=reference)
+    return answer(
+        500, _("The mistake is ours and has been written down. Nothing was saved by halves."), reference=reference
+    )

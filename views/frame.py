@@ -77,7 +77,12 @@ class Frame:
     def languages(self) -> list[dict[str, Any]]:
         here = request.full_path.rstrip("?") if request.method == "GET" else request.path
         return [
-            {"code": code, "label": label, "current": code == self.lang, "url": url_for("Home.language", code=code, next=here)}
+            {
+                "code": code,
+                "label": label,
+                "current": code == self.lang,
+                "url": url_for("Home.language", code=code, next=here),
+            }
             for code, label in LANGUAGES.items()
         ]
 
@@ -88,17 +93,31 @@ class Frame:
             items = [
                 self._item(entity)
                 for entity in ENTITIES.values()
-                if entity.__admin__.menu and entity.__admin__.category is category and self.actor.may(Action.read, entity)
+                if entity.__admin__.menu
+                and entity.__admin__.category is category
+                and self.actor.may(Action.read, entity)
             ]
             if category is Category.system and current_app.appbuilder.sm.has_access("can_list", "role_right"):  # type: ignore[attr-defined]
-                items.append({"label": _("Roles"), "icon": "shield-lock", "url": url_for("RolesView.list"), "current": _at("roles")})
+                items.append(
+                    {
+                        "label": _("Roles"),
+                        "icon": "shield-lock",
+                        "url": url_for("RolesView.list"),
+                        "current": _at("roles"),
+                    }
+                )
             if items:
                 found.append({"label": category.label, "icon": category.icon, "items": sorted(items, key=_by_label)})
         return found
 
     def _item(self, entity: Any) -> dict[str, Any]:
         admin = entity.__admin__
-        return {"label": admin.plural, "icon": admin.icon, "url": addresses.list_url(entity), "current": _at(slug(entity))}
+        return {
+            "label": admin.plural,
+            "icon": admin.icon,
+            "url": addresses.list_url(entity),
+            "current": _at(slug(entity)),
+        }
 
     @property
     def crumbs(self) -> list[dict[str, Any]]:
@@ -106,7 +125,7 @@ class Frame:
         for entity in ENTITIES.values():
             if here[0] == slug(entity):
                 admin = entity.__admin__
-                found = [
+                found: list[dict[str, Any]] = [
                     {"label": admin.category.label, "url": None},
                     {"label": admin.plural, "url": addresses.list_url(entity)},
                 ]
@@ -118,7 +137,9 @@ class Frame:
         if not self.actor.may_switch_group:
             return []
         with reading_as_system() as records:
-            rows = records.execute(sa.select(CorporateGroup.id, CorporateGroup.name).order_by(CorporateGroup.name)).all()
+            rows = records.execute(
+                sa.select(CorporateGroup.id, CorporateGroup.name).order_by(CorporateGroup.name)
+            ).all()
         return [{"id": row.id, "name": row.name, "current": row.id == self.actor.group_id} for row in rows]
 
     @property

@@ -99,7 +99,7 @@ def _default(field: Field) -> Any:
     default = field.entity.__table__.c[field.column].default
     if default is None or not default.is_scalar:
         raise BadValue(REQUIRED)
-    return default.arg  # type: ignore[attr-defined]
+    return default.arg
 
 
 def clean_value(session: Session, field: Field, raw: Any) -> Any:
@@ -134,9 +134,10 @@ _TYPED: dict[Kind, tuple[type, ...]] = {
 
 
 def _accept_typed(field: Field, raw: Any) -> Any:
+    accepted: tuple[Any, ...] = _TYPED.get(field.kind, ())
     wrong = isinstance(raw, bool) and field.kind is not Kind.boolean
     wrong |= isinstance(raw, datetime) and field.kind is Kind.date
-    if wrong or not isinstance(raw, _TYPED.get(field.kind, ())):
+    if wrong or not isinstance(raw, accepted):
         raise BadValue(NOT_A_VALUE)
     if field.kind in (Kind.money, Kind.decimal):
         return field.parse(f"{Decimal(str(raw)):f}".replace(".", ","))
@@ -204,9 +205,7 @@ def _find_one_of_many(session: Session, field: Field, item: Any) -> Any:
     return found
 
 
-def _clean_lines(
-    session: Session, field: Field, raw: Any, *, actor: Actor, record: Recorded | None
-) -> list[Line]:
+def _clean_lines(session: Session, field: Field, raw: Any, *, actor: Actor, record: Recorded | None) -> list[Line]:
     if not isinstance(raw, list):
         raise BadValue(NOT_A_VALUE)
     if len(raw) > 500:

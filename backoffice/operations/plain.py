@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
@@ -14,8 +13,9 @@ from sqlalchemy.orm.exc import StaleDataError
 from backoffice import clock, constraints
 from backoffice.access import INTERNAL, prove_scope
 from backoffice.actors import Action, Actor
-from backoffice.errors import Conflict, Forbidden, InvalidRecord, StillReferred, Text
+from backoffice.errors import Conflict, Forbidden, InvalidRecord, StillReferred
 from backoffice.operations.cleaning import clean
+from backoffice.records.show import in_sentence
 from models.base import ENTITIES, Recorded, SoftDeleted
 from models.catalogue import Kind, fields
 
@@ -127,12 +127,14 @@ def referrers(session: Session, record: Recorded, *, without: set[str] = frozens
         keys = [key for key in keys if key.name not in ("created_by_id", "updated_by_id")]
         if not keys:
             continue
-        statement = sa.select(sa.func.count()).select_from(entity.__table__).where(sa.or_(*(key == record.id for key in keys)))
+        statement = (
+            sa.select(sa.func.count()).select_from(entity.__table__).where(sa.or_(*(key == record.id for key in keys)))
+        )
         if "deleted_at" in entity.__table__.c:
             statement = statement.where(entity.__table__.c.deleted_at.is_(None))
         count = session.scalar(statement, execution_options=INTERNAL)
         if count:
-            found.append((str(entity.__admin__.plural if count > 1 else entity.__admin__.label).lower(), count))
+            found.append((in_sentence(entity.__admin__.plural if count > 1 else entity.__admin__.label), count))
     return found
 
 
@@ -186,4 +188,13 @@ def flush(session: Session, record: Recorded) -> None:
         raise InvalidRecord(constraints.problems(error, type(record))) from error
 
 
-__all__ = ["add_record", "before_create", "change_record", "create_record", "delete_record", "expect_version", "referrers", "update_record"]
+__all__ = [
+    "add_record",
+    "before_create",
+    "change_record",
+    "create_record",
+    "delete_record",
+    "expect_version",
+    "referrers",
+    "update_record",
+]

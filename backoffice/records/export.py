@@ -29,7 +29,9 @@ BATCH = 500
 #: Rows a sheet can hold, its heading not counted.
 SHEET_ROWS = 1_048_575
 #: Kinds whose text is made by us and may begin with a sign.
-_OWN_TEXT = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes, Kind.phone, Kind.date, Kind.datetime, Kind.time})
+_OWN_TEXT = frozenset(
+    {Kind.integer, Kind.decimal, Kind.money, Kind.minutes, Kind.phone, Kind.date, Kind.datetime, Kind.time}
+)
 
 
 @dataclass
@@ -78,9 +80,16 @@ def csv_text(row: Recorded, field: Field, actor: Actor) -> str:
     return text if field.kind in _OWN_TEXT else protect_text(text)
 
 
-def write_xlsx(path: Path, rows: Iterator[Recorded], columns: Sequence[Field], actor: Actor, tally: Tally, title: str) -> None:
+def write_xlsx(
+    path: Path, rows: Iterator[Recorded], columns: Sequence[Field], actor: Actor, tally: Tally, title: str
+) -> None:
     """Write a workbook with typed cells and a frozen heading; long lists go on on further sheets."""
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
     workbook = xlsxwriter.Workbook(str(path), options)
     formats = {
         Kind.date: workbook.add_format({"num_format": "dd/mm/yyyy"}),

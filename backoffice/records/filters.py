@@ -48,8 +48,8 @@ ON = Operator("is", _l("is"), "date")
 FROM = Operator("min", _l("is from"), "date")
 UNTIL = Operator("max", _l("is until"), "date")
 DATES = Operator("between", _l("is between"), "two_dates")
-LAST = Operator("last", _l("is in the last days"), "days")
-NEXT = Operator("next", _l("is in the next days"), "days")
+LAST = Operator("last", _l("is in the last"), "days")
+NEXT = Operator("next", _l("is in the next"), "days")
 EMPTY = Operator("empty", _l("is empty"), "none")
 FILLED = Operator("filled", _l("is filled in"), "none")
 
@@ -195,7 +195,9 @@ def _text_condition(entity: type[Recorded], field: Field, operator: str, value: 
     if operator == "is":
         exact = getattr(entity, field.name)
         return exact == value if field.kind in (Kind.code, Kind.email, Kind.phone) else column == wanted
-    return column.startswith(wanted, autoescape=True) if operator == "starts" else column.contains(wanted, autoescape=True)
+    return (
+        column.startswith(wanted, autoescape=True) if operator == "starts" else column.contains(wanted, autoescape=True)
+    )
 
 
 def _day_start(day: date) -> datetime:

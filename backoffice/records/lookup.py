@@ -20,7 +20,7 @@ OPTIONS = 20
 
 
 def get_record(session: Session, entity: type[Recorded], key: int | str, *, relations: Sequence[str] = ()) -> Any:
-    """Return the row with this key, with ``relations`` loaded; raise ``NotFound`` if it is not there or not the actor's."""
+    """Return the row with this key, ``relations`` loaded; raise ``NotFound`` if it is not there or not the actor's."""
     if isinstance(key, str):
         key = int(key) if key.isascii() and key.isdigit() and len(key) < 11 else 0
     if not 0 < key <= 2_147_483_647:
@@ -53,7 +53,12 @@ def find_options(session: Session, entity: type[Recorded], term: str, actor: Act
 def _named_exactly(session: Session, entity: type[Recorded], term: str, masked: frozenset[str]) -> list[Any]:
     known = fields(entity)
     for key in entity.__admin__.natural_keys:
-        if len(key) != 1 or key[0] not in known or key[0] in masked or known[key[0]].kind not in (Kind.code, Kind.email, Kind.text):
+        if (
+            len(key) != 1
+            or key[0] not in known
+            or key[0] in masked
+            or known[key[0]].kind not in (Kind.code, Kind.email, Kind.text)
+        ):
             continue
         try:
             value = known[key[0]].parse(term)

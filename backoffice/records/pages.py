@@ -309,7 +309,7 @@ def _decode(sort: Field, value: Any) -> Any:
         return Decimal(value)
     if sort.kind is Kind.choice:
         assert sort.choices is not None
-        return sort.choices(value)
+        return sort.choices._value2member_map_[value]
     wanted: type = int if sort.kind in (Kind.integer, Kind.minutes) else bool if sort.kind is Kind.boolean else str
     if not isinstance(value, wanted) or (isinstance(value, int) and abs(value) > 2_147_483_647):
         raise ValueError

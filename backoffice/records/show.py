@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from backoffice import clock
 from backoffice.actors import Action, Actor
+from backoffice.errors import Text
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
 from models.columns import Choice
@@ -66,7 +67,9 @@ def cell(record: Recorded, field: Field, actor: Actor) -> Cell:
     if isinstance(value, Choice):
         return Cell(field.kind, str(value.label), tone=value.tone, icon=value.icon)
     if isinstance(value, bool):
-        return Cell(field.kind, field.show(value), tone="good" if value else "neutral", icon="check-lg" if value else "dash")
+        return Cell(
+            field.kind, field.show(value), tone="good" if value else "neutral", icon="check-lg" if value else "dash"
+        )
     if isinstance(value, datetime):
         exact = format_datetime(value, "EEEE d MMMM yyyy, HH:mm")
         return Cell(field.kind, when(value), title=exact, datetime=value.astimezone(UTC).isoformat())
@@ -95,7 +98,7 @@ def _relation_cell(record: Recorded, field: Field, actor: Actor) -> Cell:
     return Cell(field.kind, _("(not available)"), unavailable=True) if key is not None else Cell(field.kind)
 
 
-def label(record: Recorded, actor: Actor) -> str:
+def label(record: Any, actor: Actor) -> str:
     """Return what a record is called, masked where its name is made of masked fields."""
     if not isinstance(record, Recorded):
         return str(record)  # Flask-AppBuilder's roles are no entities of ours
@@ -103,6 +106,12 @@ def label(record: Recorded, actor: Actor) -> str:
     if masked and masked & set(record.__admin__.search_columns[:2]):
         return f"{record.__admin__.label} {record.id}"
     return str(record)
+
+
+def in_sentence(name: Text) -> str:
+    """Return a label as it stands inside a sentence: with a small letter, but "PEC" and "VAT number" as they are."""
+    text = str(name)
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def when(instant: datetime) -> str:
@@ -116,7 +125,7 @@ def when(instant: datetime) -> str:
         return _("yesterday at %(hour)s", hour=hour)
     if days == -1:
         return _("tomorrow at %(hour)s", hour=hour)
-    return format_datetime(instant, "dd/MM/yyyy HH:mm")
+    return str(format_datetime(instant, "dd/MM/yyyy HH:mm"))
 
 
 def key_of(record: Recorded, field: Field) -> Any:

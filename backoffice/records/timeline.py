@@ -16,7 +16,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import Text
 from backoffice.lifecycles import MACHINES
-from backoffice.records.show import MASK, label
+from backoffice.records.show import MASK, in_sentence, label
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields
 from models.history_entry import HistoryEntry, HistoryPersonal
@@ -80,7 +80,7 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
             row.event,
             sentence(type(record), row.event),
             row.at,
-            str(row.door.label),
+            in_sentence(row.door.label),
             [] if row.event == "deleted" else _changes(type(record), changes, names, actor),
         )
         for row, changes in zip(rows, merged, strict=True)
@@ -104,7 +104,9 @@ def find_deeds(session: Session, actor: Actor, *, limit: int = 8) -> list[Deed]:
     statement = (
         sa.select(entry)
         .where(
-            entry.c.actor_kind == actor.kind.value, entry.c.actor_id == actor.id, entry.c.group_id == actor.group_id,
+            entry.c.actor_kind == actor.kind.value,
+            entry.c.actor_id == actor.id,
+            entry.c.group_id == actor.group_id,
         )
         .order_by(entry.c.at.desc(), entry.c.id.desc())
         .limit(limit)
@@ -175,13 +177,14 @@ def _related_names(
             if field is None or pair is None or field.target is None:
                 continue
             for value in pair:
-                keys = value if isinstance(value, list) else [value]
-                wanted.setdefault(field.target, set()).update(key for key in keys if isinstance(key, int))
+                named: list[Any] = value if isinstance(value, list) else [value]
+                wanted.setdefault(field.target, set()).update(key for key in named if isinstance(key, int))
     # What the page has loaded already, within the same scope, need not be asked for again.
-    rows = [row for row in session.identity_map.values() if row.id in wanted.get(type(row), ())]
+    rows: list[Any] = list(session.identity_map.values())
+    rows = [row for row in rows if row.id in wanted.get(type(row), ())]
     for row in rows:
         wanted[type(row)].discard(row.id)
-    for target, keys in wanted.items():
-        if keys:
-            rows += session.scalars(sa.select(target).where(target.id.in_(keys)))
-    return {(type(row), row.id): label(row, actor) if isinstance(row, Recorded) else str(row) for row in rows}
+    for target, missing in wanted.items():
+        if missing:
+            rows += session.scalars(sa.select(target).where(target.id.in_(missing)))
+    return {(type(row), row.id): label(row, actor) for row in rows}

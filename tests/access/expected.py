@@ -33,34 +33,35 @@ class Right:
     rows: str = "group"
 
 
+ROLES = (
+    "administrator", "sales", "secretariat", "operator1", "operator2", "evaluator",
+    "quality", "security", "consultant", "contact_centre", "management",
+)  # fmt: skip
+
 #: The matrix of the requirements, chapter 13, as this release has it; a dash is nothing.
 MATRIX = """
-area         administrator sales    secretariat operator1 operator2 evaluator quality security consultant      contact_centre management
-companies    CRUDX         CRUX     CRUX        RX:teams  R         R:unit    R       R        R:consultant    R              RX
-contacts     CRUDX         CRUX     CRUX        CRU:teams R         R:unit    R       R        R:consultant    CRU            R
-contracts    CRUDTX        CRUTX    R           R         R         R:unit    R       R        R:consultant    R              RX
-orders       CRUDTX        CRUTX    RUT         -         -         -         R       -        R:consultant    -              RX
-accounts     CRUDTX        CRU      RUT         RT        -         -         -       RTX      -               -              -
-licenses     CRUTX         R        CRUTX       -         -         -         -       -        R:consultant    -              RX
-tickets      CRUDTX        CR       CRUTX       CRUTX     RUTX      R:unit    R       R        CRUT:consultant CRU            RX
-packages     CRUTX         CRUTX    R           R         R         -         -       -        R:consultant    -              RX
-calls        CRUX          R        CRUX        CRU       R         R:unit    R       R        R:consultant    CRUTX          RX
-history      RX            -        -           -         -         -         R       RX       -               -              -
+companies CRUDX  CRUX  CRUX  RX:teams  R    R:unit R R   R:consultant    R     RX
+contacts  CRUDX  CRUX  CRUX  CRU:teams R    R:unit R R   R:consultant    CRU   R
+contracts CRUDTX CRUTX R     R         R    R:unit R R   R:consultant    R     RX
+orders    CRUDTX CRUTX RUT   -         -    -      R -   R:consultant    -     RX
+accounts  CRUDTX CRU   RUT   RT        -    -      - RTX -               -     -
+licenses  CRUTX  R     CRUTX -         -    -      - -   R:consultant    -     RX
+tickets   CRUDTX CR    CRUTX CRUTX     RUTX R:unit R R   CRUT:consultant CRU   RX
+packages  CRUTX  CRUTX R     R         R    -      - -   R:consultant    -     RX
+calls     CRUX   R     CRUX  CRU       R    R:unit R R   R:consultant    CRUTX RX
+history   RX     -     -     -         -    -      R RX  -               -     -
 """
 
 
 def rights() -> dict[tuple[str, str], Right]:
     """Return the matrix by role and area."""
-    heading, *lines = (line.split() for line in MATRIX.strip().splitlines())
     found = {}
-    for area, *cells in lines:
-        for role, cell in zip(heading[1:], cells, strict=True):
+    for area, *cells in (line.split() for line in MATRIX.strip().splitlines()):
+        for role, cell in zip(ROLES, cells, strict=True):
             letters, _colon, rows = cell.partition(":")
             found[role, area] = Right("" if letters == "-" else letters, rows or "group")
     return found
 
-
-ROLES = MATRIX.split()[1 : MATRIX.split().index("companies")]
 
 
 def visible_ids(connection: sa.Connection, entity: type[Recorded], right: Right, staff: Staff) -> set[int]:

@@ -27,7 +27,11 @@ from tests.clients import DeskClient
 RIGHTS = rights()
 SWEPT = [entity for entity in ENTITIES.values() if ("administrator", entity.__admin__.area) in RIGHTS]
 #: Both groups, and each role twice, in both orders.
-USERS = [f"demo.{role}" for role in ROLES] + [f"demo.{role}" for role in reversed(ROLES)] + ["demo.sales.2", "demo.operator1.2"]
+USERS = (
+    [f"demo.{role}" for role in ROLES]
+    + [f"demo.{role}" for role in reversed(ROLES)]
+    + ["demo.sales.2", "demo.operator1.2"]
+)
 
 
 class Person:
@@ -50,11 +54,15 @@ class Person:
 
     def api(self, path: str, **kwargs: Any) -> Any:
         method = kwargs.pop("method", "GET")
-        return self.client.open(f"/api/v1/{path}", method=method, headers={**self.headers, **kwargs.pop("headers", {})}, **kwargs)
+        return self.client.open(
+            f"/api/v1/{path}", method=method, headers={**self.headers, **kwargs.pop("headers", {})}, **kwargs
+        )
 
 
 @pytest.fixture
-def people(desk_client: Callable[..., DeskClient], staff: Callable[[str], Staff], engine: sa.Engine, desk: Any) -> Iterator[Callable[[str], Person]]:
+def people(
+    desk_client: Callable[..., DeskClient], staff: Callable[[str], Staff], engine: sa.Engine, desk: Any
+) -> Iterator[Callable[[str], Person]]:
     from flask_jwt_extended import create_access_token
 
     with engine.connect() as connection:
@@ -196,12 +204,23 @@ def check_relation(person: Person, entity: type[Recorded], field: Any) -> None:
     assert answer.status_code == 200, place
     assert {option["id"] for option in answer.json} <= person.visible(field.target), place
     hidden, mine = person.hidden(field.target), sorted(person.visible(entity))
-    writable = field.name in entity.__admin__.form_columns and not field.verb_only and not entity.__admin__.written_by_verbs
-    if not hidden or not mine or "U" not in person.right(entity).letters or not writable or entity.__admin__.append_only:
+    writable = (
+        field.name in entity.__admin__.form_columns and not field.verb_only and not entity.__admin__.written_by_verbs
+    )
+    if (
+        not hidden
+        or not mine
+        or "U" not in person.right(entity).letters
+        or not writable
+        or entity.__admin__.append_only
+    ):
         return
     stored = person.api(f"{slug(entity)}/{mine[0]}")
     answer = person.api(
-        f"{slug(entity)}/{mine[0]}", method="PUT", json={field.name: hidden[0]}, headers={"If-Match": stored.headers["ETag"]}
+        f"{slug(entity)}/{mine[0]}",
+        method="PUT",
+        json={field.name: hidden[0]},
+        headers={"If-Match": stored.headers["ETag"]},
     )
     assert answer.status_code in (422, 404), (*place, answer.status_code, answer.text[:300])
     after = person.api(f"{slug(entity)}/{mine[0]}")
@@ -251,7 +270,9 @@ def _telling_value(person: Person, entity: type[Recorded], field: Any) -> tuple[
         value = row[field.column or field.name]
         if row["id"] not in visible or not isinstance(value, str) or len(value) < 6:
             continue
-        open_values = [str(row[f.column]) for f in fields(entity).values() if f.column and not f.personal and not f.secret]
+        open_values = [
+            str(row[f.column]) for f in fields(entity).values() if f.column and not f.personal and not f.secret
+        ]
         if not any(value in other for other in open_values):
             return row["id"], value
     return None

@@ -48,7 +48,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def big(request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def big(
+    request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
     """A database with the demonstration users and a million tickets."""
     own = Databases(databases.folder, f"{databases.worker}_big", databases._build)
     engine = make_engine(own.fresh(request.param), statement_timeout_ms=0)
@@ -90,7 +92,9 @@ def test_few_statements_and_no_full_scan(big: Desk, path: str) -> None:
     with big.engine.connect() as connection:
         ticket = connection.execute(sa.text("SELECT MAX(id) FROM ticket WHERE group_id = 1")).scalar()
         company = connection.execute(
-            sa.text("SELECT company_id FROM ticket WHERE group_id = 1 GROUP BY company_id ORDER BY COUNT(*) DESC LIMIT 1")
+            sa.text(
+                "SELECT company_id FROM ticket WHERE group_id = 1 GROUP BY company_id ORDER BY COUNT(*) DESC LIMIT 1"
+            )
         ).scalar()
     asked = path.format(deep=deep_cursor(big) if "{deep}" in path else "", ticket=ticket, company=company)
     answer, seen = big.ask("demo.administrator", asked)

@@ -53,5 +53,3 @@ def test_starting_runs_no_statement(settings: object, engine: sa.Engine) -> None
 
 def _of_first_group(entity: type) -> str:
     return " WHERE group_id = 1" if "group_id" in entity.__table__.c else ""
-
-

@@ -31,7 +31,11 @@ def watched(engine: sa.Engine) -> Iterator[list[Statement]]:
 
 def full_scans(engine: sa.Engine, statements: list[Statement], tables: set[str]) -> list[str]:
     """Return the statements whose plan reads one of ``tables`` from end to end."""
-    return [text for text, values in statements if text.lstrip().startswith("SELECT") and _scanned(engine, text, values) & tables]
+    return [
+        text
+        for text, values in statements
+        if text.lstrip().startswith("SELECT") and _scanned(engine, text, values) & tables
+    ]
 
 
 def _scanned(engine: sa.Engine, text: str, values: Any) -> set[str]:

@@ -24,9 +24,7 @@ def test_the_stock_api_makes_an_empty_row_for_an_unknown_key() -> None:
 
     stock = Stock()
     stock.add_view(PersonApi)
-    answer = stock.app.test_client().post(
-        "/api/v1/personapi/", json={"name": "Anna", "firm": 5}, headers=stock.bearer
-    )
+    answer = stock.app.test_client().post("/api/v1/personapi/", json={"name": "Anna", "firm": 5}, headers=stock.bearer)
     assert answer.status_code == 201
     assert stock.count(Firm) == 1, "a firm with key 5 and without a name"
 

@@ -42,9 +42,13 @@ def _start() -> Any:
 @area.route("/login/")
 def login() -> str:
     """Show the sign-in page; signing in opens with the client area itself."""
-    languages = [{"code": code, "url": url_for("clients.login", lang=code), "current": code == g.lang} for code in LANGUAGES]
+    languages = [
+        {"code": code, "url": url_for("clients.login", lang=code), "current": code == g.lang} for code in LANGUAGES
+    ]
     return render_template("client_login.html", page={"languages": languages})
 
 
 def _missing(_error: Exception) -> tuple[str, int]:
-    return render_template("client_missing.html", page={"home_url": url_for("clients.login", lang=g.get("lang", "it"))}), 404
+    return render_template(
+        "client_missing.html", page={"home_url": url_for("clients.login", lang=g.get("lang", "it"))}
+    ), 404

@@ -68,7 +68,9 @@ class Home(IndexView):
                 "when": show.when(deed.at),
                 "when_iso": deed.at.isoformat(),
                 "icon": deed.entity.__admin__.icon,
-                "url": None if deed.event == "deleted" else url_for(addresses.endpoint(deed.entity, "show"), pk=deed.record_id),
+                "url": None
+                if deed.event == "deleted"
+                else url_for(addresses.endpoint(deed.entity, "show"), pk=deed.record_id),
                 "title": deed.title or f"{deed.entity.__admin__.label} {deed.record_id}",
             }
             for deed in timeline.find_deeds(current_session(), current_actor())

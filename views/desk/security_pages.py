@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from backoffice.actors import Action, Actor, Context, SYSTEM
+from backoffice.actors import SYSTEM, Action, Actor, Context
 from backoffice.database import open_session
 from backoffice.errors import DomainError, Forbidden
 from backoffice.identity import find_identity
@@ -21,8 +21,8 @@ from models.role_right import RoleRight
 from models.staff import Staff
 from views import addresses
 from views.desk.role_matrix import role_matrix
-from views.generated.pages import add_link
 from views.door import commit, current_actor, current_session, door, engine, fresh_session
+from views.generated.pages import add_link
 from views.sign_in import start_session
 
 
@@ -130,7 +130,11 @@ def _password_link(staff: Staff, actor: Actor) -> dict[str, Any] | None:
     """Offer administrators to give a user a new password."""
     if not actor.may(Action.update, Staff) or staff.id == actor.staff_id:
         return None
-    return {"label": _("Set a password"), "icon": "key", "url": url_for(f"{PasswordView.__name__}.of_other", pk=staff.id)}
+    return {
+        "label": _("Set a password"),
+        "icon": "key",
+        "url": url_for(f"{PasswordView.__name__}.of_other", pk=staff.id),
+    }
 
 
 add_link(Staff, _password_link)

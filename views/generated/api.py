@@ -65,8 +65,13 @@ class RecordApi(BaseApi):
     entity: ClassVar[type[Recorded]]
     allow_browser_login = False
     method_permission_name = {
-        "get_list": "list", "get": "show", "post": "add", "put": "edit", "delete": "delete",
-        "info": "list", "do": "transition",
+        "get_list": "list",
+        "get": "show",
+        "post": "add",
+        "put": "edit",
+        "delete": "delete",
+        "info": "list",
+        "do": "transition",
     }
 
     def create_blueprint(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, flash, jsonify, redirect, render_template, request
 from flask_appbuilder import AppBuilder, BaseView, expose
@@ -24,8 +23,10 @@ from views import addresses
 from views.door import commit, current_actor, current_session, fresh_session
 from views.generated import exporting, pages
 from views.generated.forms import LineForms, RecordForm
-from views.generated.listing import Listing
+from views.generated.listing import Listing, here
 
+#: The inline children of a form; the view itself has a page called list.
+Lines = list[LineForms]
 #: What Flask-AppBuilder calls our actions.
 PERMISSIONS = {
     Action.read: "list",
@@ -75,7 +76,7 @@ class DeskView(BaseView):
     def show(self, pk: str) -> Any:
         admin = self.entity.__admin__
         names = [*admin.facts, *(admin.form_columns if request.args.get("tab", "details") == "details" else ())]
-        record = get_record(current_session(), self.entity, pk, relations=relations_of(self.entity, dict.fromkeys(names)))
+        record = get_record(current_session(), self.entity, pk, relations=relations_of(self.entity, names))
         return self.render_template("record.html", page=pages.record_page(record, current_actor(), current_session()))
 
     @expose("/new", methods=["GET", "POST"])
@@ -94,7 +95,9 @@ class DeskView(BaseView):
 
     def _form(self, record: Any, pk: str = "") -> Any:
         sent = request.form if request.method == "POST" else None
-        form = RecordForm(self.entity, current_actor(), current_session(), record=record, sent=sent, initial=self._initial())
+        form = RecordForm(
+            self.entity, current_actor(), current_session(), record=record, sent=sent, initial=self._initial()
+        )
         lines = [LineForms(form, name, sent) for name in self.entity.__admin__.inline]
         if sent is None:
             return self.render_template("form.html", page=pages.form_page(form, lines))
@@ -120,17 +123,19 @@ class DeskView(BaseView):
     def _initial(self) -> dict[str, Any]:
         """Return what a link to the form fills in beforehand, such as the company whose page it was on."""
         known = fields(self.entity)
-        given = {name: request.args[name] for name in request.args if name in known and known[name].kind is Kind.relation}
+        given = {
+            name: request.args[name] for name in request.args if name in known and known[name].kind is Kind.relation
+        }
         return {name: int(key) for name, key in given.items() if key.isascii() and key.isdigit() and len(key) < 10}
 
-    def _refused(self, form: RecordForm, lines: list[LineForms], error: InvalidRecord) -> str:
+    def _refused(self, form: RecordForm, lines: Lines, error: InvalidRecord) -> str:
         form.refuse(error.problems)
         for line in lines:
             start = f"{line.name}."
             line.refuse({key[len(start) :]: text for key, text in error.problems.items() if key.startswith(start)})
         return self.render_template("form.html", page=pages.form_page(form, lines, problems=error.problems))
 
-    def _in_conflict(self, form: RecordForm, lines: list[LineForms], pk: str, values: dict[str, Any]) -> str:
+    def _in_conflict(self, form: RecordForm, lines: Lines, pk: str, values: dict[str, Any]) -> str:
         """Show both versions: what was typed stays in the form, whose version becomes the stored one."""
         stored = get_record(fresh_session(), self.entity, pk)
         page = pages.form_page(form, lines, record=stored)
@@ -199,7 +204,9 @@ class DeskView(BaseView):
         assert field.target is not None
         actor = current_actor()
         found = find_options(current_session(), field.target, request.args.get("q", ""), actor)
-        options = [{"id": r.id, "label": show.label(r, actor), "hint": "" if actor.masked(type(r)) else hint(r)} for r in found]
+        options = [
+            {"id": r.id, "label": show.label(r, actor), "hint": "" if actor.masked(type(r)) else hint(r)} for r in found
+        ]
         return jsonify(options)
 
     @expose("/export.<kind>")
@@ -228,7 +235,7 @@ def _canonical_filter() -> str:
     joined = "..".join(request.args.getlist("f_value")) if operator == "between" else ",".join(values)
     kept = [(k, v) for k, v in request.args.items(multi=True) if not k.startswith("f_") and k != "k"]
     added = f"{request.args['f_field']}:{operator}:{joined}"
-    return f"{request.path}?{urlencode([*kept, ('f', added)])}"
+    return here([*kept, ("f", added)])
 
 
 def make_view(entity: type[Recorded]) -> type[DeskView]:
@@ -250,8 +257,12 @@ def register(appbuilder: AppBuilder) -> None:
         view = make_view(entity)
         if admin.menu:
             appbuilder.add_view(
-                view, entity.__table__.name, label=admin.plural, icon=admin.icon,
-                category=admin.category.value, category_label=admin.category.label,
+                view,
+                entity.__table__.name,
+                label=admin.plural,
+                icon=admin.icon,
+                category=admin.category.value,
+                category_label=admin.category.label,
             )
         else:
             appbuilder.add_view_no_menu(view)

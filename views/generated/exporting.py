@@ -46,12 +46,16 @@ def respond(listing: Listing, kind: str) -> Any:
     lines = export.write_csv(
         export.find_rows(session, listing.query, columns), columns, current_actor(), tally, separator=separator
     )
-    response = Response(stream_with_context(_flow(lines, session, engine(), tally, log)), mimetype="text/csv; charset=utf-8")
+    response = Response(
+        stream_with_context(_flow(lines, session, engine(), tally, log)), mimetype="text/csv; charset=utf-8"
+    )
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 
 
-def _flow(lines: Iterator[str], session: Session, bind: sa.Engine, tally: export.Tally, log: dict[str, Any]) -> Iterator[str]:
+def _flow(
+    lines: Iterator[str], session: Session, bind: sa.Engine, tally: export.Tally, log: dict[str, Any]
+) -> Iterator[str]:
     with closing(session):
         try:
             yield from lines
@@ -69,7 +73,7 @@ def _send_xlsx(
         session.close()
         _keep(engine(), log, tally)
         # The name may go now: the open file lasts until it is sent.
-        return send_file(open(file.name, "rb"), _XLSX, as_attachment=True, download_name=name)  # noqa: SIM115
+        return send_file(Path(file.name).open("rb"), _XLSX, as_attachment=True, download_name=name)
 
 
 def _entry(listing: Listing, columns: list[Any], kind: str) -> dict[str, Any]:

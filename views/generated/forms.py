@@ -95,7 +95,7 @@ class RecordForm:
             if value is None:
                 column = field.entity.__table__.c.get(field.column or "")
                 default = column.default if column is not None else None
-                value = default.arg if default is not None and default.is_scalar else None  # type: ignore[attr-defined]
+                value = default.arg if default is not None and default.is_scalar else None
         else:
             value = getattr(self.record, field.column or field.name)
         if field.kind is Kind.relations:
@@ -107,7 +107,7 @@ class RecordForm:
     def _dress(self, bound: Any, field: Field) -> Any:
         bound.kind, bound.help, bound.unit = field.kind.value, field.help, field.unit
         bound.required, bound.readonly, bound.autocomplete = field.required, False, "off"
-        if field.max_length and field.kind in (Kind.text,):
+        if field.max_length and field.kind is Kind.text:
             bound.maxlength = field.max_length
         if isinstance(bound, RelationField):
             self._dress_relation(bound, field)
@@ -161,9 +161,13 @@ class LineForms:
         self.names = tuple(n for n, f in writable.items() if n != back and f.kind is not Kind.children)
         self.parent, self.target = parent, target
         stored = {str(line.id): line for line in getattr(parent.record, name)} if parent.record is not None else {}
-        self.rows = [self._row(str(i), line, None) for i, line in enumerate(stored.values())] if sent is None else [
-            self._row(index, stored.get(sent.get(f"{name}-{index}-id", "")), sent) for index in self._indexes(sent)
-        ]
+        self.rows = (
+            [self._row(str(i), line, None) for i, line in enumerate(stored.values())]
+            if sent is None
+            else [
+                self._row(index, stored.get(sent.get(f"{name}-{index}-id", "")), sent) for index in self._indexes(sent)
+            ]
+        )
 
     def _indexes(self, sent: MultiDict[str, str]) -> list[str]:
         start = f"{self.name}-"
@@ -177,7 +181,14 @@ class LineForms:
         )
         deleted = bool(sent is not None and sent.get(f"{prefix}delete"))
         key = line.id if line is not None else None
-        return {"index": index, "form": form, "fields": list(form.fields.values()), "id": key, "deleted": deleted, "errors": []}
+        return {
+            "index": index,
+            "form": form,
+            "fields": list(form.fields.values()),
+            "id": key,
+            "deleted": deleted,
+            "errors": [],
+        }
 
     def values(self) -> list[dict[str, Any]]:
         """Return the lines as operations take them; new lines left wholly empty are passed over."""
@@ -210,7 +221,8 @@ class LineForms:
         """Return what ``_form_lines.html`` shows."""
         known = fields(self.target)
         columns = [
-            {"label": known[n].label, "kind": known[n].kind.value, "numeric": known[n].kind in _NUMERIC} for n in self.names
+            {"label": known[n].label, "kind": known[n].kind.value, "numeric": known[n].kind in _NUMERIC}
+            for n in self.names
         ]
         return {
             "name": self.name,

@@ -205,6 +205,10 @@ def _cell(record: Recorded, field: Field, actor: Actor) -> dict[str, Any]:
     cell = show.cell(record, field, actor)
     value = getattr(record, field.name)
     return {
-        "text": cell.text, "title": cell.title, "tone": cell.tone, "icon": cell.icon,
-        "value": field.edit(value), "version": record.version,
+        "text": cell.text,
+        "title": cell.title,
+        "tone": cell.tone,
+        "icon": cell.icon,
+        "value": field.edit(value),
+        "version": record.version,
     }

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
-from flask_babel import format_decimal
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
@@ -70,7 +70,7 @@ class Listing:
 
     def url(self, *without: str, **more: str) -> str:
         pairs = [*self.kept(*without, *more), *((k, v) for k, v in more.items() if v)]
-        return f"{request.path}?{urlencode(pairs)}" if pairs else request.path
+        return here(pairs)
 
     def page(self, session: RecordSession) -> dict[str, Any]:
         """Return everything ``list.html`` shows."""
@@ -88,7 +88,7 @@ class Listing:
             "chooser": self._chooser(),
             **self.paging(found),
             "add_url": add_url,
-            "add_label": _("Add %(entity)s", entity=str(admin.label).lower()),
+            "add_label": _("Add %(entity)s", entity=show.in_sentence(admin.label)),
             "empty": self._empty(add_url),
         }
 
@@ -119,7 +119,9 @@ class Listing:
         }
 
     def _menu(self, record: Recorded) -> list[dict[str, Any]]:
-        menu = [{"label": _("Open"), "icon": "box-arrow-in-right", "url": addresses.record_url(record)}]
+        menu: list[dict[str, Any]] = [
+            {"label": _("Open"), "icon": "box-arrow-in-right", "url": addresses.record_url(record)}
+        ]
         editable = not (self.entity.__admin__.append_only or self.entity.__admin__.written_by_verbs)
         if editable and self.actor.may(Action.update, self.entity):
             menu.append({"label": _("Edit"), "icon": "pencil", "url": addresses.action_url(record, "edit")})
@@ -132,12 +134,12 @@ class Listing:
     def _narrowing(self) -> dict[str, Any]:
         admin = self.entity.__admin__
         available = record_filters.filterable(self.entity, self.actor).values()
-        searched = [str(f.label).lower() for f in show.shown_fields(self.entity, admin.search_columns)]
+        searched = [show.in_sentence(f.label) for f in show.shown_fields(self.entity, admin.search_columns)]
         return {
             "filters": [self._chip(item) for item in self.query.filters],
             "clear_url": self.url("f", "q"),
             "filter_fields": [filter_field(field) for field in available],
-            "filter_action": request.path,
+            "filter_action": here(),
             "kept": self.kept(),
             "search": {
                 "term": self.query.term,
@@ -154,7 +156,7 @@ class Listing:
             "subject": item.field.label,
             "relation": item.operator.label,
             "value": filter_value(item),
-            "remove_url": f"{request.path}?{urlencode(pairs)}" if pairs else request.path,
+            "remove_url": here(pairs),
         }
 
     def _chooser(self) -> list[dict[str, Any]]:
@@ -167,7 +169,11 @@ class Listing:
         shown, more = len(found.rows), found.next is not None or found.previous is not None
         text = ""
         if shown and found.start is not None:
-            text = _("Rows %(first)s–%(last)s", first=format_decimal(found.start), last=format_decimal(found.start + shown - 1))
+            text = _(
+                "Rows %(first)s–%(last)s",
+                first=format_decimal(found.start),
+                last=format_decimal(found.start + shown - 1),
+            )
         return {
             "sizes": [{"size": n, "url": self.url(n=str(n)), "current": n == self.query.size} for n in SIZES],
             "size": self.query.size,
@@ -186,17 +192,27 @@ class Listing:
             return {
                 "icon": "search",
                 "title": _("Nothing matches"),
-                "text": _("No record meets all the conditions: remove one of the filters or search for something else."),
+                "text": _(
+                    "No record meets all the conditions: remove one of the filters or search for something else."
+                ),
                 "url": self.url("f", "q"),
                 "label": _("Remove all filters"),
             }
         return {
             "icon": self.entity.__admin__.icon,
             "title": _("Nothing here yet"),
-            "text": _("Add the first one, or import a spreadsheet.") if add_url else _("There is nothing you may see here."),
+            "text": _("Add the first one, or import a spreadsheet.")
+            if add_url
+            else _("There is nothing you may see here."),
             "url": add_url,
-            "label": _("Add %(entity)s", entity=str(self.entity.__admin__.label).lower()),
+            "label": _("Add %(entity)s", entity=show.in_sentence(self.entity.__admin__.label)),
         }
+
+
+def here(pairs: list[tuple[str, str]] | None = None) -> str:
+    """Return the address of this page with other parameters, under whatever the desk is mounted."""
+    path = request.script_root + request.path
+    return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
 def dressed(cell: show.Cell) -> show.Cell:
@@ -235,6 +251,8 @@ def filter_value(item: record_filters.Filter) -> str:
     if field.kind is Kind.relation:
         rows = [current_session().get(field.target, key) for key in item.values]  # type: ignore[arg-type]
         return ", ".join(show.label(row, current_actor()) if row is not None else _("(not available)") for row in rows)
+    if item.operator.input == "days":
+        return ngettext("%(num)s day", "%(num)s days", item.values[0])
     if item.operator.name == "between":
         low, high = (_bound(field, value) for value in item.values)
         return _("%(low)s and %(high)s", low=low or "…", high=high or "…")

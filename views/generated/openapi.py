@@ -36,7 +36,10 @@ _TOKEN = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 _ID = {"name": "pk", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
 _VERB = {"name": "verb", "in": "path", "required": True, "schema": {"type": "string"}}
 _VERSION = {
-    "name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"},
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string"},
     "description": "The ETag of the record as it was read; without it the answer is 428.",
 }
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The version of the record."}}
@@ -110,9 +113,7 @@ def _verb_operation(name: str) -> dict[str, Any]:
 
 
 def _list_parameters() -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "query", "description": text, "schema": schema} for name, text, schema in _LIST
-    ]
+    return [{"name": name, "in": "query", "description": text, "schema": schema} for name, text, schema in _LIST]
 
 
 def _ref(name: str) -> dict[str, str]:

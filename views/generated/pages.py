@@ -12,8 +12,8 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, InvalidRecord, Text
-from backoffice.operations import plain
 from backoffice.lifecycles import Transition, transitions_open
+from backoffice.operations import plain
 from backoffice.records import show, timeline
 from backoffice.records.show import shown_fields
 from models.base import Recorded
@@ -43,11 +43,18 @@ def list_actions(entity: type[Recorded], actor: Actor) -> dict[str, Any]:
     query = request.query_string.decode()
     found: dict[str, Any] = {"exports": [], "import_url": None, "grid_url": None}
     if actor.may(Action.export, entity):
-        for kind, label, icon in (("xlsx", _("Excel (XLSX)"), "file-earmark-spreadsheet"), ("csv", _("CSV"), "filetype-csv")):
+        for kind, label, icon in (
+            ("xlsx", _("Excel (XLSX)"), "file-earmark-spreadsheet"),
+            ("csv", _("CSV"), "filetype-csv"),
+        ):
             address = addresses.list_url(entity).rstrip("/") + f"/export.{kind}"
             found["exports"] += [
                 {"label": _("%(format)s, the columns shown", format=label), "icon": icon, "url": f"{address}?{query}"},
-                {"label": _("%(format)s, all columns", format=label), "icon": icon, "url": f"{address}?{query}&all=1".replace("?&", "?")},
+                {
+                    "label": _("%(format)s, all columns", format=label),
+                    "icon": icon,
+                    "url": f"{address}?{query}&all=1".replace("?&", "?"),
+                },
             ]
     writable = not (admin.append_only or admin.written_by_verbs)
     if writable and (actor.may(Action.create, entity) or actor.may(Action.update, entity)):
@@ -65,17 +72,20 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
     if current not in {tab["name"] for tab in tabs}:
         raise NoSuchPage
     writable = not (admin.append_only or admin.written_by_verbs)
-    page = {
+    page: dict[str, Any] = {
         "title": show.label(record, actor),
         "subtitle": _subtitle(record, actor),
         "icon": admin.icon,
         "state": _state(record, actor),
         "verbs": [_verb(record, transition) for transition in transitions_open(record, actor)],
         "edit_url": addresses.action_url(record, "edit") if writable and actor.may(Action.update, entity) else None,
-        "delete_url": addresses.action_url(record, "delete") if not admin.append_only and actor.may(Action.delete, entity) else None,
+        "delete_url": addresses.action_url(record, "delete")
+        if not admin.append_only and actor.may(Action.delete, entity)
+        else None,
         "more": [found for link in _links.get(entity, ()) if (found := link(record, actor))],
         "facts": [
-            {"label": field.label, "cell": dressed(show.cell(record, field, actor))} for field in shown_fields(entity, admin.facts)
+            {"label": field.label, "cell": dressed(show.cell(record, field, actor))}
+            for field in shown_fields(entity, admin.facts)
         ],
         "tabs": [{**tab, "current": tab["name"] == current} for tab in tabs],
     }
@@ -109,7 +119,11 @@ def _subtitle(record: Recorded, actor: Actor) -> list[str]:
     """Return the natural keys that the title does not say already."""
     names = [name for key in record.__admin__.natural_keys for name in key]
     cells = [(f, show.cell(record, f, actor)) for f in shown_fields(type(record), names)]
-    texts = [f"{field.label} {cell.text}" for field, cell in cells if cell.text and not cell.masked and cell.text != str(record)]
+    texts = [
+        f"{field.label} {cell.text}"
+        for field, cell in cells
+        if cell.text and not cell.masked and cell.text != str(record)
+    ]
     return texts[:3] or [str(record.__admin__.label)]
 
 
@@ -120,7 +134,13 @@ def _state(record: Recorded, actor: Actor) -> show.Cell | None:
 
 def _verb(record: Recorded, transition: Transition) -> dict[str, Any]:
     url = addresses.action_url(record, "do", verb=transition.name)
-    return {"name": transition.name, "label": transition.label, "icon": transition.icon, "tone": transition.tone, "url": url}
+    return {
+        "name": transition.name,
+        "label": transition.label,
+        "icon": transition.icon,
+        "tone": transition.tone,
+        "url": url,
+    }
 
 
 def _sections(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
@@ -145,7 +165,9 @@ def _detail(record: Recorded, field: Field, actor: Actor) -> dict[str, Any]:
 def _inline(record: Recorded, name: str, actor: Actor) -> dict[str, Any]:
     field = fields(type(record))[name]
     assert field.target is not None
-    columns = [f for f in shown_fields(field.target, field.target.__admin__.list_columns) if f.target is not type(record)]
+    columns = [
+        f for f in shown_fields(field.target, field.target.__admin__.list_columns) if f.target is not type(record)
+    ]
     return {
         "title": field.label,
         "columns": [{"label": f.label, "numeric": f.kind in NUMERIC} for f in columns],
@@ -163,7 +185,9 @@ def _related(record: Recorded, field: Field, actor: Actor, session: RecordSessio
     page |= {
         "title": admin.plural,
         "add_url": addresses.add_url(field.entity, **{field.name: record.id}) if may_add else None,
-        "all_url": addresses.list_url(field.entity, f=f"{field.name}:in:{record.id}") if field.name in admin.filters else None,
+        "all_url": addresses.list_url(field.entity, f=f"{field.name}:in:{record.id}")
+        if field.name in admin.filters
+        else None,
     }
     page["empty"]["url"], page["empty"]["text"] = page["add_url"], ""
     return page
@@ -193,12 +217,16 @@ def history_entry(entry: timeline.Entry) -> dict[str, Any]:
 
 
 def form_page(
-    form: RecordForm, lines: list[LineForms], *, record: Recorded | None = None, problems: Mapping[str, Text] | None = None
+    form: RecordForm,
+    lines: list[LineForms],
+    *,
+    record: Recorded | None = None,
+    problems: Mapping[str, Text] | None = None,
 ) -> dict[str, Any]:
     """Return everything ``form.html`` shows."""
     admin = form.entity.__admin__
     stored = record or form.record
-    label = str(admin.label).lower()
+    label = show.in_sentence(admin.label)
     if stored is None:
         heading, cancel = _("Add %(entity)s", entity=label), addresses.list_url(form.entity)
     else:
@@ -215,8 +243,12 @@ def form_page(
     ]
     return {
         "heading": heading,
-        "action": request.full_path.rstrip("?"),
-        "version": request.form.get("version") if request.method == "POST" and stored else stored.version if stored else None,
+        "action": request.script_root + request.full_path.rstrip("?"),
+        "version": request.form.get("version")
+        if request.method == "POST" and stored
+        else stored.version
+        if stored
+        else None,
         "cancel_url": cancel,
         "submit_label": _("Save"),
         "sections": [section for section in sections if section["fields"]],
@@ -278,7 +310,10 @@ def delete_page(
     found = []
     if refused is not None and session is not None:
         owned = set(record.__admin__.inline)
-        found = [{"label": label, "count": count, "url": None} for label, count in plain.referrers(session, record, without=owned)]
+        found = [
+            {"label": label, "count": count, "url": None}
+            for label, count in plain.referrers(session, record, without=owned)
+        ]
     return {
         "heading": _("Delete “%(name)s”?", name=name),
         "text": _("The record disappears from lists and forms. Its history remains."),
@@ -317,5 +352,3 @@ def verb_page(
         "cancel_url": addresses.record_url(record),
         "referrers": [],
     }
-
-
