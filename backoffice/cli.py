@@ -42,7 +42,8 @@ def serve(settings: config.Settings) -> None:
     try:
         listening = serving.listen(settings)
     except OSError as error:
-        raise click.ClickException(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
+        reason = str(error.strerror).partition(" (")[0]
+        raise click.ClickException(f"Cannot listen on {settings.host}:{settings.port}: {reason}.") from None
     with _engine(settings) as engine:
         migrate.upgrade(engine)
         # Passwords are printed before anything else can go wrong: they are stored as digests only.

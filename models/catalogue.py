@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import sqlalchemy as sa
-from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import RelationshipDirection, configure_mappers
 
@@ -144,8 +143,8 @@ _PARSERS: dict[Kind, Callable[[str], Any]] = {
 }
 
 _SHOWERS: dict[Kind, Callable[[Any], str]] = {
-    Kind.integer: lambda value: str(format_decimal(value)),
-    Kind.decimal: lambda value: str(format_decimal(value, format="#,##0.####")),
+    Kind.integer: values.show_number,
+    Kind.decimal: values.show_number,
     Kind.boolean: lambda value: str(_l("Yes") if value else _l("No")),
     Kind.date: values.show_date,
     Kind.time: values.show_time,

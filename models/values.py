@@ -1,7 +1,7 @@
 """Value types: what a stored value is, how people write it, how it is checked and shown.
 
 A type's ``parse`` turns what a person typed into the stored, normalised value or raises ``ValueError``
-with a translatable sentence; ``show`` is its inverse in the reader's language.
+with a translatable sentence; ``show`` is its inverse.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 import sqlalchemy as sa
+from babel.numbers import format_currency, format_decimal
 from email_validator import EmailNotValidError, validate_email
-from flask_babel import format_currency, format_date, format_datetime, format_decimal, format_time
+from flask_babel import format_date, format_datetime, format_time
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.types import TypeDecorator
 from stdnum import iban as stdnum_iban
@@ -25,6 +26,9 @@ from stdnum.it import codicefiscale, iva
 
 from backoffice.clock import ROME
 from backoffice.errors import Text
+
+#: How numbers are written whatever the language of the page, so that what is shown can be typed again.
+ITALIAN = "it"
 
 
 class BadValue(ValueError):
@@ -294,10 +298,10 @@ class Money(ValueType):
         return parse_decimal(raw.replace("€", ""), places=2, digits=10)
 
     def show(self, value: Any) -> str:
-        return format_currency(value, "EUR", format="¤ #,##0.00")
+        return format_currency(value, "EUR", format="¤ #,##0.00", locale=ITALIAN)
 
     def edit(self, value: Any) -> str:
-        return format_decimal(value, format="#,##0.00")
+        return format_decimal(value, format="#,##0.00", locale=ITALIAN)
 
 
 class Minutes(ValueType):
@@ -456,6 +460,11 @@ def parse_boolean(raw: str) -> bool:
     if text in _NO:
         return False
     raise BadValue(_l("Write yes or no."))
+
+
+def show_number(value: int | Decimal) -> str:
+    """Write a number as Italians do."""
+    return format_decimal(value, format="#,##0.####", locale=ITALIAN)
 
 
 def show_date(value: date) -> str:

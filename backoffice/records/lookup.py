@@ -8,11 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
+from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import NotFound
 from backoffice.records.pages import Query, default_sort, ordering, search_conditions
 from models.base import Recorded
 from models.catalogue import Kind, fields
+from models.external_code import ExternalCode
 from models.values import BadValue
 
 #: How many options a relation field offers at once.
@@ -68,6 +70,18 @@ def _named_exactly(session: Session, entity: type[Recorded], term: str, masked: 
         if found and value:
             return list(found)
     return []
+
+
+def external_codes(session: Session, record: Recorded) -> Sequence[tuple[str, str]]:
+    """Return the codes other systems have for a record read within the scope, as ``(system, code)``."""
+    code = ExternalCode.__table__
+    statement = sa.select(code.c.system, code.c.code).where(
+        code.c.group_id == getattr(record, "group_id", None),
+        code.c.entity == record.__table__.name,
+        code.c.record_id == record.id,
+    )
+    rows = session.execute(statement.order_by(code.c.system), execution_options=INTERNAL)
+    return [(row.system, row.code) for row in rows]
 
 
 def hint(record: Recorded) -> str:

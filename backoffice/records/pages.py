@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -113,7 +114,7 @@ def read_query(
     sort = sort or default_sort(entity, actor)
     if sort.removeprefix("-") not in sortable(entity, actor):
         raise BadRequest(reason=_("the list cannot be sorted by “%(name)s”.", name=sort[:50]))
-    if size and (not size.isascii() or not size.isdigit() or not 1 <= int(size[:6]) <= SIZES[-1]):
+    if size and (not re.fullmatch("[1-9][0-9]{0,2}", size) or int(size) > SIZES[-1]):
         raise BadRequest(reason=_("a page has 1 to %(limit)s rows.", limit=SIZES[-1]))
     if "\x00" in term:
         raise BadRequest(reason=_("the text cannot be searched for."))

@@ -35,8 +35,13 @@ def _keep_language(_endpoint: str, values: dict[str, Any]) -> None:
 
 
 def _start() -> Any:
-    wanted = request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
-    return redirect(url_for("clients.login", lang=wanted))
+    return redirect(url_for("clients.login", lang=_wanted_language()))
+
+
+def _wanted_language() -> str:
+    """Return the language the address begins with, else the one the browser prefers among ours."""
+    first = request.path.split("/")[1]
+    return first if first in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
 @area.route("/login/")
@@ -49,6 +54,5 @@ def login() -> str:
 
 
 def _missing(_error: Exception) -> tuple[str, int]:
-    return render_template(
-        "client_missing.html", page={"home_url": url_for("clients.login", lang=g.get("lang", "it"))}
-    ), 404
+    g.lang = g.get("lang") or _wanted_language()  # no page, no language: the address may still say one
+    return render_template("client_missing.html", page={"home_url": url_for("clients.login", lang=g.lang)}), 404

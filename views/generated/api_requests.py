@@ -26,7 +26,7 @@ def list_arguments() -> dict[str, Any]:
     if unknown:
         raise BadRequest(reason=_("there is no parameter “%(name)s”.", name=min(unknown)[:50]))
     size = request.args.get("n", "")
-    if size.isascii() and size.isdigit() and int(size[:6]) > LARGEST_PAGE:
+    if re.fullmatch("[0-9]{1,6}", size) and int(size) > LARGEST_PAGE:
         raise BadRequest(reason=_("a page has 1 to %(limit)s rows.", limit=LARGEST_PAGE))
     return {
         "filters": request.args.getlist("f"),

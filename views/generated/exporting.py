@@ -47,7 +47,7 @@ def respond(listing: Listing, kind: str) -> Any:
         export.find_rows(session, listing.query, columns), columns, current_actor(), tally, separator=separator
     )
     response = Response(
-        stream_with_context(_flow(lines, session, engine(), tally, log)), mimetype="text/csv; charset=utf-8"
+        stream_with_context(_flow(lines, session, engine(), tally, log)), content_type="text/csv; charset=utf-8"
     )
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response

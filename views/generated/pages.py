@@ -14,7 +14,7 @@ from backoffice.database import RecordSession
 from backoffice.errors import DomainError, InvalidRecord, Text
 from backoffice.lifecycles import Transition, transitions_open
 from backoffice.operations import plain
-from backoffice.records import show, timeline
+from backoffice.records import lookup, show, timeline
 from backoffice.records.show import shown_fields
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields, related_lists, slug
@@ -83,10 +83,7 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
         if not admin.append_only and actor.may(Action.delete, entity)
         else None,
         "more": [found for link in _links.get(entity, ()) if (found := link(record, actor))],
-        "facts": [
-            {"label": field.label, "cell": dressed(show.cell(record, field, actor))}
-            for field in shown_fields(entity, admin.facts)
-        ],
+        "facts": _facts(record, actor, session),
         "tabs": [{**tab, "current": tab["name"] == current} for tab in tabs],
     }
     if current == "history":
@@ -97,6 +94,16 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
         page["sections"] = _sections(record, actor)
         page["inlines"] = [_inline(record, name, actor) for name in admin.inline]
     return page
+
+
+def _facts(record: Recorded, actor: Actor, session: RecordSession) -> list[dict[str, Any]]:
+    """Return the facts beside a record: the declared ones, then the codes other systems have for it."""
+    shown = shown_fields(type(record), record.__admin__.facts)
+    found: list[dict[str, Any]] = [{"label": f.label, "cell": dressed(show.cell(record, f, actor))} for f in shown]
+    return found + [
+        {"label": _("Code in %(system)s", system=system), "cell": show.Cell(Kind.code, code, title=code)}
+        for system, code in lookup.external_codes(session, record)
+    ]
 
 
 def _tabs(record: Recorded, actor: Actor) -> list[dict[str, Any]]:

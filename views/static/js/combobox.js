@@ -66,6 +66,7 @@ export function combobox(root, onchange = () => {}) {
     if (!found.length) say(root.dataset.wordNone);
     else status.textContent = root.dataset.wordFound + found.length;
     mark(found.length ? 0 : -1);
+    pop.scrollIntoView({ block: "nearest" });
   }
 
   async function ask(term) {
@@ -87,6 +88,9 @@ export function combobox(root, onchange = () => {}) {
   }
 
   text.addEventListener("input", () => {
+    // Nothing typed is lost: what was not chosen goes to the server as text, which resolves it or says why not.
+    if (text.value.trim() && text.value !== chosen.label) text.name = `${root.dataset.name}-text`;
+    else text.removeAttribute("name");
     clearTimeout(timer);
     timer = setTimeout(() => ask(text.value.trim()), WAIT);
   });
@@ -103,6 +107,7 @@ export function combobox(root, onchange = () => {}) {
       event.preventDefault();
       event.stopPropagation();
       text.value = chosen.label;
+      text.removeAttribute("name");
       show(false);
     }
   });
@@ -117,8 +122,6 @@ export function combobox(root, onchange = () => {}) {
     asked += 1;
     show(false);
     if (!text.value.trim() && chosen.id) choose(null);
-    // Nothing typed is lost: what was not chosen goes to the server as text, which resolves it or says why not.
-    else if (text.value.trim() && text.value !== chosen.label) text.name = `${root.dataset.name}-text`;
   });
   clear.addEventListener("click", () => { choose(null); text.focus(); });
 }
