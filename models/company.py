@@ -48,6 +48,13 @@ class Company(SoftDeleted, GroupOwned, Record):
             postgresql_where=text("deleted_at IS NULL"),
             sqlite_where=text("deleted_at IS NULL"),
         ),
+        # Whether any demonstration company is left is asked on every page, for the banner.
+        Index(
+            "ix_company_is_demo",
+            "is_demo",
+            postgresql_where=text("is_demo"),
+            sqlite_where=text("is_demo = 1"),
+        ),
         CheckConstraint("client_since IS NULL OR client_since >= '1900-01-01'", name="client_since_sensible"),
     )
     __admin__ = Admin(

@@ -56,12 +56,12 @@ def fold(text: str) -> str:
 
 
 #: Characters that no database text may hold, or that break what is printed.
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def clean_text(raw: str, *, lines: bool = False) -> str:
     """Return ``raw`` trimmed and in NFC, or raise ``BadValue`` for control characters and lone surrogates."""
-    if _UNSTORABLE.search(raw):
+    if UNSTORABLE.search(raw):
         raise BadValue(_l("It contains characters that cannot be stored."))
     text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n").replace("\r", "\n"))
     return text.strip() if lines else " ".join(text.split())
@@ -118,7 +118,7 @@ _EU_COUNTRIES = frozenset(state.upper() for state in eu_vat.MEMBER_STATES) | {"E
 class VatNumber(Code):
     """Partita IVA with its check digit; foreign VAT numbers keep their country letters."""
 
-    example = "01234567897"
+    example = "99000000226"
 
     def parse(self, raw: str) -> str:
         code = re.sub(r"[\s.\-]", "", clean_text(raw)).upper()

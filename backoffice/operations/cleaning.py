@@ -161,12 +161,19 @@ def find_related(session: Session, field: Field, raw: Any) -> Recorded:
     if isinstance(raw, int) and not isinstance(raw, bool):
         found = session.get(target, raw) if 0 < raw <= 2_147_483_647 else None
     elif isinstance(raw, str):
-        if raw.isascii() and raw.isdigit() and int(raw) <= 2_147_483_647:
-            found = session.get(target, int(raw))
+        key = _key_in(raw)
+        found = session.get(target, key) if key is not None else None
         found = found or _find_by_natural_key(session, target, raw)
     if found is None:
         raise BadValue(UNKNOWN_REFERENCE)
     return found
+
+
+def _key_in(raw: str) -> int | None:
+    """Return the key that a text is, or None where it can be none."""
+    # The length first: the interpreter refuses to read thousands of digits as a number.
+    key = int(raw) if len(raw) <= 10 and raw.isascii() and raw.isdigit() else 0
+    return key if 0 < key <= 2_147_483_647 else None
 
 
 def _find_by_natural_key(session: Session, target: type[Recorded], raw: str) -> Recorded | None:
@@ -195,8 +202,8 @@ def _find_many(session: Session, field: Field, raw: Any) -> list[Any]:
 
 def _find_one_of_many(session: Session, field: Field, item: Any) -> Any:
     # Flask-AppBuilder's roles are no entities of ours, so they are found by key alone.
-    if isinstance(item, str) and item.isascii() and item.isdigit():
-        item = int(item)
+    if isinstance(item, str):
+        item = _key_in(item)
     if isinstance(item, bool) or not isinstance(item, int) or not 0 < item <= 2_147_483_647:
         raise BadValue(UNKNOWN_REFERENCE)
     found = session.get(field.target, item)  # type: ignore[arg-type]

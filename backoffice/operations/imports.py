@@ -21,6 +21,7 @@ from backoffice.errors import DomainError, NotFound
 from backoffice.operations.import_judging import Judge
 from backoffice.operations.import_mapping import check_mapping, propose_mapping, require_importable
 from backoffice.operations.import_writing import WRITTEN, write_chunk
+from backoffice.records.lookup import get_record
 from backoffice.spreadsheets.reading import read_table
 from backoffice.spreadsheets.tables import LIMITS, Limits
 from models.base import ENTITIES, Recorded
@@ -75,9 +76,8 @@ def get_batch(session: Session, entity: type[Recorded], batch_id: int, *, actor:
     :raises NotFound: there is none, or it is somebody else's.
     """
     require_importable(entity, actor)
-    statement = sa.select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.entity == entity.__table__.name)
-    batch = session.scalars(statement).one_or_none()
-    if batch is None:
+    batch: ImportBatch = get_record(session, ImportBatch, batch_id)
+    if batch.entity != entity.__table__.name:
         raise NotFound
     return batch
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,7 @@ from backoffice.history import encode
 from backoffice.records.filters import MAX_FILTERS, Filter, condition, parse
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
-from models.values import fold
+from models.values import UNSTORABLE, fold
 
 SIZES = (25, 50, 100, 200)
 #: Counting stops here: the exact number beyond would cost more than the page.
@@ -289,7 +289,7 @@ def _read_cursor(query: Query) -> Cursor:
         raise stale
     try:
         value = _decode(query.sort_field, parts[2])
-    except (ValueError, ArithmeticError, TypeError) as error:
+    except (ValueError, ArithmeticError, LookupError, TypeError) as error:
         raise stale from error
     return Cursor(parts[1] == "back", value is None, value, parts[3], parts[4])
 
@@ -303,7 +303,12 @@ def _decode(sort: Field, value: Any) -> Any:
     if value is None:
         return None
     if sort.kind is Kind.datetime:
-        return datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
+            raise ValueError
+        return instant.astimezone(UTC)
+    if sort.kind is Kind.time:
+        return time.fromisoformat(value)
     if sort.kind is Kind.date:
         return date.fromisoformat(value)
     if sort.kind in (Kind.money, Kind.decimal):
@@ -312,9 +317,9 @@ def _decode(sort: Field, value: Any) -> Any:
         assert sort.choices is not None
         return sort.choices._value2member_map_[value]
     wanted: type = int if sort.kind in (Kind.integer, Kind.minutes) else bool if sort.kind is Kind.boolean else str
-    if not isinstance(value, wanted) or (isinstance(value, int) and abs(value) > 2_147_483_647):
+    if type(value) is not wanted or (isinstance(value, int) and abs(value) > 2_147_483_647):
         raise ValueError
-    if isinstance(value, str) and ("\x00" in value or len(value) > 1_000):
+    if isinstance(value, str) and (UNSTORABLE.search(value) or len(value) > 1_000):
         raise ValueError
     return value
 

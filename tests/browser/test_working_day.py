@@ -46,7 +46,7 @@ def test_from_import_to_export(page: Page, password: str, live_server: str, tmp_
     add_contact_and_contract(page)
 
     page.goto(f"{DESK}/company/?q=comune+di+prova")
-    page.locator("details.menu", has_text="Esporta").locator("summary").click()
+    page.locator(".page-actions details.wide", has_text="Esporta").locator("summary").click()
     with page.expect_download() as download:
         page.locator("a[href*='export.xlsx']").first.click()
     path = tmp_path / "aziende.xlsx"

@@ -173,10 +173,11 @@ def _heading(entity: type[Recorded]) -> str:
 
 
 def _frame(batch: ImportBatch) -> dict[str, Any]:
-    size = format_decimal(batch.file_bytes / 1_000_000, format="#,##0.0")
+    small = batch.file_bytes < 1_000_000
+    size = format_decimal(batch.file_bytes / (1_000 if small else 1_000_000), format="#,##0.0")
     facts = (
         batch.file_name,
-        _("%(size)s MB", size=size),
+        _("%(size)s kB", size=size) if small else _("%(size)s MB", size=size),
         _("%(count)s rows", count=_whole(batch.row_count)),
         batch.form,
     )

@@ -303,10 +303,13 @@ def conflict(form: RecordForm, stored: Recorded, values: Mapping[str, Any]) -> l
 
 def _as_shown(field: Field, raw: str) -> str:
     """Return what was typed as it would be shown, where it can be read at all."""
+    if not raw.strip():
+        return ""
     try:
-        return field.show(field.parse(raw)) if raw.strip() else ""
+        text = field.show(field.parse(raw))
     except ValueError:
         return raw
+    return f"{text} {field.unit}" if field.unit else text
 
 
 def delete_page(

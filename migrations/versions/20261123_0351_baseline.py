@@ -1,8 +1,8 @@
 """baseline
 
-Revision ID: 966c894cd864
+Revision ID: d5b338bc3bca
 Revises:
-Create Date: 2026-11-23 03:27:33.042716
+Create Date: 2026-11-23 03:51:16.750618
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "966c894cd864"
+revision = "d5b338bc3bca"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -724,6 +724,14 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_company_group_id_updated_at_id"), "company", ["group_id", "updated_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_company_is_demo",
+        "company",
+        ["is_demo"],
+        unique=False,
+        postgresql_where=sa.text("is_demo"),
+        sqlite_where=sa.text("is_demo = 1"),
     )
     op.create_index(op.f("ix_company_updated_by_id"), "company", ["updated_by_id"], unique=False)
     op.create_index(
