@@ -13,7 +13,10 @@ from sqlalchemy.orm import Session
 
 from backoffice import access, bookkeeping
 from backoffice.actors import Context
-from backoffice.errors import TooSlow
+from backoffice.errors import DomainError, TooSlow, Unavailable
+
+#: What is raised when the database is busy or gone, or has no connection left for us.
+UNREACHABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 
 #: Whether the transaction about to begin will write: SQLite must know before its first statement.
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
@@ -115,5 +118,11 @@ def _limit_postgresql(connection: sa.Connection, milliseconds: int) -> Iterator[
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{before}'")
 
 
-def _was_cut_short(error: sa.exc.OperationalError) -> bool:
-    return "interrupted" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "57014"
+def refusal_of(error: Exception) -> DomainError:
+    """Return what people are told about one of ``UNREACHABLE``: the question took too long, or nobody answered."""
+    return TooSlow() if _was_cut_short(error) else Unavailable()
+
+
+def _was_cut_short(error: Exception) -> bool:
+    orig = getattr(error, "orig", None)
+    return "interrupted" in str(orig) or getattr(orig, "sqlstate", None) == "57014"

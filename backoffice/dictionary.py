@@ -55,16 +55,20 @@ def render() -> str:
 
 
 def _bilingual() -> Bilingual:
-    italian: dict[str, str] = {}
-    if _ITALIAN.exists():
-        with _ITALIAN.open("rb") as file:
-            italian = {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string}
+    with _ITALIAN.open("rb") as file:
+        italian = {(entry.context, str(entry.id)): str(entry.string) for entry in read_po(file)}
 
     def words(text: Text) -> str:
-        found = italian.get(str(text), str(text))
+        found = italian.get((_context(text), str(text)), str(text))
         return found if found == str(text) else f"{text} / {found}"
 
     return words
+
+
+def _context(text: Text) -> str | None:
+    """Return what tells the meanings of a word apart: the first argument of its ``lazy_pgettext``."""
+    arguments: tuple[str, ...] = getattr(text, "_args", ())
+    return arguments[0] if len(arguments) == 2 else None
 
 
 def _diagram() -> Iterator[str]:

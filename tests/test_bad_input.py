@@ -255,7 +255,7 @@ def test_no_cell_chokes(admin: Desk, session: RecordSession) -> None:
         version = row.version
         for value in NONSENSE:
             answer = admin.cell(slug(field.entity), row.id, field.name, value, version)
-            assert answer.status_code in (200, 422), (field, value)
+            assert answer.status_code in (200, 403, 422), (field, value)
             version = answer.json.get("version", version)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from flask import url_for
+from flask import g, url_for
 
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, slug
@@ -23,18 +24,31 @@ def has_pages(entity: type[Any]) -> bool:
 
 
 def list_url(entity: type[Recorded], **query: Any) -> str:
-    return url_for(endpoint(entity, "list"), **query)
+    return _with(_root(entity), query)
 
 
 def record_url(record: Any, **query: Any) -> str:
     """Return the address of a record's page; empty for rows that are no entities of ours."""
     if not has_pages(type(record)):
         return ""
-    return url_for(endpoint(type(record), "show"), pk=record.id, **query)
+    return _with(f"{_root(type(record))}{record.id}", query)
 
 
-def action_url(record: Recorded, name: str, **query: Any) -> str:
-    return url_for(endpoint(type(record), name), pk=record.id, **query)
+def action_url(record: Recorded, name: str, *, verb: str = "") -> str:
+    """Return the address of a page about a record: its form, its deletion, a verb (``do``)."""
+    return f"{_root(type(record))}{record.id}/{name}{f'/{verb}' if verb else ''}"
+
+
+def _root(entity: type[Recorded]) -> str:
+    """Return the address of an entity's list, which all its others begin with: built once a request, asked often."""
+    roots: dict[type[Recorded], str] = g.setdefault("roots", {})
+    if entity not in roots:
+        roots[entity] = url_for(endpoint(entity, "list"))
+    return roots[entity]
+
+
+def _with(address: str, query: dict[str, Any]) -> str:
+    return f"{address}?{urlencode(query)}" if query else address
 
 
 def add_url(entity: type[Recorded], **query: Any) -> str | None:

@@ -72,6 +72,12 @@ def fresh_session() -> Any:
     return current_session()
 
 
+def read_again() -> RecordSession:
+    """Return a new session for a request that was to write and will only say why it did not: without a write lock."""
+    will_write(False)
+    return fresh_session()  # type: ignore[no-any-return]
+
+
 @contextmanager
 def reading_as_system() -> Iterator[RecordSession]:
     """Open a second session, in which the product itself reads what nobody's scope decides; it never writes.

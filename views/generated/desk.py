@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -12,15 +12,16 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from backoffice.actors import Action
-from backoffice.errors import BadRequest, Conflict, DomainError, Forbidden, InvalidRecord, NotFound, StillReferred
-from backoffice.lifecycles import get_transition
+from backoffice.database import UNREACHABLE, refusal_of
+from backoffice.errors import BadRequest, Conflict, DomainError, Forbidden, InvalidRecord, NotFound, StillReferred, Text
+from backoffice.lifecycles import Transition, get_transition
 from backoffice.operations import plain, verbs
 from backoffice.records import show
 from backoffice.records.lookup import find_options, get_record, hint, relations_of
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields, slug
 from views import addresses
-from views.door import commit, current_actor, current_session, fresh_session
+from views.door import commit, current_actor, current_session, read_again
 from views.generated import exporting, pages
 from views.generated.forms import LineForms, RecordForm
 from views.generated.listing import Listing, here
@@ -84,39 +85,46 @@ class DeskView(BaseView):
     def add(self) -> Any:
         if addresses.add_url(self.entity) is None:
             raise Forbidden
-        return self._form(None)
+        return self._form("")
 
     @expose("/<pk>/edit", methods=["GET", "POST"])
     @guarded(Action.update)
     def edit(self, pk: str) -> Any:
         if self.entity.__admin__.append_only or self.entity.__admin__.written_by_verbs:
             raise Forbidden
-        return self._form(get_record(current_session(), self.entity, pk), pk)
+        return self._form(pk)
 
-    def _form(self, record: Any, pk: str = "") -> Any:
-        sent = request.form if request.method == "POST" else None
-        form = RecordForm(
-            self.entity, current_actor(), current_session(), record=record, sent=sent, initial=self._initial()
-        )
-        lines = [LineForms(form, name, sent) for name in self.entity.__admin__.inline]
-        if sent is None:
-            return self.render_template("form.html", page=pages.form_page(form, lines))
-        version = _version() if record is not None else None
-        values = form.values() | {line.name: line.values() for line in lines}
+    def _form(self, pk: str) -> Any:
+        if request.method == "GET":
+            return self.render_template("form.html", page=pages.form_page(*self._bound(pk)))
         try:
-            record = self._save(record, values, version)
+            record = self._save(pk)
         except InvalidRecord as error:
-            return self._refused(form, lines, error), 422
+            return self._refused(pk, error.problems), 422
         except Conflict:
-            return self._in_conflict(form, lines, pk, values), 409
+            return self._in_conflict(pk), 409
+        except UNREACHABLE as error:
+            refusal = refusal_of(error)
+            return self._refused(pk, {"": str(refusal)}), refusal.status
         flash(_("“%(name)s” is saved.", name=show.label(record, current_actor())), "good")
         return redirect(addresses.record_url(record), 303)
 
-    def _save(self, record: Any, values: dict[str, Any], version: int | None) -> Any:
-        if record is None:
+    def _bound(self, pk: str) -> tuple[RecordForm, Lines]:
+        """Return the form of a record, or of a new one, with what was typed into it if it was sent."""
+        session = current_session()
+        record = get_record(session, self.entity, pk) if pk else None
+        sent = request.form if request.method == "POST" else None
+        form = RecordForm(self.entity, current_actor(), session, record=record, sent=sent, initial=self._initial())
+        return form, [LineForms(form, name, sent) for name in self.entity.__admin__.inline]
+
+    def _save(self, pk: str) -> Any:
+        form, lines = self._bound(pk)
+        values = form.values() | {line.name: line.values() for line in lines}
+        if form.record is None:
             record = plain.create_record(current_session(), self.entity, values, actor=current_actor())
         else:
-            plain.update_record(current_session(), record, values, version=version, actor=current_actor())
+            record = form.record
+            plain.update_record(current_session(), record, values, version=_version(), actor=current_actor())
         commit()
         return record
 
@@ -128,19 +136,26 @@ class DeskView(BaseView):
         }
         return {name: int(key) for name, key in given.items() if key.isascii() and key.isdigit() and len(key) < 10}
 
-    def _refused(self, form: RecordForm, lines: Lines, error: InvalidRecord) -> str:
-        form.refuse(error.problems)
+    def _refused(self, pk: str, problems: Mapping[str, Text]) -> str:
+        """Show the form again as it was typed, beside what is stored: nothing of what was tried remains."""
+        read_again()
+        form, lines = self._bound(pk)
+        form.refuse(problems)
         for line in lines:
             start = f"{line.name}."
-            line.refuse({key[len(start) :]: text for key, text in error.problems.items() if key.startswith(start)})
-        return self.render_template("form.html", page=pages.form_page(form, lines, problems=error.problems))
+            line.refuse({key[len(start) :]: text for key, text in problems.items() if key.startswith(start)})
+        return self.render_template("form.html", page=pages.form_page(form, lines, problems=problems))
 
-    def _in_conflict(self, form: RecordForm, lines: Lines, pk: str, values: dict[str, Any]) -> str:
+    def _in_conflict(self, pk: str) -> str:
         """Show both versions: what was typed stays in the form, whose version becomes the stored one."""
-        stored = get_record(fresh_session(), self.entity, pk)
-        page = pages.form_page(form, lines, record=stored)
-        page["version"] = stored.version
-        page["conflict"] = pages.conflict(form, stored, values)
+        read_again()
+        form, lines = self._bound(pk)
+        assert form.record is not None
+        page = pages.form_page(form, lines)
+        page["version"] = form.record.version
+        page["conflict"] = pages.conflict(form, lines)
+        if not page["conflict"]:  # the same was typed twice
+            page["problems"] = [{"text": str(Conflict()), "anchor": None}]
         return self.render_template("form.html", page=page)
 
     @expose("/<pk>/delete", methods=["GET", "POST"])
@@ -156,7 +171,7 @@ class DeskView(BaseView):
             plain.delete_record(current_session(), record, version=_version(), actor=current_actor())
             commit()
         except (StillReferred, Conflict) as error:
-            stored = get_record(fresh_session(), self.entity, pk)
+            stored = get_record(read_again(), self.entity, pk)
             page = pages.delete_page(stored, current_actor(), refused=error, session=current_session())
             return self.render_template("confirm.html", page=page), error.status
         flash(_("“%(name)s” is deleted.", name=name), "good")
@@ -165,34 +180,47 @@ class DeskView(BaseView):
     @expose("/<pk>/do/<verb>", methods=["GET", "POST"])
     @guarded(Action.read)
     def do(self, pk: str, verb: str) -> Any:
-        record = get_record(current_session(), self.entity, pk)
         transition = get_transition(self.entity, verb)
         if not current_actor().may(transition.right, self.entity) or transition.automatic:
             raise Forbidden
+        if request.method == "GET":
+            return self.render_template("confirm.html", page=pages.verb_page(*self._asked(pk, transition)))
+        try:
+            record = self._perform(pk, transition)
+        except (NotFound, Forbidden):
+            raise
+        except DomainError as error:
+            return self._not_done(pk, transition, error), error.status
+        except UNREACHABLE as error:
+            refusal = refusal_of(error)
+            return self._not_done(pk, transition, refusal), refusal.status
+        flash(_("“%(verb)s”: done.", verb=transition.label), "good")
+        return redirect(addresses.record_url(record), 303)
+
+    def _asked(self, pk: str, transition: Transition) -> tuple[Recorded, Transition, RecordForm]:
+        """Return the record, its verb, and the form of what that asks for, with what was typed into it."""
+        record: Recorded = get_record(current_session(), self.entity, pk)
         sent = request.form if request.method == "POST" else None
         asked, shown = transition.asks or self.entity, None if transition.asks else record
         form = RecordForm(asked, current_actor(), current_session(), record=shown, sent=sent, names=transition.inputs)
         for name, bound in form.fields.items():
             bound.required = name not in transition.optional
-        if sent is None:
-            return self.render_template("confirm.html", page=pages.verb_page(record, transition, form))
-        problem: DomainError
-        try:
-            verbs.perform(current_session(), record, verb, form.values(), actor=current_actor(), version=_version())
-            commit()
-        except InvalidRecord as error:
-            form.refuse(error.problems)
-            problem = error
-        except (NotFound, Forbidden):
-            raise
-        except DomainError as error:
-            problem = error
-        else:
-            flash(_("“%(verb)s”: done.", verb=transition.label), "good")
-            return redirect(addresses.record_url(record), 303)
-        stored = get_record(fresh_session(), self.entity, pk)
-        page = pages.verb_page(stored, transition, form, problem=problem)
-        return self.render_template("confirm.html", page=page), problem.status
+        return record, transition, form
+
+    def _perform(self, pk: str, transition: Transition) -> Recorded:
+        record, _transition, form = self._asked(pk, transition)
+        values, actor = form.values(), current_actor()
+        verbs.perform(current_session(), record, transition.name, values, actor=actor, version=_version())
+        commit()
+        return record
+
+    def _not_done(self, pk: str, transition: Transition, problem: DomainError) -> str:
+        read_again()
+        record, _transition, form = self._asked(pk, transition)
+        if isinstance(problem, InvalidRecord):
+            form.refuse(problem.problems)
+        page = pages.verb_page(record, transition, form, problem=problem)
+        return self.render_template("confirm.html", page=page)
 
     @expose("/options/<name>")
     @guarded(Action.read)

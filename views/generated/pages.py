@@ -280,25 +280,41 @@ def _problems(form: RecordForm, problems: Mapping[str, Text]) -> list[dict[str, 
     return found
 
 
-def conflict(form: RecordForm, stored: Recorded, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the fields in which what was typed differs from what is stored now."""
-    found = []
-    for name, field in form.catalogue.items():
-        theirs = show.cell(stored, field, form.actor).text
-        bound = form.fields[name]
-        if field.kind is Kind.relation:
-            mine = bound.typed or (bound.chosen["label"] if bound.chosen else "")
-        elif field.kind is Kind.choice:
-            mine = next((option.label for option in bound.choices if option.value == bound.data), "")
-        elif field.kind is Kind.boolean:
-            mine = field.show(bound.data)
-        elif field.kind is Kind.relations:
-            mine = ", ".join(sorted(option.label for option in bound.choices if option.value in (bound.data or ())))
-        else:
-            mine = _as_shown(field, str(values.get(name) or ""))
-        if mine != theirs:
-            found.append({"label": field.label, "theirs": theirs, "mine": mine, "anchor": bound.id})
-    return found
+def conflict(form: RecordForm, lines: list[LineForms]) -> list[dict[str, Any]]:
+    """Return the fields in which what was typed differs from what is stored now; inline children count as one."""
+    assert form.record is not None
+    pairs = [
+        (field.label, show.cell(form.record, field, form.actor).text, _typed(form, name), form.fields[name].id)
+        for name, field in form.catalogue.items()
+    ]
+    for line in lines:
+        stored = LineForms(form, line.name, None)
+        pairs.append((line.field.label, _typed_lines(stored), _typed_lines(line), f"lines-{line.name}"))
+    return [
+        {"label": label, "theirs": theirs, "mine": mine, "anchor": anchor}
+        for label, theirs, mine, anchor in pairs
+        if mine != theirs
+    ]
+
+
+def _typed(form: RecordForm, name: str) -> str:
+    """Return what stands in a field of a form, as it would be shown."""
+    field, bound = form.catalogue[name], form.fields[name]
+    if field.kind is Kind.relation:
+        return bound.typed or (bound.chosen["label"] if bound.chosen else "")
+    if field.kind is Kind.choice:
+        return next((option.label for option in bound.choices if option.value == bound.data), "")
+    if field.kind is Kind.boolean:
+        return field.show(bound.data)
+    if field.kind is Kind.relations:
+        return ", ".join(sorted(option.label for option in bound.choices if option.value in (bound.data or ())))
+    return _as_shown(field, str(bound.data or ""))
+
+
+def _typed_lines(lines: LineForms) -> str:
+    kept = [row["form"] for row in lines.rows if not row["deleted"]]
+    texts = [", ".join(text for name in form.fields if (text := _typed(form, name))) for form in kept]
+    return "; ".join(text for text in texts if text)
 
 
 def _as_shown(field: Field, raw: str) -> str:

@@ -1,0 +1,161 @@
+"""Each start-up check finds its mistake, and finds none in the declarations as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from backoffice import checks, permissions
+from backoffice.actors import Action, Grant, ScopeKind
+from backoffice.lifecycles import MACHINES, Machine, Transition
+from models.base import ENTITIES, SHARED, Recorded, Rule, Scope
+from models.catalogue import Kind, fields
+from models.columns import Choice
+from models.company import Company
+from models.contract import Contract, ContractState
+from models.service import Service
+from models.support_team import SupportTeam
+
+Spoil = Callable[[pytest.MonkeyPatch], type[Recorded]]
+
+
+def admin(entity: type[Recorded], **changes: Any) -> Spoil:
+    """Return what puts a changed declaration on ``entity``."""
+
+    def spoil(patch: pytest.MonkeyPatch) -> type[Recorded]:
+        patch.setattr(entity, "__admin__", replace(entity.__admin__, **changes))
+        return entity
+
+    return spoil
+
+
+def table(entity: type[Recorded], change: Callable[[sa.Table], Any]) -> Spoil:
+    """Return what puts a changed copy of its table on ``entity``."""
+
+    def spoil(patch: pytest.MonkeyPatch) -> type[Recorded]:
+        copy = entity.__table__.to_metadata(sa.MetaData())
+        change(copy)
+        patch.setattr(entity, "__table__", copy)
+        return entity
+
+    return spoil
+
+
+def field(entity: type[Recorded], name: str, **changes: Any) -> Spoil:
+    """Return what makes the catalogue say something else of a field of ``entity``."""
+
+    def spoil(patch: pytest.MonkeyPatch) -> type[Recorded]:
+        changed = {**fields(entity), name: replace(fields(entity)[name], **changes)}
+        patch.setattr(checks, "fields", lambda other: changed if other is entity else fields(other))
+        return entity
+
+    return spoil
+
+
+def machine(*transitions: Transition) -> Spoil:
+    """Return what gives contracts other verbs."""
+
+    def spoil(patch: pytest.MonkeyPatch) -> type[Recorded]:
+        patch.setitem(MACHINES, Contract, Machine(Contract, "state", transitions))
+        return Contract
+
+    return spoil
+
+
+def grant(entity: type[Recorded], found: Grant) -> Spoil:
+    """Return what gives every role another right in the area of ``entity``."""
+
+    def spoil(patch: pytest.MonkeyPatch) -> type[Recorded]:
+        patch.setattr(checks, "shipped_grants", lambda _role: {entity.__admin__.area: found})
+        return entity
+
+    return spoil
+
+
+def mask(name: str) -> Spoil:
+    def spoil(patch: pytest.MonkeyPatch) -> type[Recorded]:
+        patch.setitem(permissions.MASKS, "management", (name,))
+        return Company
+
+    return spoil
+
+
+def without_indexes(copy: sa.Table) -> None:
+    copy.indexes.clear()
+
+
+def without_deletion_rule(copy: sa.Table) -> None:
+    for key in copy.foreign_keys:
+        key.ondelete = None
+
+
+class Loud(Choice):
+    Wrong = "other", _l("Other")
+
+
+TO_NOWHERE = Transition(name="a", label=_l("A"), sources=(ContractState.draft,), target=ContractState.signed)
+ASKS_TOO_MUCH = replace(TO_NOWHERE, inputs=("shoe_size",))
+READ_LESS = Grant(frozenset({Action.update}))
+BY_OWNER = Grant(frozenset({Action.read}), ScopeKind.own)
+
+MISTAKES: list[tuple[str, Spoil]] = [
+    ("E001", admin(Company, list_columns=("legal_name", "shoe_size"))),
+    ("E001", admin(Company, order="-shoe_size")),
+    ("E002", admin(Company, area="shoes")),
+    ("E003", admin(Company, scope=Scope())),
+    ("E003", grant(SupportTeam, BY_OWNER)),
+    ("E004", table(Contract, without_indexes)),
+    ("E005", table(Contract, without_deletion_rule)),
+    ("E006", admin(Contract, rules={**Contract.__admin__.rules, "ck_contract_shoes": Rule(_l("No."))})),
+    ("E007", admin(Contract, rules={})),
+    ("E008", admin(Contract, rules={"uq_contract_group_id_number": Rule(_l("No."), "shoe_size")})),
+    ("E009", machine(TO_NOWHERE)),
+    ("E010", field(Contract, "state", verb_only=False)),
+    ("E011", machine(ASKS_TOO_MUCH)),
+    ("E012", field(Company, "iban", personal=False)),
+    ("E013", field(Company, "state", choices=Loud)),
+    ("E014", mask("company.shoe_size")),
+    ("E015", admin(Service, sections=())),
+    ("E016", field(Company, "lab_habitual", help=None)),
+    ("E017", grant(Company, READ_LESS)),
+]
+
+
+@pytest.mark.parametrize(("problem", "spoil"), MISTAKES, ids=[f"{n}-{i}" for i, (n, _spoil) in enumerate(MISTAKES)])
+def test_the_mistake_is_found(problem: str, spoil: Spoil, monkeypatch: pytest.MonkeyPatch) -> None:
+    entity = spoil(monkeypatch)
+    found = checks.run_checks([entity])
+    assert problem in {p.id for p in found}
+    assert all(p.text and p.hint for p in found)
+
+
+def test_every_check_has_its_mistake() -> None:
+    documented = {check.__doc__.split(":")[0] for check in checks.CHECKS if check.__doc__}
+    seen = {number for number, _spoil in MISTAKES}
+    assert {number for name in documented for number in _numbers(name)} <= seen
+
+
+@pytest.mark.parametrize("entity", ENTITIES.values(), ids=list(ENTITIES))
+def test_the_declarations_are_in_order(entity: type[Recorded]) -> None:
+    assert checks.run_checks([entity]) == []
+
+
+def test_shared_reference_data_needs_no_group() -> None:
+    shared = next(entity for entity in ENTITIES.values() if entity.__admin__.scope is SHARED)
+    assert checks.run_checks([shared]) == []
+
+
+def test_every_kind_of_field_is_declared_somewhere() -> None:
+    kinds = {field.kind for entity in ENTITIES.values() for field in fields(entity).values()}
+    assert set(Kind) - kinds <= {Kind.decimal}
+
+
+def _numbers(text: str) -> list[str]:
+    """Read ``E009`` or ``E009 to E011``."""
+    first, _to, last = text.partition(" to ")
+    return [f"E{number:03}" for number in range(int(first[1:]), int((last or first)[1:]) + 1)]
