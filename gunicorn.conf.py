@@ -12,3 +12,5 @@ workers = _settings.workers
 threads = _settings.threads
 # Which forwarded headers count is for BACKOFFICE_PROXIES alone to say.
 secure_scheme_headers: dict[str, str] = {}
+# A socket in the home folder that nothing here uses, and that two installations of one user would fight over.
+control_socket_disable = True

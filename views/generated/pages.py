@@ -300,6 +300,8 @@ def conflict(form: RecordForm, lines: list[LineForms]) -> list[dict[str, Any]]:
 def _typed(form: RecordForm, name: str) -> str:
     """Return what stands in a field of a form, as it would be shown."""
     field, bound = form.catalogue[name], form.fields[name]
+    if bound.readonly:
+        return str(bound.data)
     if field.kind is Kind.relation:
         return bound.typed or (bound.chosen["label"] if bound.chosen else "")
     if field.kind is Kind.choice:
