@@ -15,6 +15,7 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import NotFound, Text
 from models.base import Recorded
 from models.columns import Choice
+from models.history_entry import EventName
 
 #: ``fn(session, record, values, actor)``: a guard raises ``DomainError``, an effect changes rows.
 Step = Callable[[Session, Any, Mapping[str, Any], Actor], None]
@@ -71,6 +72,8 @@ def register(machine: Machine) -> Machine:
     """Make the machine the lifecycle of its entity; a second one for the same entity is an error."""
     if MACHINES.setdefault(machine.entity, machine) is not machine:
         raise ValueError(f"{machine.entity.__name__} already has a lifecycle")
+    for transition in machine.transitions:
+        EventName.words[f"{machine.entity.__table__.name}.{transition.name}"] = transition.label
     return machine
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mappe
 
 from backoffice.errors import Text
 from models.columns import Choice, SearchKey, UtcDateTime
+from models.values import ValueType, clean_text, fold
 
 if TYPE_CHECKING:
 
@@ -129,6 +130,22 @@ class Admin:
 
 #: Every entity by table name, in the order of declaration.
 ENTITIES: dict[str, type[Recorded]] = {}
+
+
+class EntityName(ValueType):
+    """The table of some entity, shown by the entity's own word."""
+
+    def __init__(self) -> None:
+        super().__init__(64)
+
+    def parse(self, raw: str) -> str:
+        """Return the table that the word, or the table's own name, means; any other text names none."""
+        wanted = clean_text(raw)
+        by_word = {fold(str(entity.__admin__.label)): name for name, entity in ENTITIES.items()}
+        return by_word.get(fold(wanted), wanted)
+
+    def show(self, value: Any) -> str:
+        return str(ENTITIES[value].__admin__.label) if value in ENTITIES else str(value)
 
 
 class Recorded:

@@ -7,7 +7,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Admin, Category, Scope, Section
+from models.base import Admin, Category, EntityName, Scope, Section
 from models.columns import field
 from models.history_entry import Ledger
 
@@ -44,7 +44,7 @@ class ExportEntry(Ledger):
     #: The corporate group whose rows they were.
     group_id: Mapped[int | None] = mapped_column(Integer)
     #: The table the rows are of.
-    entity: Mapped[str] = field(_l("Record type"), String(64))
+    entity: Mapped[str] = field(_l("Record type"), EntityName())
     #: csv or xlsx.
     format: Mapped[str] = field(_l("Format"), String(8))
     #: The fields written, in their order.

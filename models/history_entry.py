@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
@@ -11,9 +11,10 @@ from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from models.base import Admin, Category, Model, Recorded, Scope, Section
+from backoffice import errors
+from models.base import Admin, Category, EntityName, Model, Recorded, Scope, Section
 from models.columns import Choice, choice, field
-from models.values import UtcInstant
+from models.values import UtcInstant, ValueType, clean_text
 
 #: ``{field: [old, new]}``; a key of a secret column has the value ``null``: changed, and no more is said.
 Changes = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -46,6 +47,21 @@ class SignInEvent(Choice):
     signed_out = "signed_out", _l("Signed out"), "neutral", "box-arrow-right"
     failed = "failed", _l("Failed"), "wait", "x-circle"
     locked = "locked", _l("Locked out"), "bad", "lock"
+
+
+class EventName(ValueType):
+    """What happened to a record; each lifecycle adds the words of its verbs, as ``<table>.<verb>``."""
+
+    words: ClassVar[dict[str, errors.Text]] = {"created": _l("Created"), "updated": _l("Changed"), "deleted": _l("Deleted")}
+
+    def __init__(self) -> None:
+        super().__init__(64)
+
+    def parse(self, raw: str) -> str:
+        return clean_text(raw)
+
+    def show(self, value: Any) -> str:
+        return str(self.words.get(value, value))
 
 
 class Ledger(Recorded, Model):
@@ -102,7 +118,7 @@ class HistoryEntry(Ledger):
     #: Through which surface it came.
     door: Mapped[Entrance] = choice(Entrance, _l("Through"))
     #: The table of the record.
-    entity: Mapped[str] = field(_l("Kind of record"), String(64))
+    entity: Mapped[str] = field(_l("Kind of record"), EntityName())
     #: The key of the record.
     record_id: Mapped[int] = field(_l("Record number"), Integer)
     #: The corporate group of the record; empty for shared reference data.
@@ -110,7 +126,7 @@ class HistoryEntry(Ledger):
     #: The client company of the record, where it belongs to one.
     company_id: Mapped[int | None] = mapped_column(Integer)
     #: ``created``, ``updated``, ``deleted`` or the verb, such as ``contract.activate``.
-    event: Mapped[str] = field(_l("Event"), String(64))
+    event: Mapped[str] = field(_l("Event"), EventName())
     #: How the record called itself; empty where that would name a person: then it lies in ``history_personal``.
     record_title: Mapped[str | None] = field(_l("Record"), String(300))
     #: Old and new values of columns that are not personal.

@@ -9,7 +9,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import JSON, CheckConstraint, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, EntityName, GroupOwned, Record, Rule, Scope, Section
 from models.columns import Choice, choice, field
 from models.staff import Staff
 from models.values import UtcInstant
@@ -91,7 +91,7 @@ class ImportBatch(GroupOwned, Record):
 
     created_by: Mapped[Staff | None] = relationship(foreign_keys="ImportBatch.created_by_id")
     #: The table of the records that the rows become.
-    entity: Mapped[str] = field(_l("Kind of record"), String(64))
+    entity: Mapped[str] = field(_l("Kind of record"), EntityName())
     #: What the file was called where it came from.
     file_name: Mapped[str] = field(_l("File"), String(255))
     #: What kind of file it was, with encoding and separator, or the sheet.

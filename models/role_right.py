@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import SHARED, Admin, Category, Model, Record, Rule, Section
+from models.base import SHARED, Admin, Category, EntityName, Model, Record, Rule, Section
 from models.columns import Choice, choice, field, reference
 
 
@@ -106,7 +106,7 @@ class RoleMask(Record):
     role_id: Mapped[int] = reference("ab_role", _l("Role"), ondelete="CASCADE", index=False)
     role: Mapped[Role] = relationship()
     #: The table whose field is masked.
-    entity: Mapped[str] = field(_l("Kind of record"), String(64))
+    entity: Mapped[str] = field(_l("Kind of record"), EntityName())
     #: The masked field.
     field: Mapped[str] = field(_l("Field"), String(64))
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from models.base import Admin, Category, Recorded, Rule, Scope, Section
 from models.business_unit import BusinessUnit
 from models.columns import field, reference
+from models.corporate_group import CorporateGroup
 
 
 class Staff(Recorded, User):
@@ -44,6 +45,7 @@ class Staff(Recorded, User):
     group_id: Mapped[int | None] = mapped_column(
         ForeignKey("corporate_group.id", ondelete="RESTRICT"), index=True, info={"label": _l("Corporate group")}
     )
+    group: Mapped[CorporateGroup | None] = relationship(foreign_keys=[group_id])
     #: The unit whose services an evaluator decides on (RO-05); empty for others.
     business_unit_id: Mapped[int | None] = reference("business_unit", _l("Business unit"), nullable=True)
     business_unit: Mapped[BusinessUnit | None] = relationship(foreign_keys=[business_unit_id])

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.clients import DeskClient
-from tests.test_bad_input import Desk, form_of, person  # noqa: F401
+from tests.test_bad_input import INSIDES, Desk, form_of, person  # noqa: F401
 
 WORDS = "Molto lavoro, da non perdere"
 
@@ -80,3 +80,99 @@ def test_a_form_keeps_what_was_typed_while_the_database_is_busy(person: Callable
         assert {a.status_code for a in (cell, api)} == {503}
         assert delete.status_code in (409, 503)
     assert admin.submit("/company/1/edit", sent).status_code == 303
+
+
+@pytest.mark.databases("postgresql")
+def test_connections_that_were_ended_are_replaced(person: Callable[[str], Desk], engine: sa.Engine) -> None:  # noqa: F811
+    admin = person("administrator")
+    sent = form_of(admin, "/company/1/edit") | {"notes": WORDS}
+    end_connections(engine)
+    assert admin.get("/company/").status_code == 200
+    end_connections(engine)
+    assert admin.submit("/company/1/edit", sent).status_code == 303
+
+
+def end_connections(engine: sa.Engine) -> None:
+    address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.mark.databases("postgresql")
+def test_a_connection_ended_in_the_middle(person: Callable[[str], Desk], engine: sa.Engine, desk: Any) -> None:  # noqa: F811
+    admin = person("administrator")
+    product = desk.extensions["engine"]
+    for place in range(12):
+        count = iter(range(100))
+
+        def end(*_arguments: Any) -> None:
+            if next(count) == place:
+                end_connections(engine)
+
+        sa.event.listen(product, "before_cursor_execute", end)
+        try:
+            for path in ("/company/", "/company/1", "/company/1/edit", "/"):
+                assert admin.get(path).status_code in (200, 503)
+            count = iter(range(100))
+            api = admin.api("GET", "company/1")
+            assert api.status_code in (200, 503)
+            count = iter(range(100))
+            cell = admin.cell("company", 1, "city", f"Ala {place}", "1")
+            assert cell.status_code in (200, 409, 503)
+        finally:
+            sa.event.remove(product, "before_cursor_execute", end)
+    assert admin.get("/company/").status_code == 200
+
+
+PATHS = ("/", "/company/", "/company/1", "/company/1/edit", "/company/export.csv", "/company/export.xlsx", "/login/", "/nothing")
+
+
+def test_no_database_at_all(person: Callable[[str], Desk], desk_client: Callable[..., DeskClient], desk: Any) -> None:  # noqa: F811
+    admin = person("administrator")
+    product = desk.extensions["engine"]
+
+    def refuse(*_arguments: Any) -> None:
+        raise sqlite3.OperationalError("unable to open database file") if sqlite else psycopg.OperationalError("gone")
+
+    sqlite = product.dialect.name == "sqlite"
+    product.dispose()
+    sa.event.listen(product, "do_connect", refuse)
+    try:
+        for path in PATHS:
+            assert admin.get(path).status_code in ((503, 200) if path == "/login/" else (503, 404)), path
+            assert Desk(desk_client(), "x.y.z").get(path).status_code in (200, 302, 404, 503)
+        assert admin.submit("/company/1/edit", {"version": "1"}).status_code == 503
+        assert admin.submit("/login/", {"username": "x", "password": "y"}).status_code == 503
+        assert admin.submit("/logout/", {}).status_code in (303, 503)
+        assert admin.api("GET", "company/").status_code == 503
+        assert admin.api("POST", "security/login", json={"username": "x", "password": "y"}).status_code == 503
+        assert admin.cell("company", 1, "city", "x", "1").status_code == 503
+    finally:
+        sa.event.remove(product, "do_connect", refuse)
+    assert admin.get("/company/").status_code == 200
+
+
+@pytest.mark.databases("sqlite")
+def test_a_damaged_file(person: Callable[[str], Desk], desk: Any, engine: sa.Engine) -> None:  # noqa: F811
+    admin = person("administrator")
+    file = Path(str(engine.url.database))
+    product = desk.extensions["engine"]
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    kept = file.read_bytes()
+    for damaged in (b"This is no database. " * 500, kept[:4096] + b"\xff" * (len(kept) - 4096), b""):
+        product.dispose()
+        engine.dispose()
+        for suffix in ("-wal", "-shm"):
+            Path(f"{file}{suffix}").unlink(missing_ok=True)
+        file.write_bytes(damaged)
+        for path in PATHS[:5]:
+            answer = admin.client.get(path)
+            assert answer.status_code in (500, 503), path
+            assert not [word for word in INSIDES if word in answer.text]
+    product.dispose()
+    file.write_bytes(kept)
+    assert admin.get("/company/").status_code == 200

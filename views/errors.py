@@ -7,11 +7,14 @@ import secrets
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, render_template, request, url_for
+from flask import Flask, g, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import AnonymousUserMixin
 from werkzeug.exceptions import HTTPException
 
-from backoffice.errors import DomainError, Unavailable
+from backoffice.actors import ANONYMOUS
+from backoffice.database import UNREACHABLE, refusal_of
+from backoffice.errors import DomainError
 from views.door import fresh_session
 
 _log = logging.getLogger(__name__)
@@ -21,8 +24,8 @@ def install(app: Flask) -> None:
     """Answer every error of ``app`` with a page of ours; errors of the API are answered by the API."""
     app.register_error_handler(DomainError, _refused)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(sa.exc.OperationalError, _database)
-    app.register_error_handler(sa.exc.TimeoutError, _database)
+    for kind in UNREACHABLE:
+        app.register_error_handler(kind, _database)
     app.register_error_handler(sa.exc.DataError, _data)
     app.register_error_handler(Exception, _unexpected)
 
@@ -54,11 +57,19 @@ def answer(status: int, text: str, *, reference: str | None = None) -> tuple[str
         "home_url": _home(),
         "retry": status == 503 and request.method == "GET",
     }
-    broken = status >= 500
-    try:
-        return render_template("error.html", page=page, **({"frame": None} if broken else {})), status
-    except sa.exc.SQLAlchemyError:
-        return render_template("error.html", page=page, frame=None), status
+    if status < 500:
+        try:
+            return render_template("error.html", page=page), status
+        except sa.exc.SQLAlchemyError:
+            _log.exception("The error page could not be framed")
+    _ask_nobody()
+    return render_template("error.html", page=page, frame=None), status
+
+
+def _ask_nobody() -> None:
+    """Have the page made without asking the database who is there: that may be just what failed."""
+    g.actor = ANONYMOUS
+    g._login_user = AnonymousUserMixin()  # where Flask-Login keeps it
 
 
 def _home() -> str:
@@ -90,8 +101,9 @@ def _http(error: HTTPException) -> Any:
 
 
 def _database(error: Exception) -> Any:
-    _log.warning("The database did not answer: %s", type(error).__name__)
-    return answer(503, str(Unavailable()))
+    _log.error("The database did not answer", exc_info=error)
+    refusal = refusal_of(error)
+    return answer(refusal.status, str(refusal))
 
 
 def _data(error: Exception) -> Any:

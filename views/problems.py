@@ -12,10 +12,10 @@ from flask import json as flask_json
 from flask_babel import lazy_gettext as _l
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
+from backoffice.database import UNREACHABLE, refusal_of
 from backoffice.errors import DomainError, Forbidden, InvalidRecord, NotFound, Text, Unavailable
 
 log = logging.getLogger(__name__)
@@ -80,8 +80,8 @@ def answer_with_problems(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(DataError, _value_refused)
     blueprint.register_error_handler(JWTExtendedException, problem_of_token)
     blueprint.register_error_handler(PyJWTError, problem_of_token)
-    for gone in (OperationalError, InterfaceError, PoolTimeoutError):
-        blueprint.register_error_handler(gone, _database_gone)
+    for kind in UNREACHABLE:
+        blueprint.register_error_handler(kind, problem_of_database)
 
 
 def register_problems(app: Flask) -> None:
@@ -122,9 +122,10 @@ def _errors_in(response: Response) -> dict[str, str] | None:
     return {str(field): " ".join(map(str, texts)) for field, texts in lists.items()}
 
 
-def _database_gone(error: Exception) -> Response:
-    log.error("Database unavailable", exc_info=error)
-    return problem_of(Unavailable())
+def problem_of_database(error: Exception) -> Response:
+    """Return 503 for a database that did not answer, or not in time."""
+    log.error("The database did not answer", exc_info=error)
+    return problem_of(refusal_of(error))
 
 
 def _value_refused(error: DataError) -> Response:

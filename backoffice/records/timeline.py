@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import Text
-from backoffice.lifecycles import MACHINES
 from backoffice.records.show import MASK, in_sentence, label
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields
-from models.history_entry import HistoryEntry, HistoryPersonal
+from models.history_entry import EventName, HistoryEntry, HistoryPersonal
 from models.values import BadValue
 
 #: Entries shown at once.
@@ -78,7 +77,7 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
             row.id,
             row.actor_name,
             row.event,
-            sentence(type(record), row.event),
+            sentence(row.event),
             row.at,
             in_sentence(row.door.label),
             [] if row.event == "deleted" else _changes(type(record), changes, names, actor),
@@ -119,13 +118,11 @@ def find_deeds(session: Session, actor: Actor, *, limit: int = 8) -> list[Deed]:
     ]
 
 
-def sentence(entity: type[Recorded], event: str) -> str:
+def sentence(event: str) -> str:
     """Return what an event means: a plain word, or the label of the verb that caused it."""
     if event in _PLAIN_EVENTS:
         return str(_PLAIN_EVENTS[event])
-    machine = MACHINES.get(entity)
-    transition = machine.named.get(event.partition(".")[2]) if machine else None
-    return _("performed “%(verb)s”", verb=transition.label if transition else event)
+    return _("performed “%(verb)s”", verb=EventName.words.get(event, event))
 
 
 def _changes(entity: type[Recorded], changes: dict[str, Any], names: dict[Any, str], actor: Actor) -> list[Change]:

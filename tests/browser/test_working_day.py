@@ -1,4 +1,4 @@
-"""A morning at the desk, in a real browser: a file comes in, a client is found, changed, given a contract, taken out."""
+"""A morning at the desk, in a real browser: a file comes in, a client is found, changed and given a contract."""
 
 from __future__ import annotations
 

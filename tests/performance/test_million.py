@@ -70,6 +70,11 @@ def deep_cursor(desk: Desk) -> str:
         return _write_cursor(Query(Ticket, sort="-created_at"), row, backward=False, start=None)
 
 
+BUSIEST = """
+    SELECT company_id FROM ticket WHERE group_id = 1 AND company_id IS NOT NULL
+     GROUP BY company_id ORDER BY COUNT(*) DESC LIMIT 1
+"""
+
 PAGES = [
     "/ticket/",
     "/ticket/?k={deep}",
@@ -91,11 +96,7 @@ PAGES = [
 def test_few_statements_and_no_full_scan(big: Desk, path: str) -> None:
     with big.engine.connect() as connection:
         ticket = connection.execute(sa.text("SELECT MAX(id) FROM ticket WHERE group_id = 1")).scalar()
-        company = connection.execute(
-            sa.text(
-                "SELECT company_id FROM ticket WHERE group_id = 1 AND company_id IS NOT NULL GROUP BY company_id ORDER BY COUNT(*) DESC LIMIT 1"
-            )
-        ).scalar()
+        company = connection.execute(sa.text(BUSIEST)).scalar()
     asked = path.format(deep=deep_cursor(big) if "{deep}" in path else "", ticket=ticket, company=company)
     answer, seen = big.ask("demo.administrator", asked)
     assert len(seen) <= 15, [text[:150] for text, _values in seen]

@@ -64,7 +64,7 @@ class Home(IndexView):
         return [
             {
                 "who": current_actor().name,
-                "sentence": timeline.sentence(deed.entity, deed.event),
+                "sentence": timeline.sentence(deed.event),
                 "when": show.when(deed.at),
                 "when_iso": deed.at.isoformat(),
                 "icon": deed.entity.__admin__.icon,

@@ -16,6 +16,7 @@ from flask_admin.theme import Theme
 from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor, ActorKind, Door
+from backoffice.database import UNREACHABLE
 from backoffice.errors import BadRequest, Conflict, DomainError, Forbidden, InvalidRecord
 from backoffice.operations.cleaning import READ_ONLY, writable_fields
 from backoffice.operations.plain import update_record
@@ -26,7 +27,7 @@ from models.catalogue import ORDERED, TEXTUAL, Field, Kind, slug
 from views import addresses
 from views.door import commit, current_actor, current_session, fresh_session
 from views.generated.listing import Listing
-from views.problems import problem, problem_of
+from views.problems import problem, problem_of, problem_of_database
 
 #: What can be changed inside a cell: one value, written on one line or chosen from a few.
 EDITABLE = (TEXTUAL | ORDERED | {Kind.boolean, Kind.choice}) - {Kind.long_text}
@@ -96,7 +97,7 @@ class RecordGrid(BaseModelView):
     def ajax_update(self) -> Response:
         """Change one cell: ``pk``, ``column``, ``value`` and the ``version`` of the row as it was shown (M3).
 
-        Answers 200 with the new text and version, else a problem document: 400, 403, 404, 409 or 422.
+        Answers 200 with the new text and version, else a problem document: 400, 403, 404, 409, 422 or 503.
         """
         try:
             return self._update(request.form.get("pk", ""), request.form.get("column", ""))
@@ -104,6 +105,8 @@ class RecordGrid(BaseModelView):
             return problem_of(error, detail=" ".join(str(text) for text in error.problems.values()))
         except DomainError as error:
             return problem_of(error)
+        except UNREACHABLE as error:
+            return problem_of_database(error)
 
     def _update(self, pk: str, name: str) -> Response:
         actor, value = current_actor(), request.form.get("value")
