@@ -156,8 +156,9 @@ def test_no_database_at_all(person: Callable[[str], Desk], desk_client: Callable
 
 
 @pytest.mark.databases("sqlite")
-def test_a_damaged_file(person: Callable[[str], Desk], desk: Any, engine: sa.Engine) -> None:  # noqa: F811
+def test_a_damaged_file(person: Callable[[str], Desk], desk: Any, engine: sa.Engine, session: Any) -> None:  # noqa: F811
     admin = person("administrator")
+    session.close()
     file = Path(str(engine.url.database))
     product = desk.extensions["engine"]
     with closing(sqlite3.connect(file)) as other:
