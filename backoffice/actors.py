@@ -35,6 +35,9 @@ class ScopeKind(enum.StrEnum):
     own = enum.auto()
 
 
+_WRITES = frozenset({Action.create, Action.update, Action.delete, Action.transition})
+
+
 @dataclass(frozen=True)
 class Grant:
     """What one role allows in one area."""
@@ -78,7 +81,12 @@ class Actor:
         return self.id if self.kind is ActorKind.staff else None
 
     def grants_for(self, action: Action, entity: type[Recorded]) -> tuple[Grant, ...]:
-        """Return the grants of all roles that allow ``action`` on ``entity``."""
+        """Return the grants of all roles that allow ``action`` on ``entity``.
+
+        What all corporate groups share, only administrators of the whole installation change.
+        """
+        if entity.__admin__.scope.shared and action in _WRITES and not self.may_switch_group:
+            return ()
         return tuple(grant for grant in self.grants.get(entity.__admin__.area, ()) if action in grant.actions)
 
     def may(self, action: Action, entity: type[Recorded]) -> bool:

@@ -53,6 +53,7 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
         SESSION_COOKIE_NAME="backoffice",
         SESSION_COOKIE_PATH=f"{prefix}/",
         JWT_SECRET_KEY=settings.jwt_secret_key,
+        STATEMENT_TIMEOUT_MS=settings.statement_timeout_ms,
         # Migrations make the tables and a command the permissions: workers run no SQL at start (M4, M12).
         FAB_CREATE_DB=False,
         FAB_UPDATE_PERMS=False,

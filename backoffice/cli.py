@@ -29,6 +29,8 @@ from seed.reference import load_reference
 @click.pass_context
 def main(context: click.Context) -> None:
     """Backoffice: the desk of a service group and its clients' area."""
+    if context.invoked_subcommand in ("settings", "check"):
+        return  # they tell what is missing, so nothing must be
     try:
         context.obj = config.load()
     except config.BadSetting as error:

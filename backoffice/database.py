@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from backoffice import access, bookkeeping
 from backoffice.actors import Context
 from backoffice.errors import DomainError, TooSlow, Unavailable
+from models.values import fold
 
 #: What is raised when the database is busy or gone, or has no connection left for us.
 UNREACHABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
@@ -50,7 +51,9 @@ def make_engine(url: str | sa.URL, *, statement_timeout_ms: int = 30_000, pool_s
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     options = f"-c timezone=utc -c statement_timeout={statement_timeout_ms} -c lock_timeout=10000 -c jit=off"
-    return sa.create_engine(url, connect_args={"options": options}, pool_size=pool_size, pool_pre_ping=True)
+    return sa.create_engine(
+        url, connect_args={"options": options}, pool_size=pool_size, max_overflow=2, pool_pre_ping=True
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -60,6 +63,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    connection.create_function("folded", 1, lambda text: None if text is None else fold(text), deterministic=True)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

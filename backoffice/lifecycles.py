@@ -44,6 +44,8 @@ class Transition:
     #: What will happen, said before it does.
     confirm: Text | None = None
     right: Action = Action.transition
+    #: Further rights the effect needs, as ``(action, entity)``.
+    also: tuple[tuple[Action, type[Recorded]], ...] = ()
     #: Performed by the product alone, when its time has come; people see no button.
     automatic: bool = False
     #: Entities whose rows may leave the actor's scope by it.
@@ -84,8 +86,14 @@ def transitions_open(record: Recorded, actor: Actor) -> list[Transition]:
         return []
     state = getattr(record, machine.column)
     return [
-        t for t in machine.transitions if state in t.sources and not t.automatic and actor.may(t.right, type(record))
+        t for t in machine.transitions if state in t.sources and not t.automatic and may_perform(t, type(record), actor)
     ]
+
+
+def may_perform(transition: Transition, entity: type[Recorded], actor: Actor) -> bool:
+    """Say whether the actor's roles allow the verb and all that it brings about."""
+    needed = ((transition.right, entity), *transition.also)
+    return all(actor.may(action, what) for action, what in needed)
 
 
 def get_transition(entity: type[Recorded], name: str) -> Transition:

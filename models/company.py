@@ -90,7 +90,7 @@ class Company(SoftDeleted, GroupOwned, Record):
         sections=(
             Section(
                 _l("Who it is"),
-                ("legal_name", "vat_number", "tax_code", "classification", "size_class", "state", "client_since"),
+                ("legal_name", "vat_number", "tax_code", "classification", "size_class", "client_since"),
             ),
             Section(_l("Where it is"), ("street", "postal_code", "city", "province", "country")),
             Section(_l("How to reach it"), ("phone", "email", "certified_email", "sdi_code", "website")),
@@ -125,7 +125,7 @@ class Company(SoftDeleted, GroupOwned, Record):
     #: How large the client is: large ones may ask for WINSMART.
     size_class: Mapped[SizeClass | None] = choice(SizeClass, _l("Size"))
     #: Whether it is a client now, was one, or is not yet.
-    state: Mapped[CompanyState] = choice(CompanyState, _l("State"), default=CompanyState.prospect)
+    state: Mapped[CompanyState] = choice(CompanyState, _l("State"), default=CompanyState.prospect, verb_only=True)
     #: When it first became a client; empty for prospects.
     client_since: Mapped[date | None] = field(_l("Client since"))
     #: Street and number of the registered office.

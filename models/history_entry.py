@@ -52,7 +52,11 @@ class SignInEvent(Choice):
 class EventName(ValueType):
     """What happened to a record; each lifecycle adds the words of its verbs, as ``<table>.<verb>``."""
 
-    words: ClassVar[dict[str, errors.Text]] = {"created": _l("Created"), "updated": _l("Changed"), "deleted": _l("Deleted")}
+    words: ClassVar[dict[str, errors.Text]] = {
+        "created": _l("Created"),
+        "updated": _l("Changed"),
+        "deleted": _l("Deleted"),
+    }
 
     def __init__(self) -> None:
         super().__init__(64)

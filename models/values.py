@@ -22,6 +22,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.types import TypeDecorator
 from stdnum import iban as stdnum_iban
 from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import ValidationError
 from stdnum.it import codicefiscale, iva
 
 from backoffice.clock import ROME
@@ -206,7 +207,7 @@ class Iban(Code):
     def parse(self, raw: str) -> str:
         try:
             return str(stdnum_iban.validate(clean_text(raw)))
-        except Exception as error:
+        except ValidationError as error:
             raise BadValue(_l("This is not a valid IBAN.")) from error
 
     def show(self, value: Any) -> str:

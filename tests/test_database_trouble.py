@@ -37,13 +37,12 @@ def row_locked_elsewhere(engine: sa.Engine, table: str, key: int) -> Iterator[No
 
 
 @contextmanager
-def impatient(desk: Any) -> Iterator[None]:
-    """Have the desk's connections wait for locks for a moment only."""
+def settings_of(desk: Any, sqlite: str, postgresql: str) -> Iterator[None]:
+    """Have the desk's connections run a statement each time they are taken."""
 
     def shorten(connection: Any, _record: Any, _proxy: Any) -> None:
         with closing(connection.cursor()) as cursor:
-            sqlite = isinstance(connection, sqlite3.Connection)
-            cursor.execute("PRAGMA busy_timeout = 50" if sqlite else "SET lock_timeout = 50")
+            cursor.execute(sqlite if isinstance(connection, sqlite3.Connection) else postgresql)
 
     pool = desk.extensions["engine"].pool
     sa.event.listen(pool, "checkout", shorten)
@@ -52,6 +51,16 @@ def impatient(desk: Any) -> Iterator[None]:
     finally:
         sa.event.remove(pool, "checkout", shorten)
         desk.extensions["engine"].dispose()
+
+
+def impatient(desk: Any) -> Any:
+    """Have the desk wait for locks for a moment only."""
+    return settings_of(desk, "PRAGMA busy_timeout = 50", "SET lock_timeout = 50")
+
+
+def hasty(desk: Any) -> Any:
+    """Have the desk wait for answers for a moment only."""
+    return settings_of(desk, "SELECT 1", "SET statement_timeout = 100")
 
 
 @pytest.fixture
@@ -83,8 +92,9 @@ def test_a_form_keeps_what_was_typed_while_the_database_is_busy(person: Callable
 
 
 @pytest.mark.databases("postgresql")
-def test_connections_that_were_ended_are_replaced(person: Callable[[str], Desk], engine: sa.Engine) -> None:  # noqa: F811
+def test_connections_that_were_ended_are_replaced(person: Callable[[str], Desk], engine: sa.Engine, session: Any) -> None:  # noqa: F811
     admin = person("administrator")
+    session.close()
     sent = form_of(admin, "/company/1/edit") | {"notes": WORDS}
     end_connections(engine)
     assert admin.get("/company/").status_code == 200
@@ -102,8 +112,11 @@ def end_connections(engine: sa.Engine) -> None:
 
 
 @pytest.mark.databases("postgresql")
-def test_a_connection_ended_in_the_middle(person: Callable[[str], Desk], engine: sa.Engine, desk: Any) -> None:  # noqa: F811
+def test_a_connection_ended_in_the_middle(
+    person: Callable[[str], Desk], engine: sa.Engine, desk: Any, session: Any  # noqa: F811
+) -> None:
     admin = person("administrator")
+    session.close()
     product = desk.extensions["engine"]
     for place in range(12):
         count = iter(range(100))
@@ -177,3 +190,26 @@ def test_a_damaged_file(person: Callable[[str], Desk], desk: Any, engine: sa.Eng
     product.dispose()
     file.write_bytes(kept)
     assert admin.get("/company/").status_code == 200
+
+
+@pytest.mark.databases("postgresql")
+def test_a_question_that_takes_too_long(
+    person: Callable[[str], Desk], engine: sa.Engine, desk: Any, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:
+    admin = person("administrator")
+    monkeypatch.setitem(desk.config, "STATEMENT_TIMEOUT_MS", 100)
+    with locked_table(engine, "company"):
+        answers = [admin.get(path) for path in ("/company/", "/grid/company/")] + [admin.api("GET", "company/")]
+        with hasty(desk):
+            answers += [admin.get("/company/export.csv"), admin.get("/company/export.xlsx")]
+    assert [answer.status_code for answer in answers] == [503] * 5
+    assert all("troppo tempo" in answer.text or "troppo tempo" in str(answer.json) for answer in answers)
+    assert admin.get("/company/").status_code == 200
+
+
+@contextmanager
+def locked_table(engine: sa.Engine, table: str) -> Iterator[None]:
+    with psycopg.connect(engine.url.set(drivername="postgresql").render_as_string(hide_password=False)) as other:
+        other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+        other.rollback()

@@ -11,7 +11,7 @@ from flask import Flask, current_app, g, request
 from flask_login import current_user
 
 from backoffice.actors import ANONYMOUS, SYSTEM, Actor, Context, Door
-from backoffice.database import RecordSession, begin_writing, open_session, will_write
+from backoffice.database import UNREACHABLE, RecordSession, begin_writing, open_session, will_write
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -29,9 +29,7 @@ def _enter() -> None:
 
 
 def _leave(_error: BaseException | None) -> None:
-    session = g.pop("record_session", None)
-    if session is not None:
-        session.close()
+    _close_session()
     will_write(False)  # whatever runs next in this thread says so itself
 
 
@@ -66,10 +64,19 @@ def commit() -> None:
 
 def fresh_session() -> Any:
     """Return the request's session as if new: after a refusal, what is stored and nothing of what was tried."""
-    session: RecordSession | None = g.pop("record_session", None)
-    if session is not None:
-        session.close()
+    _close_session()
     return current_session()
+
+
+def _close_session() -> None:
+    session: RecordSession | None = g.pop("record_session", None)
+    if session is None:
+        return
+    try:
+        session.close()
+    except UNREACHABLE:
+        # Nothing is left to roll back where the connection has gone.
+        session.invalidate()
 
 
 def read_again() -> RecordSession:

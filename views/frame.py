@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,7 +42,17 @@ class Frame:
 
     @property
     def brand(self) -> str:
-        return str(current_app.config["APP_NAME"])
+        """The corporate group one works for; before signing in the product's own name."""
+        names = {key: name for key, name in self._group_names if key == self.actor.group_id}
+        return names.get(self.actor.group_id) or str(current_app.config["APP_NAME"])
+
+    @cached_property
+    def _group_names(self) -> list[tuple[int | None, str]]:
+        if self.actor.staff_id is None:
+            return []
+        statement = sa.select(CorporateGroup.id, CorporateGroup.name).order_by(CorporateGroup.name)
+        with reading_as_system() as records:
+            return [(row.id, row.name) for row in records.execute(statement)]
 
     @property
     def lang(self) -> str:
@@ -136,11 +147,7 @@ class Frame:
     def groups(self) -> list[dict[str, Any]]:
         if not self.actor.may_switch_group:
             return []
-        with reading_as_system() as records:
-            rows = records.execute(
-                sa.select(CorporateGroup.id, CorporateGroup.name).order_by(CorporateGroup.name)
-            ).all()
-        return [{"id": row.id, "name": row.name, "current": row.id == self.actor.group_id} for row in rows]
+        return [{"id": key, "name": name, "current": key == self.actor.group_id} for key, name in self._group_names]
 
     @property
     def demo(self) -> bool:

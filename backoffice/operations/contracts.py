@@ -14,6 +14,7 @@ from backoffice import clock
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
+from backoffice.operations.companies import become_client
 from backoffice.operations.verbs import perform
 from backoffice.working_time import add_months
 from models.contract import Contract, ContractState
@@ -43,6 +44,10 @@ class NotInForce(DomainError):
 
 def _has_started(_session: Session, contract: Contract, _values: Mapping[str, Any], actor: Actor) -> None:
     _wait_for(contract.starts_on, actor)
+
+
+def _company_is_client(_session: Session, contract: Contract, _values: Mapping[str, Any], _actor: Actor) -> None:
+    become_client(contract.company, clock.today())
 
 
 def _withdrawal_is_due(
@@ -130,6 +135,7 @@ CONTRACTS = register(
                 icon="play-circle",
                 tone="primary",
                 guard=_has_started,
+                effect=_company_is_client,
                 confirm=_l("Assistance is due from now on."),
             ),
             Transition(

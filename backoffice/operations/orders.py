@@ -8,13 +8,14 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.actors import Actor
+from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.licenses import AllGenerated, generate_licenses
 from backoffice.operations.plain import before_create
 from models.company import CompanyState
 from models.customer_order import CustomerOrder, OrderState
+from models.license import License
 from models.order_line import OrderLine
 
 S = OrderState
@@ -124,6 +125,7 @@ ORDERS = register(
                 icon="key",
                 tone="primary",
                 effect=_generate,
+                also=((Action.create, License),),
                 confirm=_l("The missing ones of the ordered quantity are generated, each with its code."),
             ),
             Transition(

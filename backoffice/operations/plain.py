@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
@@ -13,11 +15,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from backoffice import clock, constraints
 from backoffice.access import INTERNAL, prove_scope
 from backoffice.actors import Action, Actor
-from backoffice.errors import Conflict, Forbidden, InvalidRecord, StillReferred
+from backoffice.errors import Conflict, Forbidden, InvalidRecord, NotFound, StillReferred, Text
 from backoffice.operations.cleaning import clean
 from backoffice.records.show import in_sentence
 from models.base import ENTITIES, Recorded, SoftDeleted
 from models.catalogue import Kind, fields
+
+#: The record would be, or would become, one the actor may not work on.
+OUT_OF_REACH: Text = _l("Your role does not cover this: choose something it does.")
 
 Hook = Callable[..., None]
 _before_create: dict[type[Recorded], list[Hook]] = {}
@@ -42,7 +47,8 @@ def create_record(session: Session, entity: type[Recorded], values: Mapping[str,
     actor.require(Action.create, entity)
     _refuse_unwritable(entity)
     record = add_record(session, entity, clean(session, entity, values, actor=actor), actor=actor)
-    flush(session, record)
+    with acting(session, Action.create):
+        flush(session, record)
     return record
 
 
@@ -71,7 +77,9 @@ def update_record(
     if change_record(record, cleaned):
         # Lines have versions of their own; whoever edits the whole must still notice.
         record.updated_at = clock.now()
-    flush(session, record)
+    # Adding and removing its lines is part of changing the whole.
+    with acting(session, Action.update):
+        flush(session, record)
 
 
 def delete_record(session: Session, record: Recorded, *, version: int | None, actor: Actor) -> None:
@@ -81,8 +89,7 @@ def delete_record(session: Session, record: Recorded, *, version: int | None, ac
     """
     entity = type(record)
     actor.require(Action.delete, entity)
-    if entity.__admin__.append_only:
-        raise Forbidden
+    _refuse_unwritable(entity)
     expect_version(record, version)
     owned = {name for name, field in fields(entity).items() if name in entity.__admin__.inline and field.target}
     found = referrers(session, record, without=owned)
@@ -103,9 +110,16 @@ def _hide(session: Session, record: Any) -> None:
     prove_scope(session, Action.delete, [record])
     record.deleted_at = clock.now()
     session.info.setdefault("events", {})[id(record)] = "deleted"
-    session.info["acting"] = Action.delete
-    try:
+    with acting(session, Action.delete):
         flush(session, record)
+
+
+@contextmanager
+def acting(session: Session, action: Action) -> Iterator[None]:
+    """Let what is written inside as a part of ``action`` need no more than the right to it."""
+    session.info["acting"] = action
+    try:
+        yield
     finally:
         session.info.pop("acting", None)
 
@@ -130,7 +144,7 @@ def referrers(session: Session, record: Recorded, *, without: set[str] = frozens
         statement = (
             sa.select(sa.func.count()).select_from(entity.__table__).where(sa.or_(*(key == record.id for key in keys)))
         )
-        if "deleted_at" in entity.__table__.c:
+        if "deleted_at" in entity.__table__.c and isinstance(record, SoftDeleted):
             statement = statement.where(entity.__table__.c.deleted_at.is_(None))
         count = session.scalar(statement, execution_options=INTERNAL)
         if count:
@@ -178,12 +192,21 @@ def _assign_lines(record: Recorded, name: str, lines: list[tuple[Recorded | None
     return changed
 
 
+def _scope_field(entity: type[Recorded]) -> str:
+    """Return the field that decides whose row a record is, as far as a form asks for it."""
+    path = entity.__admin__.scope.company or entity.__admin__.scope.group or ""
+    name = path.partition(".")[0] if "." in path else path.removesuffix("_id")
+    return name if name in entity.__admin__.form_columns else ""
+
+
 def flush(session: Session, record: Recorded) -> None:
     """Flush, turning what the database refuses into what people can read (``Conflict``, ``InvalidRecord``)."""
     try:
         session.flush()
     except StaleDataError as error:
         raise Conflict from error
+    except NotFound as error:
+        raise InvalidRecord({_scope_field(type(record)): OUT_OF_REACH}) from error
     except sa.exc.IntegrityError as error:
         raise InvalidRecord(constraints.problems(error, type(record))) from error
 

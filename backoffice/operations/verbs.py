@@ -8,10 +8,10 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.access import prove_scope
+from backoffice.access import context_of, prove_scope
 from backoffice.actors import Actor
 from backoffice.errors import DomainError, Forbidden, InvalidRecord, Text
-from backoffice.lifecycles import MACHINES, Transition, get_transition
+from backoffice.lifecycles import MACHINES, Transition, get_transition, may_perform
 from backoffice.operations.cleaning import REQUIRED, UNKNOWN_FIELD, clean_value
 from backoffice.operations.plain import expect_version, flush
 from models.base import Recorded
@@ -44,7 +44,8 @@ def perform(
     entity = type(record)
     transition = get_transition(entity, name)
     machine = MACHINES[entity]
-    actor.require(transition.right, entity)
+    if not may_perform(transition, entity, actor):
+        raise Forbidden
     if transition.automatic and not actor.is_system:
         raise Forbidden
     state = getattr(record, machine.column)
@@ -74,8 +75,13 @@ def _clean_inputs(
     session: Session, entity: type[Recorded], transition: Transition, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     cleaned: dict[str, Any] = {}
-    problems: dict[str, Text] = {name: UNKNOWN_FIELD for name in values if name not in transition.inputs}
+    masked = context_of(session).actor.masked(entity)
+    problems: dict[str, Text] = {
+        name: UNKNOWN_FIELD for name in values if name not in transition.inputs or name in masked
+    }
     for name in transition.inputs:
+        if name in masked:
+            continue  # nobody writes over what they may not see
         try:
             value = clean_value(session, fields(entity)[name], values.get(name))
         except BadValue as error:

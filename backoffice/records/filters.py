@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from backoffice import clock
 from backoffice.actors import Actor
 from backoffice.errors import BadRequest, Text
+from backoffice.records.folding import folded
 from models.base import Recorded
 from models.catalogue import ORDERED, TEXTUAL, Field, Kind, fields
 from models.values import BadValue, clean_text, fold, parse_date
@@ -189,9 +190,9 @@ _SIMPLE: dict[str, Callable[[Any, tuple[Any, ...]], Any]] = {
 
 
 def _text_condition(entity: type[Recorded], field: Field, operator: str, value: str) -> Any:
-    folded = field.sort_column != field.name
-    column = getattr(entity, field.sort_column or field.name) if folded else sa.func.lower(getattr(entity, field.name))
-    wanted = fold(value) if folded else value.lower()
+    has_copy = field.sort_column != field.name
+    column = getattr(entity, field.sort_column or "") if has_copy else folded(getattr(entity, field.name))
+    wanted = fold(value)
     if operator == "is":
         exact = getattr(entity, field.name)
         return exact == value if field.kind in (Kind.code, Kind.email, Kind.phone) else column == wanted

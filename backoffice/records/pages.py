@@ -21,6 +21,7 @@ from backoffice.actors import Actor
 from backoffice.errors import BadRequest
 from backoffice.history import encode
 from backoffice.records.filters import MAX_FILTERS, Filter, condition, parse
+from backoffice.records.folding import folded
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
 from models.values import UNSTORABLE, fold
@@ -152,7 +153,7 @@ def search_conditions(query: Query) -> list[Any]:
         return [query.entity.search_key.contains(word, autoescape=True) for word in words[:10]]
     open_columns = [getattr(query.entity, name) for name in searched if name not in query.masked]
     return [
-        sa.or_(sa.false(), *(sa.func.lower(column).contains(word, autoescape=True) for column in open_columns))
+        sa.or_(sa.false(), *(folded(column).contains(word, autoescape=True) for column in open_columns))
         for word in words[:10]
     ]
 

@@ -63,27 +63,49 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
     statement = (
         sa.select(entry, personal.c.changes.label("personal"))
         .outerjoin(personal, personal.c.entry_id == entry.c.id)
-        .where(entry.c.entity == record.__table__.name, entry.c.record_id == record.id)
+        .where(_about(session, record))
         .order_by(entry.c.id.desc())
         .limit(SIZE + 1)
     )
     if before is not None:
         statement = statement.where(entry.c.id < before)
     rows = session.execute(statement, execution_options=INTERNAL).all()
-    merged = [{**(row.changes or {}), **(row.personal or {})} for row in rows]
-    names = _related_names(session, type(record), merged, actor)
+    told = [(ENTITIES[row.entity], {**(row.changes or {}), **(row.personal or {})}) for row in rows]
+    names = _related_names(session, told, actor)
     return [
         Entry(
             row.id,
             row.actor_name,
             row.event,
-            sentence(row.event),
+            sentence(row.event) if row.entity == record.__table__.name else _of_line(row),
             row.at,
             in_sentence(row.door.label),
-            [] if row.event == "deleted" else _changes(type(record), changes, names, actor),
+            [] if row.event == "deleted" else _changes(entity, changes, names, actor),
         )
-        for row, changes in zip(rows, merged, strict=True)
+        for row, (entity, changes) in zip(rows, told, strict=True)
     ]
+
+
+def _of_line(row: Any) -> str:
+    """Return what happened to a line, as the history of the whole tells it."""
+    line = in_sentence(ENTITIES[row.entity].__admin__.label)
+    return _(
+        "%(event)s (%(line)s %(title)s)", event=sentence(row.event), line=line, title=row.record_title or row.record_id
+    )
+
+
+def _about(session: Session, record: Recorded) -> Any:
+    """Return the condition that an entry is about the record, or one of the lines edited inside it."""
+    entry = HistoryEntry.__table__
+    found = [sa.and_(entry.c.entity == record.__table__.name, entry.c.record_id == record.id)]
+    for name in record.__admin__.inline:
+        line = fields(type(record))[name].target
+        assert line is not None
+        relationship = sa.inspect(type(record)).relationships[name]
+        (key,) = relationship.remote_side
+        keys = session.scalars(sa.select(line.id).where(key == record.id)).all()
+        found.append(sa.and_(entry.c.entity == line.__table__.name, entry.c.record_id.in_(keys)))
+    return sa.or_(*found)
 
 
 @dataclass(frozen=True)
@@ -162,15 +184,12 @@ def decode(field: Field, value: Any) -> Any:
     return value
 
 
-def _related_names(
-    session: Session, entity: type[Recorded], merged: list[dict[str, Any]], actor: Actor
-) -> dict[Any, str]:
+def _related_names(session: Session, told: list[tuple[type[Recorded], dict[str, Any]]], actor: Actor) -> dict[Any, str]:
     """Return the present names of the rows the changes point at: those this actor may see, one statement a kind."""
     wanted: dict[Any, set[int]] = {}
-    known = fields(entity)
-    for changes in merged:
+    for entity, changes in told:
         for name, pair in changes.items():
-            field = known.get(name)
+            field = fields(entity).get(name)
             if field is None or pair is None or field.target is None:
                 continue
             for value in pair:

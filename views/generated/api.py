@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from apispec import APISpec
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.api import BaseApi, expose
 from flask_appbuilder.api.manager import OpenApi, SwaggerView
@@ -33,7 +33,6 @@ from models.catalogue import slug
 from views.door import commit, current_actor, current_session, fresh_session
 from views.generated import documents, openapi, schemas
 from views.generated.api_requests import json_object, link, list_arguments, load, submitted_version
-from views.generated.listing import LIST_TIMEOUT_MS
 from views.problems import answer_with_problems, problem_of
 
 Endpoint = Callable[..., Response]
@@ -93,7 +92,7 @@ class RecordApi(BaseApi):
         actor = _may(Action.read, self.entity)
         query = read_query(self.entity, actor, **list_arguments())
         names = schemas.shown_fields(self.entity)
-        with time_limited(current_session(), LIST_TIMEOUT_MS):
+        with time_limited(current_session(), current_app.config["STATEMENT_TIMEOUT_MS"]):
             page = find_page(current_session(), query, relations=relations_of(self.entity, list(names)))
         found = [documents.document(row, actor, lines=False) for row in page.rows]
         body = {"result": found, "count": page.count, "count_is_capped": page.capped}
@@ -211,7 +210,7 @@ def register_api(appbuilder: AppBuilder) -> None:
 
 def _api_class(name: str, entity: type[Recorded]) -> type[RecordApi]:
     admin = entity.__admin__
-    closed = {"post", "put"} if admin.written_by_verbs else set()
+    closed = {"post", "put", "delete"} if admin.written_by_verbs else set()
     if admin.append_only:
         closed = {"post", "put", "delete", "do"}
     members = {

@@ -14,7 +14,7 @@ from flask_login import current_user
 from backoffice.actors import Action
 from backoffice.database import UNREACHABLE, refusal_of
 from backoffice.errors import BadRequest, Conflict, DomainError, Forbidden, InvalidRecord, NotFound, StillReferred, Text
-from backoffice.lifecycles import Transition, get_transition
+from backoffice.lifecycles import Transition, get_transition, may_perform
 from backoffice.operations import plain, verbs
 from backoffice.records import show
 from backoffice.records.lookup import find_options, get_record, hint, relations_of
@@ -181,7 +181,7 @@ class DeskView(BaseView):
     @guarded(Action.read)
     def do(self, pk: str, verb: str) -> Any:
         transition = get_transition(self.entity, verb)
-        if not current_actor().may(transition.right, self.entity) or transition.automatic:
+        if not may_perform(transition, self.entity, current_actor()) or transition.automatic:
             raise Forbidden
         if request.method == "GET":
             return self.render_template("confirm.html", page=pages.verb_page(*self._asked(pk, transition)))

@@ -68,7 +68,10 @@ class RecordForm:
         self.entity, self.actor, self.session, self.record = entity, actor, session, record
         known = fields(entity)
         writable = writable_fields(entity, actor)
-        chosen = [known[name] for name in names] if names is not None else list(writable.values())
+        # Verbs may ask for what no form shows, but nobody is asked for what they see as a mask only.
+        masked = actor.masked(entity)
+        asked = [known[name] for name in names or () if name not in masked]
+        chosen = asked if names is not None else list(writable.values())
         self.catalogue = {field.name: field for field in chosen if field.kind is not Kind.children}
         form_class = type("GeneratedForm", (Form,), {name: self._unbound(f) for name, f in self.catalogue.items()})
         data = {name: self._stored(field, initial or {}) for name, field in self.catalogue.items()}

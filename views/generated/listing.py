@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import request
+from flask import current_app, request
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
@@ -24,8 +24,6 @@ from views import addresses
 from views.door import current_actor, current_session
 
 NUMERIC = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes})
-#: Longer than this nobody waits for a list.
-LIST_TIMEOUT_MS = 8_000
 
 
 class Listing:
@@ -60,7 +58,7 @@ class Listing:
 
     def find(self, session: RecordSession) -> Page:
         """Return the rows, within the time people wait for a list."""
-        with time_limited(session, LIST_TIMEOUT_MS):
+        with time_limited(session, current_app.config["STATEMENT_TIMEOUT_MS"]):
             return find_page(session, self.query, relations=relations_of(self.entity, [f.name for f in self.columns]))
 
     def kept(self, *without: str) -> list[tuple[str, str]]:

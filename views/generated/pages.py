@@ -79,9 +79,7 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
         "state": _state(record, actor),
         "verbs": [_verb(record, transition) for transition in transitions_open(record, actor)],
         "edit_url": addresses.action_url(record, "edit") if writable and actor.may(Action.update, entity) else None,
-        "delete_url": addresses.action_url(record, "delete")
-        if not admin.append_only and actor.may(Action.delete, entity)
-        else None,
+        "delete_url": addresses.action_url(record, "delete") if writable and actor.may(Action.delete, entity) else None,
         "more": [found for link in _links.get(entity, ()) if (found := link(record, actor))],
         "facts": _facts(record, actor, session),
         "tabs": [{**tab, "current": tab["name"] == current} for tab in tabs],
@@ -178,7 +176,10 @@ def _inline(record: Recorded, name: str, actor: Actor) -> dict[str, Any]:
     return {
         "title": field.label,
         "columns": [{"label": f.label, "numeric": f.kind in NUMERIC} for f in columns],
-        "rows": [[dressed(show.cell(line, f, actor)) for f in columns] for line in getattr(record, name)],
+        "rows": [
+            {"cells": [dressed(show.cell(line, f, actor)) for f in columns], "url": addresses.record_url(line)}
+            for line in getattr(record, name)
+        ],
         "total": None,
     }
 
