@@ -53,6 +53,8 @@ class Kind(enum.StrEnum):
 
 #: Kinds whose values are compared by size, so that "between" makes sense.
 ORDERED = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes, Kind.date, Kind.time, Kind.datetime})
+#: What a person may type where the column sets no limit: some forty pages.
+LONGEST_TEXT = 100_000
 #: Kinds written as text.
 TEXTUAL = frozenset({Kind.text, Kind.long_text, Kind.code, Kind.email, Kind.phone, Kind.url})
 
@@ -210,10 +212,16 @@ def _column_field(entity: type[Recorded], name: str, column: sa.Column[Any]) -> 
         column=name,
         choices=choices,
         value_type=value_type,
-        max_length=getattr(column.type, "length", None) if kind is not Kind.choice else None,
+        max_length=_max_length(column, kind),
         sort_column=sort_column,
         **_common(column),
     )
+
+
+def _max_length(column: sa.Column[Any], kind: Kind) -> int | None:
+    if kind is Kind.long_text:
+        return LONGEST_TEXT
+    return getattr(column.type, "length", None) if kind is not Kind.choice else None
 
 
 def _relation_field(entity: type[Recorded], relationship: Any, key: sa.Column[Any]) -> Field:

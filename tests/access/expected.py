@@ -63,7 +63,6 @@ def rights() -> dict[tuple[str, str], Right]:
     return found
 
 
-
 def visible_ids(connection: sa.Connection, entity: type[Recorded], right: Right, staff: Staff) -> set[int]:
     """Return the keys of the rows of ``entity`` that ``staff`` may read by ``right``."""
     if "R" not in right.letters:

@@ -281,8 +281,12 @@ def check_mask(person: Person, entity: type[Recorded], field: Any) -> int:
 
 
 def _telling_value(person: Person, entity: type[Recorded], field: Any) -> tuple[int, str] | None:
-    """Return a visible row's key and masked value, where no column shown openly has the same value."""
+    """Return a visible row's key and masked value, where nothing shown openly has the same value.
+
+    A family name may well be part of the name of its company, which no mask hides.
+    """
     visible = person.visible(entity)
+    companies = list(person.connection.execute(sa.text("SELECT legal_name FROM company")).scalars())
     for row in person.connection.execute(sa.select(entity.__table__).order_by(entity.__table__.c.id)).mappings():
         value = row[field.column or field.name]
         if row["id"] not in visible or not isinstance(value, str) or len(value) < 6:
@@ -290,6 +294,6 @@ def _telling_value(person: Person, entity: type[Recorded], field: Any) -> tuple[
         open_values = [
             str(row[f.column]) for f in fields(entity).values() if f.column and not f.personal and not f.secret
         ]
-        if not any(value in other for other in open_values):
+        if not any(value.lower() in other.lower() for other in [*open_values, *companies]):
             return row["id"], value
     return None

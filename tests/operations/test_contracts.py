@@ -11,6 +11,7 @@ from backoffice.database import RecordSession, open_session
 from backoffice.errors import InvalidRecord
 from backoffice.operations.contracts import BeforeTheStart, NotYet, advance_contracts
 from backoffice.operations.verbs import perform
+from models.company import CompanyState
 from models.contract import Contract, ContractState
 from models.contract_line import LineState
 from tests.operations.world import World, day
@@ -96,3 +97,12 @@ def test_a_restart_drafts_a_linked_contract_with_the_same_lines(session: RecordS
     )
     assert [line.service_id for line in new.lines] == [line.service_id for line in old.lines]
     assert (new.group_id, new.lines[0].company_id) == (old.group_id, old.company_id)
+
+
+def test_a_contract_in_force_makes_its_company_a_client(session: RecordSession) -> None:
+    world = World(session)
+    company = world.client()
+    contract = world.contract(ContractState.signed, company=company)
+    perform(session, contract, "activate", actor=SYSTEM)
+    assert company.state is CompanyState.client
+    assert company.client_since == clock.today()

@@ -12,11 +12,12 @@ from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, open_session
 from backoffice.errors import Forbidden
 from backoffice.lifecycles import MACHINES, Machine
-from backoffice.operations import accounts, calls, contracts, licenses, orders, packages, services, tickets  # noqa: F401
+from backoffice.operations import accounts, calls, companies, contracts, licenses, orders, packages, services, tickets  # noqa: F401
 from backoffice.operations.verbs import NotInThisState, perform
 from models.account import Account, AccountState
 from models.call import Call
 from models.columns import Choice
+from models.company import Company
 from models.contract import Contract
 from models.contract_line import ContractLine
 from models.customer_order import CustomerOrder
@@ -30,6 +31,7 @@ from tests.operations.world import World, day
 MAKERS: dict[type, Callable[[World, Any], Any]] = {
     Account: World.account,
     Call: World.call,
+    Company: World.client,
     Contract: World.contract,
     ContractLine: World.contract_line,
     CustomerOrder: World.order,

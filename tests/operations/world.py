@@ -75,6 +75,10 @@ class World:
         grants = {area: (Grant(actions),) for area in areas}
         return Actor(ActorKind.staff, name="Prova", group_id=self.group.id, grants=grants)
 
+    def client(self, state: CompanyState = CompanyState.prospect, **values: Any) -> Company:
+        values = {"legal_name": f"Cliente {next(_serial)}", "group_id": self.group.id, "state": state, **values}
+        return self.add(Company(**values))  # type: ignore[no-any-return]
+
     def service(self, state: ServiceState = ServiceState.proposed, **values: Any) -> Service:
         n = next(_serial)
         values = {"code": f"S{n}", "name": f"Servizio {n}", "group_company": self.house, "state": state, **values}

@@ -1,0 +1,155 @@
+"""What the doors refuse whoever knocks: forged requests, wrong methods, too much, odd bytes; and rows in each other's way."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from backoffice import clock
+from backoffice.actors import SYSTEM
+from backoffice.database import RecordSession
+from backoffice.lifecycles import MACHINES
+from models.base import ENTITIES, Recorded
+from models.catalogue import fields, slug
+from models.company import Company
+from models.contact import Contact
+from models.contract import Contract
+from tests.clients import DESK, DeskClient
+from tests.test_bad_input import PAGES, Desk, admin, checked, form_of, person, stored_row  # noqa: F401
+from tests.views.programs import as_stored, make_company, make_contract
+from views.generated.grid import grid_entities
+
+ODD_BYTES = ("%00", "%ff", "%ED%A0%80", "%0d%0aX-Odd:%201", "a%00b", "%E2%80%AE", "%F0%9F%98%80", "%25s%25(x)s", "%7B%7B7*7%7D%7D")
+
+
+def test_a_form_without_its_token_does_nothing(admin: Desk, desk: Flask, session: RecordSession) -> None:  # noqa: F811
+    paths = ("/company/new", "/company/1/edit", "/company/1/delete", "/contract/1/do/sign", "/grid/company/ajax/update/",
+             "/company/import/", "/company/import/1/apply", "/security/password/", "/group", "/logout/", "/login/")  # fmt: skip
+    tokens = ({}, {"csrf_token": ""}, {"csrf_token": "x"}, {"csrf_token": "\ud800".encode("utf-8", "surrogatepass")}, {"csrf_token": "a\0b"})
+    for path in paths:
+        for token in tokens:
+            assert checked(admin.client.post(path, data={**token, "version": "1"}), path).status_code == 400, (path, token)
+        assert checked(admin.client.post(path, headers={"X-CSRFToken": "\xff"}), path).status_code == 400
+    assert as_stored(session).get_one(Company, 1).version == 1
+
+
+def test_a_wrong_method_is_refused(admin: Desk) -> None:  # noqa: F811
+    token = {"X-CSRFToken": admin.client.csrf_token}
+    for path in ("/company/", "/company/1", "/company/options/account_manager", "/company/export.csv", "/", "/roles/"):
+        for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "ODD"):
+            answer = admin.client.open(path, method=method, headers=token)
+            assert checked(answer, method, path).status_code == 405, (method, path)
+    for path in ("/company/import/1/apply", "/group", "/logout/", "/grid/company/ajax/update/"):
+        assert admin.get(path).status_code in (404, 405), path
+    for method, path in (("POST", "company/1"), ("DELETE", "company/"), ("PUT", "company/"), ("GET", "company/1/do/x"), ("ODD", "company/")):
+        assert admin.api(method, path).status_code == 405, (method, path)
+
+
+def test_whoever_is_no_longer_signed_in_is_led_to_the_door(desk_client: Callable[..., DeskClient], desk: Flask, staff: Any) -> None:
+    gone = desk_client("sales")
+    gone.set_cookie(desk.config["SESSION_COOKIE_NAME"], "expired.session.cookie", path=f"{DESK}/")
+    answer = gone.get("/company/?q=a%0d%0aX:y")
+    assert (answer.status_code, answer.location.startswith(f"{DESK}/login/?next=")) == (302, True)
+    assert "\n" not in answer.location
+    assert checked(gone.submit("/company/1/edit", {"version": "1"})).status_code == 400
+    assert checked(gone.submit("/grid/company/ajax/update/", {"pk": "1"})).status_code in (400, 401)
+    for cookie in ("", "x", "a.b.c", "\"", "%00", "é", "x" * 4000):
+        gone.set_cookie(desk.config["SESSION_COOKIE_NAME"], cookie, path=f"{DESK}/")
+        assert checked(gone.get("/company/")).status_code == 302
+
+
+ELSEWHERE = (
+    "http://evil.example", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https:evil.example",
+    "javascript:alert(1)", "/%0d%0aSet-Cookie:a=b", "\r\nSet-Cookie: a=b", "http://[", "http://localhost@evil.example", "/\t/evil.example",
+    "a\0b", "\ufffd", "//\u3002evil.example", "x" * 9000, "/..//evil.example", "/./\\evil.example", " //evil.example",
+)  # fmt: skip
+
+
+def test_nobody_is_led_astray(admin: Desk, desk_client: Callable[..., DeskClient]) -> None:  # noqa: F811
+    for wanted in ELSEWHERE:
+        for path in ("/login/", "/language/en"):
+            answer = checked(admin.client.get(path, query_string={"next": wanted}))
+            assert answer.status_code in (302, 303), wanted
+            place = answer.location
+            assert place.startswith("/backoffice/"), (wanted, place)
+            assert "Set-Cookie:" not in str(answer.headers).replace("Set-Cookie: backoffice=", "")
+        page = checked(desk_client().get("/login/", query_string={"next": wanted}))
+        assert 'value="//' not in page.text
+        assert not re.search(r'name="next" value="(?!/backoffice/)', page.text), wanted
+
+
+@pytest.mark.databases("sqlite")
+def test_odd_bytes_in_addresses(admin: Desk) -> None:  # noqa: F811
+    for odd in ODD_BYTES:
+        for path in (f"/{odd}", f"/company/{odd}", f"/company/1/do/{odd}", f"/company/export.{odd}", f"/company/options/{odd}",
+                     f"/grid/{odd}/", f"/language/{odd}", f"/static/{odd}", f"/security/password/{odd}", f"/company/import/{odd}"):  # fmt: skip
+            assert admin.get(path).status_code in (400, 404), path
+        for question in (f"q={odd}", f"c={odd}", f"f={odd}", f"f=legal_name:contains:{odd}", f"k={odd}", f"{odd}={odd}", f"tab={odd}"):
+            assert admin.get(f"/company/?{question}").status_code in (200, 400), question
+            assert admin.get(f"/company/export.csv?{question}").status_code in (200, 400), question
+            assert admin.api("GET", f"company/?{question}").status_code in (200, 400), question
+        question = f"f_field={odd}&f_op={odd}&f_value={odd}"
+        assert admin.get(f"/company/?{question}").status_code == 302
+        assert admin.get(f"/company/options/account_manager?q={odd}").status_code == 200
+        assert admin.get(f"/company/new?account_manager={odd}&{odd}=1").status_code == 200
+        assert admin.api("GET", f"{odd}").status_code in (404, 400)
+
+
+def test_odd_headers(admin: Desk) -> None:  # noqa: F811
+    odd = ("\xff", "x" * 5000, "*/*;q=x", "-", ";;;=", "'", "\"", "١", "a, b, , c")
+    for value in (v.encode("utf-8").decode("latin-1") for v in odd):
+        for name in ("Accept-Language", "Accept", "Referer", "Cookie", "If-None-Match", "If-Modified-Since", "Range", "User-Agent"):
+            assert checked(admin.client.get("/company/1", headers={name: value}), name, value).status_code in (200, 302), name
+        put = admin.api("PUT", "company/1", json={}, headers={"If-Match": value})
+        assert put.status_code == 400, value
+        sent = admin.api("POST", "company/", data="{}", content_type=value)
+        assert sent.status_code == 415, value
+    for host in ("x y", "a@b", "[", "evil.example:x", "\xff"):
+        assert checked(admin.client.get("/login/", headers={"Host": host}), host).status_code in (302, 400)
+
+
+MUCH = "x" * 10_000_000
+
+
+def test_ten_megabytes_in_a_field(admin: Desk, session: RecordSession, desk: Flask) -> None:  # noqa: F811
+    sent = form_of(admin, "/company/1/edit")
+    for name in ("legal_name", "notes", "vat_number", "iban", "email", "phone", "website", "account_manager", "client_since", "state"):
+        assert admin.submit("/company/1/edit", {**sent, name: MUCH}).status_code in (413, 422), name
+    digits = "9" * 10_000_000
+    for name in ("vat_number", "tax_code", "phone", "account_manager", "client_since"):
+        assert admin.submit("/company/1/edit", {**sent, name: digits}).status_code in (413, 422), name
+        assert admin.api("PUT", "company/1", json={name: digits}, headers={"If-Match": '"1"'}).status_code in (413, 422)
+    assert admin.cell("company", 1, "city", MUCH, 1).status_code in (413, 422)
+    assert admin.cell("company", MUCH, "city", "Ala", 1).status_code in (404, 413)
+    assert admin.submit("/login/", {"username": MUCH, "password": MUCH}).status_code in (302, 413)
+    assert admin.api("POST", "company/", json={"legal_name": "Ala", "notes": MUCH}).status_code in (413, 422)
+    too_much = "x" * (desk.config["MAX_CONTENT_LENGTH"] + 1)
+    assert admin.submit("/company/1/edit", {**sent, "notes": too_much}).status_code in (400, 413)
+    assert as_stored(session).get_one(Company, 1).version == 1
+
+
+NAMES = ("a\0b.csv", "../../etc/passwd", "C:\\x\\y.csv", "a\r\nX-Odd: 1.csv", "x" * 3000 + ".csv", "\u202egnp.csv", '"; filename="b.csv', "é\u2028.csv", ".csv", " ", "%s%(x)s.csv")
+
+
+def test_odd_file_names(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+    for name in NAMES:
+        file = io.BytesIO(b"Legal name;VAT number\r\nAla srl;123\r\n")
+        answer = admin.submit("/company/import/", {"file": (file, name)})
+        assert answer.status_code == 303, name
+        path = answer.location.removeprefix(DESK).rpartition("/")[0]
+        assert admin.get(answer.location.removeprefix(DESK)).status_code == 200
+        admin.submit(f"{path}/columns", {"column.0": "legal_name", "column.1": "vat_number", "mode": "create", "matched_by": "vat_number"})
+        for kind in ("csv", "xlsx"):
+            download = admin.get(f"{path}/refused.{kind}")
+            assert download.status_code == 200, name
+            assert "X-Odd" not in download.headers
+            assert "\n" not in download.headers["Content-Disposition"]
+        assert admin.submit(f"{path}/discard", {}).status_code == 303
+    for sent in ({}, {"file": "text"}, {"file": (io.BytesIO(b""), "leer.csv")}, {"file": (io.BytesIO(b"\0" * 99), "x.xlsx")}):
+        assert admin.submit("/company/import/", sent).status_code in (400, 415, 422), sent
