@@ -14,7 +14,7 @@ from backoffice.access import INTERNAL, context_of, prove_scope
 from backoffice.actors import Action
 from backoffice.errors import InvalidRecord, Text
 from models.base import ENTITIES, Recorded
-from models.values import fold
+from models.reading import fold
 
 UNKNOWN_REFERENCE: Text = _l("Unknown reference.")
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from backoffice import access, bookkeeping
 from backoffice.actors import Context
 from backoffice.errors import DomainError, TooSlow, Unavailable
-from models.values import fold
+from models.reading import fold
 
 #: What is raised when the database is busy or gone, or has no connection left for us.
 UNREACHABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import cycle
 
 from bench.loading import Loader
-from models.values import fold
+from models.reading import fold
 
 _QUEUES = ("ASS", "LAB", "SW", "FORM", "MAN")
 _TYPES = ("Informazioni", "Guasto", "Accesso", "Fattura", "Certificato", "Analisi", "Corso", "Reclamo")

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from bench.organisation import Group
-from models.values import fold
+from models.reading import fold
 from seed.codes import landline, vat_number
 
 Values = dict[str, Any]

@@ -13,7 +13,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mappe
 
 from backoffice.errors import Text
 from models.columns import Choice, SearchKey, UtcDateTime
-from models.values import ValueType, clean_text, fold
+from models.reading import clean_text, fold
+from models.values import ValueType
 
 if TYPE_CHECKING:
 

@@ -14,10 +14,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import RelationshipDirection, configure_mappers
 
 from backoffice.errors import Text
-from models import values
+from models import reading, values
 from models.base import ENTITIES, Recorded
 from models.columns import Choice
-from models.values import BadValue, ValueType
+from models.reading import BadValue
+from models.values import ValueType
 
 if TYPE_CHECKING:
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -98,9 +99,9 @@ class Field:
 
     def _parse_choice(self, raw: str) -> Choice:
         assert self.choices is not None
-        wanted = values.clean_text(raw)
+        wanted = reading.clean_text(raw)
         for member in self.choices:
-            if wanted == member.value or values.fold(wanted) == values.fold(str(member.label)):
+            if wanted == member.value or reading.fold(wanted) == reading.fold(str(member.label)):
                 return member
         raise BadValue(_l("“%(value)s” is not one of the possible values."), value=wanted[:50])
 
@@ -135,13 +136,13 @@ class Field:
 
 
 _PARSERS: dict[Kind, Callable[[str], Any]] = {
-    Kind.text: values.clean_text,
-    Kind.long_text: lambda raw: values.clean_text(raw, lines=True),
-    Kind.integer: values.parse_integer,
-    Kind.decimal: lambda raw: values.parse_decimal(raw, places=4, digits=10),
-    Kind.boolean: values.parse_boolean,
-    Kind.date: values.parse_date,
-    Kind.time: values.parse_time,
+    Kind.text: reading.clean_text,
+    Kind.long_text: lambda raw: reading.clean_text(raw, lines=True),
+    Kind.integer: reading.parse_integer,
+    Kind.decimal: lambda raw: reading.parse_decimal(raw, places=4, digits=10),
+    Kind.boolean: reading.parse_boolean,
+    Kind.date: reading.parse_date,
+    Kind.time: reading.parse_time,
 }
 
 _SHOWERS: dict[Kind, Callable[[Any], str]] = {

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from backoffice import errors
 from models.base import Admin, Category, EntityName, Model, Recorded, Scope, Section
 from models.columns import Choice, choice, field
-from models.values import UtcInstant, ValueType, clean_text
+from models.reading import clean_text
+from models.values import UtcInstant, ValueType
 
 #: ``{field: [old, new]}``; a key of a secret column has the value ``null``: changed, and no more is said.
 Changes = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")

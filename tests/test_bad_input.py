@@ -79,6 +79,7 @@ def checked(answer: TestResponse, *what: Any) -> TestResponse:
     place = repr(what)[:300]
     assert answer.status_code in REFUSALS | {200, 201, 204, 302, 303}, (answer.status_code, place)
     content = answer.get_data()  # also reads a stream to its end
+    answer.close()
     text = content.decode() if answer.status_code >= 400 else ""
     assert not [word for word in INSIDES if word in text], (answer.status_code, place)
     if answer.status_code >= 400 and answer.request.method != "HEAD":

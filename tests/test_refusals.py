@@ -11,19 +11,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from backoffice import clock
-from backoffice.actors import SYSTEM
 from backoffice.database import RecordSession
-from backoffice.lifecycles import MACHINES
-from models.base import ENTITIES, Recorded
-from models.catalogue import fields, slug
 from models.company import Company
-from models.contact import Contact
-from models.contract import Contract
+from models.import_batch import ImportBatch
 from tests.clients import DESK, DeskClient
 from tests.test_bad_input import PAGES, Desk, admin, checked, form_of, person, stored_row  # noqa: F401
-from tests.views.programs import as_stored, make_company, make_contract
-from views.generated.grid import grid_entities
+from tests.views.programs import as_stored
 
 ODD_BYTES = ("%00", "%ff", "%ED%A0%80", "%0d%0aX-Odd:%201", "a%00b", "%E2%80%AE", "%F0%9F%98%80", "%25s%25(x)s", "%7B%7B7*7%7D%7D")
 
@@ -78,7 +71,7 @@ def test_nobody_is_led_astray(admin: Desk, desk_client: Callable[..., DeskClient
             assert answer.status_code in (302, 303), wanted
             place = answer.location
             assert place.startswith("/backoffice/"), (wanted, place)
-            assert "Set-Cookie:" not in str(answer.headers).replace("Set-Cookie: backoffice=", "")
+            assert all(cookie.startswith("backoffice=") for cookie in answer.headers.getlist("Set-Cookie"))
         page = checked(desk_client().get("/login/", query_string={"next": wanted}))
         assert 'value="//' not in page.text
         assert not re.search(r'name="next" value="(?!/backoffice/)', page.text), wanted
@@ -119,7 +112,7 @@ MUCH = "x" * 10_000_000
 
 def test_ten_megabytes_in_a_field(admin: Desk, session: RecordSession, desk: Flask) -> None:  # noqa: F811
     sent = form_of(admin, "/company/1/edit")
-    for name in ("legal_name", "notes", "vat_number", "iban", "email", "phone", "website", "account_manager", "client_since", "state"):
+    for name in ("legal_name", "notes", "vat_number", "iban", "email", "phone", "website", "account_manager", "client_since", "size_class"):
         assert admin.submit("/company/1/edit", {**sent, name: MUCH}).status_code in (413, 422), name
     digits = "9" * 10_000_000
     for name in ("vat_number", "tax_code", "phone", "account_manager", "client_since"):
@@ -141,7 +134,9 @@ def test_odd_file_names(admin: Desk, session: RecordSession) -> None:  # noqa: F
     for name in NAMES:
         file = io.BytesIO(b"Legal name;VAT number\r\nAla srl;123\r\n")
         answer = admin.submit("/company/import/", {"file": (file, name)})
-        assert answer.status_code == 303, name
+        assert answer.status_code in (303, 422), name
+        if answer.status_code == 422:  # the name broke the request apart: no file arrived
+            continue
         path = answer.location.removeprefix(DESK).rpartition("/")[0]
         assert admin.get(answer.location.removeprefix(DESK)).status_code == 200
         admin.submit(f"{path}/columns", {"column.0": "legal_name", "column.1": "vat_number", "mode": "create", "matched_by": "vat_number"})
@@ -151,5 +146,6 @@ def test_odd_file_names(admin: Desk, session: RecordSession) -> None:  # noqa: F
             assert "X-Odd" not in download.headers
             assert "\n" not in download.headers["Content-Disposition"]
         assert admin.submit(f"{path}/discard", {}).status_code == 303
+    assert as_stored(session).scalar(sa.select(sa.func.count(ImportBatch.id))) >= 8
     for sent in ({}, {"file": "text"}, {"file": (io.BytesIO(b""), "leer.csv")}, {"file": (io.BytesIO(b"\0" * 99), "x.xlsx")}):
         assert admin.submit("/company/import/", sent).status_code in (400, 415, 422), sent

@@ -18,7 +18,7 @@ from backoffice.errors import InvalidRecord
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.plain import before_create
 from models.account import Account, AccountState
-from models.values import fold
+from models.reading import fold
 
 S = AccountState
 

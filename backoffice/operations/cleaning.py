@@ -16,7 +16,7 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import InvalidRecord, Text
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
-from models.values import BadValue, clean_text
+from models.reading import BadValue, clean_text
 
 REQUIRED: Text = _l("This field is required.")
 UNKNOWN_FIELD: Text = _l("There is no such field.")

@@ -27,7 +27,7 @@ from models.base import Recorded
 from models.catalogue import Kind
 from models.import_batch import ImportBatch, ImportMode, ImportOutcome
 from models.import_row import ImportKey, ImportRow
-from models.values import BadValue
+from models.reading import BadValue
 
 
 @dataclass

@@ -13,7 +13,7 @@ from backoffice.actors import Actor
 from backoffice.operations import external_codes
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
-from models.values import BadValue
+from models.reading import BadValue
 
 
 def resolve_relations(

@@ -16,7 +16,7 @@ from backoffice.spreadsheets.postal import split_address
 from models.base import ENTITIES, Recorded
 from models.import_batch import ImportBatch, ImportOutcome
 from models.import_row import ImportRow
-from models.values import BadValue, clean_text
+from models.reading import BadValue, clean_text
 
 #: A reason or a remark: heading of the column, the value in the file, the sentence.
 Finding = tuple[str, str, str]

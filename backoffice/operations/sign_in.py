@@ -23,9 +23,9 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor, Door
 from backoffice.errors import DomainError
 from models.history_entry import Entrance, SignInEntry, SignInEvent
+from models.reading import fold
 from models.sign_in_failure import SignInFailure
 from models.staff import Staff
-from models.values import fold
 
 #: Failures in a row after which the next ones have to wait, and how the wait grows.
 FREE_FAILURES = 5

@@ -16,7 +16,7 @@ from backoffice.operations.cleaning import REQUIRED, UNKNOWN_FIELD, clean_value
 from backoffice.operations.plain import expect_version, flush
 from models.base import Recorded
 from models.catalogue import fields
-from models.values import BadValue
+from models.reading import BadValue
 
 
 class NotInThisState(DomainError):

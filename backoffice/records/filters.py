@@ -18,7 +18,7 @@ from backoffice.errors import BadRequest, Text
 from backoffice.records.folding import folded
 from models.base import Recorded
 from models.catalogue import ORDERED, TEXTUAL, Field, Kind, fields
-from models.values import BadValue, clean_text, fold, parse_date
+from models.reading import BadValue, clean_text, fold, parse_date
 
 #: More values, or longer ones, than a person types.
 MAX_VALUES = 100

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
-from models.values import fold
+from models.reading import fold
 
 #: Letters with an accent, each folding to one plain letter, and what falls away.
 _ACCENTED = "".join(

@@ -15,7 +15,7 @@ from backoffice.records.pages import Query, default_sort, ordering, search_condi
 from models.base import Recorded
 from models.catalogue import Kind, fields
 from models.external_code import ExternalCode
-from models.values import BadValue
+from models.reading import BadValue
 
 #: How many options a relation field offers at once.
 OPTIONS = 20

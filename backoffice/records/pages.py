@@ -24,7 +24,7 @@ from backoffice.records.filters import MAX_FILTERS, Filter, condition, parse
 from backoffice.records.folding import folded
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
-from models.values import UNSTORABLE, fold
+from models.reading import UNSTORABLE, fold
 
 SIZES = (25, 50, 100, 200)
 #: Counting stops here: the exact number beyond would cost more than the page.

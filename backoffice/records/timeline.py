@@ -19,7 +19,7 @@ from backoffice.records.show import MASK, in_sentence, label
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields
 from models.history_entry import EventName, HistoryEntry, HistoryPersonal
-from models.values import BadValue
+from models.reading import BadValue
 
 #: Entries shown at once.
 SIZE = 30

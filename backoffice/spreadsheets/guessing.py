@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from backoffice.spreadsheets.postal import split_address
-from models.values import fold
+from models.reading import fold
 
 #: The target that takes an address in one piece, and the fields it fills.
 WHOLE_ADDRESS = "whole_address"

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from backoffice.clock import ROME
 from models.corporate_group import CorporateGroup
+from models.reading import fold
 from models.staff import Staff
-from models.values import fold
 from seed.names import MEN, SURNAMES, WOMEN, Place
 
 

@@ -13,7 +13,7 @@ from backoffice.database import make_engine
 from bench.generate import generate
 from bench.rows import Sizes
 from models.base import ENTITIES
-from models.values import fold
+from models.reading import fold
 from tests.servers import KINDS, Databases
 
 SIZES = Sizes(companies=300, contacts=700, contracts=500, tickets=4_000, calls=1_000)

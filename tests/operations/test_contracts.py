@@ -102,7 +102,9 @@ def test_a_restart_drafts_a_linked_contract_with_the_same_lines(session: RecordS
 def test_a_contract_in_force_makes_its_company_a_client(session: RecordSession) -> None:
     world = World(session)
     company = world.client()
-    contract = world.contract(ContractState.signed, company=company)
+    contract = world.contract(ContractState.signed)
+    contract.company = company
+    session.flush()
     perform(session, contract, "activate", actor=SYSTEM)
     assert company.state is CompanyState.client
     assert company.client_since == clock.today()

@@ -18,8 +18,8 @@ from models.base import Recorded
 from models.catalogue import Kind, fields
 from models.company import Company, CompanyState
 from models.contract import Contract
+from models.reading import fold
 from models.ticket import Ticket
-from models.values import fold
 
 SORTED = [
     (entity, f"{sign}{name}")
