@@ -91,6 +91,9 @@ class Field:
 
         Relations are resolved elsewhere, because that needs rows.
         """
+        if len(raw) > LONGEST_TEXT:
+            # Before anything looks at it: some parsers take seconds for megabytes.
+            raise BadValue(_l("At most %(limit)s characters."), limit=self.max_length or LONGEST_TEXT)
         if self.value_type is not None:
             return self._checked_length(self.value_type.parse(raw))
         if self.choices is not None:

@@ -62,7 +62,8 @@ def parse_decimal(raw: str, *, places: int, digits: int) -> Decimal:
         value = Decimal(text)
     except InvalidOperation as error:
         raise BadValue(_l("This is not a number: write it as 1.234,56.")) from error
-    if not value.is_finite() or abs(value) >= 10**digits:
+    # abs() would fail where the number is beyond what arithmetic holds.
+    if not value.is_finite() or value.copy_abs() >= 10**digits:
         raise BadValue(_l("This number is too large."))
     if value != round(value, places):
         raise BadValue(_l("At most %(places)s decimals."), places=places)

@@ -41,7 +41,7 @@ INSIDES = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "Traceback", "sql
 #: As typed by hand, by a program, or by somebody who wants to know.
 NONSENSE = (
     "x", "-1", "0", "1.5", "٣", "²", "９９", "9" * 400, "9" * 6000, "a\0b", "\u2028\u202e", "1 OR 1=1", "'\";--", "%s%(x)s",
-    "{{7*7}}", "<script>alert(1)</script>", "../../etc/passwd", "31/02/2026", "0001-01-01", "9999-12-31", "1e999999", "NaN",
+    "{{7*7}}", "<script>alert(1)</script>", "../../etc/passwd", "31/02/2026", "0001-01-01", "9999-12-31", "1e999999", "1e99999999", "1e-99999999", "NaN",
     "Infinity", "25:61", "-0:00", "x" * 5000, "\r\nSet-Cookie: a=b", "+" * 300, "@" * 300, "..", "1..2..3", ":::", ",,,",
 )  # fmt: skip
 PAGES = [entity for entity in ENTITIES.values() if entity.__tablename__ != "corporate_group"]

@@ -22,7 +22,7 @@ from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields, slug
 from views import addresses
 from views.door import commit, current_actor, current_session, read_again
-from views.generated import exporting, pages
+from views.generated import exporting, form_pages, pages
 from views.generated.forms import LineForms, RecordForm
 from views.generated.listing import Listing, here
 
@@ -96,7 +96,7 @@ class DeskView(BaseView):
 
     def _form(self, pk: str) -> Any:
         if request.method == "GET":
-            return self.render_template("form.html", page=pages.form_page(*self._bound(pk)))
+            return self.render_template("form.html", page=form_pages.form_page(*self._bound(pk)))
         try:
             record = self._save(pk)
         except InvalidRecord as error:
@@ -144,16 +144,16 @@ class DeskView(BaseView):
         for line in lines:
             start = f"{line.name}."
             line.refuse({key[len(start) :]: text for key, text in problems.items() if key.startswith(start)})
-        return self.render_template("form.html", page=pages.form_page(form, lines, problems=problems))
+        return self.render_template("form.html", page=form_pages.form_page(form, lines, problems=problems))
 
     def _in_conflict(self, pk: str) -> str:
         """Show both versions: what was typed stays in the form, whose version becomes the stored one."""
         read_again()
         form, lines = self._bound(pk)
         assert form.record is not None
-        page = pages.form_page(form, lines)
+        page = form_pages.form_page(form, lines)
         page["version"] = form.record.version
-        page["conflict"] = pages.conflict(form, lines)
+        page["conflict"] = form_pages.conflict(form, lines)
         if not page["conflict"]:  # the same was typed twice
             page["problems"] = [{"text": str(Conflict()), "anchor": None}]
         return self.render_template("form.html", page=page)
@@ -165,14 +165,14 @@ class DeskView(BaseView):
         if self.entity.__admin__.append_only:
             raise Forbidden
         if request.method == "GET":
-            return self.render_template("confirm.html", page=pages.delete_page(record, current_actor()))
+            return self.render_template("confirm.html", page=form_pages.delete_page(record, current_actor()))
         name = show.label(record, current_actor())
         try:
             plain.delete_record(current_session(), record, version=_version(), actor=current_actor())
             commit()
         except (StillReferred, Conflict) as error:
             stored = get_record(read_again(), self.entity, pk)
-            page = pages.delete_page(stored, current_actor(), refused=error, session=current_session())
+            page = form_pages.delete_page(stored, current_actor(), refused=error, session=current_session())
             return self.render_template("confirm.html", page=page), error.status
         flash(_("“%(name)s” is deleted.", name=name), "good")
         return redirect(addresses.list_url(self.entity), 303)
@@ -184,7 +184,7 @@ class DeskView(BaseView):
         if not may_perform(transition, self.entity, current_actor()) or transition.automatic:
             raise Forbidden
         if request.method == "GET":
-            return self.render_template("confirm.html", page=pages.verb_page(*self._asked(pk, transition)))
+            return self.render_template("confirm.html", page=form_pages.verb_page(*self._asked(pk, transition)))
         try:
             record = self._perform(pk, transition)
         except (NotFound, Forbidden):
@@ -219,7 +219,7 @@ class DeskView(BaseView):
         record, _transition, form = self._asked(pk, transition)
         if isinstance(problem, InvalidRecord):
             form.refuse(problem.problems)
-        page = pages.verb_page(record, transition, form, problem=problem)
+        page = form_pages.verb_page(record, transition, form, problem=problem)
         return self.render_template("confirm.html", page=page)
 
     @expose("/options/<name>")

@@ -1,0 +1,180 @@
+"""What the form and confirmation pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+from flask_babel import gettext as _
+
+from backoffice.actors import Actor
+from backoffice.database import RecordSession
+from backoffice.errors import DomainError, InvalidRecord, Text
+from backoffice.lifecycles import Transition
+from backoffice.operations import plain
+from backoffice.records import show
+from models.base import Recorded
+from models.catalogue import Field, Kind, fields
+from models.columns import Choice
+from views import addresses
+from views.generated.forms import LineForms, RecordForm
+
+
+def form_page(
+    form: RecordForm,
+    lines: list[LineForms],
+    *,
+    record: Recorded | None = None,
+    problems: Mapping[str, Text] | None = None,
+) -> dict[str, Any]:
+    """Return everything ``form.html`` shows."""
+    admin = form.entity.__admin__
+    stored = record or form.record
+    label = show.in_sentence(admin.label)
+    if stored is None:
+        heading, cancel = _("Add %(entity)s", entity=label), addresses.list_url(form.entity)
+    else:
+        heading = _("Edit %(entity)s “%(name)s”", entity=label, name=show.label(stored, form.actor))
+        cancel = addresses.record_url(stored)
+    sections = [
+        {
+            "id": f"section-{number}",
+            "title": section.title,
+            "help": section.help,
+            "fields": [form.fields[name] for name in section.columns if name in form.fields],
+        }
+        for number, section in enumerate(admin.sections)
+    ]
+    return {
+        "heading": heading,
+        "action": request.script_root + request.full_path.rstrip("?"),
+        "version": request.form.get("version")
+        if request.method == "POST" and stored
+        else stored.version
+        if stored
+        else None,
+        "cancel_url": cancel,
+        "submit_label": _("Save"),
+        "sections": [section for section in sections if section["fields"]],
+        "inlines": [line.page() for line in lines],
+        "problems": _problems(form, problems or {}),
+        "conflict": None,
+    }
+
+
+def _problems(form: RecordForm, problems: Mapping[str, Text]) -> list[dict[str, Any]]:
+    found = []
+    for name, text in problems.items():
+        if name in form.fields:
+            found.append({"text": f"{form.catalogue[name].label}: {text}", "anchor": form.fields[name].id})
+        elif "." in name:
+            parent, place, *rest = name.split(".")
+            title = fields(form.entity)[parent].label if parent in fields(form.entity) else parent
+            number = int(place) + 1 if place.isdigit() else ""
+            found.append({"text": f"{title}, {number}: {text}", "anchor": f"lines-{parent}"})
+        else:
+            found.append({"text": str(text), "anchor": None})
+    return found
+
+
+def conflict(form: RecordForm, lines: list[LineForms]) -> list[dict[str, Any]]:
+    """Return the fields in which what was typed differs from what is stored now; inline children count as one."""
+    assert form.record is not None
+    pairs = [
+        (field.label, show.cell(form.record, field, form.actor).text, _typed(form, name), form.fields[name].id)
+        for name, field in form.catalogue.items()
+    ]
+    for line in lines:
+        stored = LineForms(form, line.name, None)
+        pairs.append((line.field.label, _typed_lines(stored), _typed_lines(line), f"lines-{line.name}"))
+    return [
+        {"label": label, "theirs": theirs, "mine": mine, "anchor": anchor}
+        for label, theirs, mine, anchor in pairs
+        if mine != theirs
+    ]
+
+
+def _typed(form: RecordForm, name: str) -> str:
+    """Return what stands in a field of a form, as it would be shown."""
+    field, bound = form.catalogue[name], form.fields[name]
+    if bound.readonly:
+        return str(bound.data)
+    if field.kind is Kind.relation:
+        return bound.typed or (bound.chosen["label"] if bound.chosen else "")
+    if field.kind is Kind.choice:
+        return next((option.label for option in bound.choices if option.value == bound.data), "")
+    if field.kind is Kind.boolean:
+        return field.show(bound.data)
+    if field.kind is Kind.relations:
+        return ", ".join(sorted(option.label for option in bound.choices if option.value in (bound.data or ())))
+    return _as_shown(field, str(bound.data or ""))
+
+
+def _typed_lines(lines: LineForms) -> str:
+    kept = [row["form"] for row in lines.rows if not row["deleted"]]
+    texts = [", ".join(text for name in form.fields if (text := _typed(form, name))) for form in kept]
+    return "; ".join(text for text in texts if text)
+
+
+def _as_shown(field: Field, raw: str) -> str:
+    """Return what was typed as it would be shown, where it can be read at all."""
+    if not raw.strip():
+        return ""
+    try:
+        text = field.show(field.parse(raw))
+    except ValueError:
+        return raw
+    return f"{text} {field.unit}" if field.unit else text
+
+
+def delete_page(
+    record: Recorded, actor: Actor, *, refused: DomainError | None = None, session: RecordSession | None = None
+) -> dict[str, Any]:
+    """Return what ``confirm.html`` shows before a record is deleted, or when it cannot be."""
+    name = show.label(record, actor)
+    found = []
+    if refused is not None and session is not None:
+        owned = set(record.__admin__.inline)
+        found = [
+            {"label": label, "count": count, "url": None}
+            for label, count in plain.referrers(session, record, without=owned)
+        ]
+    return {
+        "heading": _("Delete “%(name)s”?", name=name),
+        "text": _("The record disappears from lists and forms. Its history remains."),
+        "problem": str(refused) if refused is not None else None,
+        "fields": [],
+        "action": addresses.action_url(record, "delete"),
+        "version": record.version,
+        "submit_label": _("Delete"),
+        "tone": "danger",
+        "cancel_url": addresses.record_url(record),
+        "referrers": found,
+    }
+
+
+def verb_page(
+    record: Recorded, transition: Transition, form: RecordForm, *, problem: DomainError | None = None
+) -> dict[str, Any]:
+    """Return what ``confirm.html`` shows before a verb is performed."""
+    state = getattr(record, "state", None)
+    text = transition.confirm
+    if text is None and transition.target is not None and isinstance(state, Choice):
+        text = _("The state goes from “%(old)s” to “%(new)s”.", old=state.label, new=transition.target.label)
+    general = str(problem) if problem is not None and not isinstance(problem, InvalidRecord) else None
+    if isinstance(problem, InvalidRecord):
+        unplaced = [str(t) for name, t in problem.problems.items() if name not in form.fields]
+        general = " ".join(unplaced) or None
+    return {
+        "heading": f"{transition.label}: {show.label(record, form.actor)}",
+        "text": text,
+        "problem": general,
+        "fields": list(form.fields.values()),
+        "action": addresses.action_url(record, "do", verb=transition.name),
+        "version": record.version,
+        "submit_label": transition.label,
+        "tone": transition.tone,
+        "cancel_url": addresses.record_url(record),
+        "referrers": [],
+    }
