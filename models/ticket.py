@@ -102,7 +102,7 @@ class Ticket(GroupOwned, Record):
         icon="ticket-perforated",
         area="tickets",
         scope=Scope(group="queue.group_id", company="company_id", unit="business_unit_id", owner="assignee_id"),
-        list_columns=("number", "subject", "company", "state", "priority", "queue", "assignee", "created_at"),
+        list_columns=("number", "subject", "company", "state", "priority", "assignee", "created_at"),
         search_columns=("number", "subject"),
         filters=(
             "state",

@@ -7,6 +7,7 @@ with a translatable sentence; ``show`` is its inverse.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -59,6 +60,11 @@ class ValueType(TypeDecorator[Any]):
         return self.show(value)
 
 
+def _code(raw: str, *, without: str = r"[\s.\-]") -> str:
+    """Return a typed code in capitals, without what people put between its signs and full-width letters made plain."""
+    return re.sub(without, "", unicodedata.normalize("NFKC", clean_text(raw))).upper()
+
+
 class Code(ValueType):
     """A text of fixed form: upper case, no spaces, stored as text because zeros in front count."""
 
@@ -70,8 +76,8 @@ class Code(ValueType):
         super().__init__(length)
 
     def parse(self, raw: str) -> str:
-        code = re.sub(r"[\s.]", "", clean_text(raw)).upper()
-        if not re.fullmatch(self.pattern, code):
+        code = _code(raw, without=r"[\s.]")
+        if not re.fullmatch(self.pattern, code, re.ASCII):
             raise BadValue(self.problem)
         return code
 
@@ -86,7 +92,7 @@ class VatNumber(Code):
     example = "99000000226"
 
     def parse(self, raw: str) -> str:
-        code = re.sub(r"[\s.\-]", "", clean_text(raw)).upper()
+        code = _code(raw)
         code = code.removeprefix("IT")
         if code.isdigit():
             if len(code) == 11 and iva.is_valid(code):
@@ -105,7 +111,7 @@ class TaxCode(Code):
     example = "RSSMRA80A01H501U"
 
     def parse(self, raw: str) -> str:
-        code = re.sub(r"[\s.\-]", "", clean_text(raw)).upper()
+        code = _code(raw)
         if code.isdigit() and len(code) == 11 and iva.is_valid(code):
             return code
         if len(code) == 16 and codicefiscale.is_valid(code):

@@ -30,7 +30,9 @@ from models.catalogue import Field, slug
 from models.company import Company
 from models.contract import Contract
 from models.service_calendar import ServiceCalendar
+from models.reading import BadValue
 from models.ticket import Ticket
+from models.values import Cap, TaxCode, VatNumber
 from tests.clients import DeskClient
 from views.generated.grid import editable_fields, grid_entities
 
@@ -274,3 +276,11 @@ def test_no_value_of_the_api_chokes(admin: Desk, session: RecordSession) -> None
             answer = admin.api("PUT", path, json={field.name: value}, headers={"If-Match": tag})
             assert answer.status_code in (200, 403, 422), (field, value)
             tag = answer.headers.get("ETag", tag)
+
+
+def test_codes_are_stored_in_plain_letters_and_digits() -> None:
+    wide, arabic = (str.maketrans("0123456789", other) for other in ("０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩"))
+    for kind, code in ((Cap(5), "09100"), (VatNumber(20), "DE136695976"), (TaxCode(16), "RSSMRA80A01H501U"), (VatNumber(20), "00743110157")):
+        assert kind.parse(code.translate(wide)) == code
+        with pytest.raises(BadValue):
+            kind.parse(code.translate(arabic))

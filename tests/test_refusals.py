@@ -11,12 +11,20 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from flask_appbuilder.security.sqla.models import Role
+
+from backoffice import clock
 from backoffice.database import RecordSession
+from models.catalogue import slug
 from models.company import Company
+from models.contact import Contact
 from models.import_batch import ImportBatch
+from models.role_right import RightScope, RoleRight
+from models.staff import Staff
 from tests.clients import DESK, DeskClient
 from tests.test_bad_input import PAGES, Desk, admin, checked, form_of, person, stored_row  # noqa: F401
-from tests.views.programs import as_stored
+from tests.views.programs import as_stored, make_company
+from views.generated.grid import grid_entities
 
 ODD_BYTES = ("%00", "%ff", "%ED%A0%80", "%0d%0aX-Odd:%201", "a%00b", "%E2%80%AE", "%F0%9F%98%80", "%25s%25(x)s", "%7B%7B7*7%7D%7D")
 
@@ -149,3 +157,88 @@ def test_odd_file_names(admin: Desk, session: RecordSession) -> None:  # noqa: F
     assert as_stored(session).scalar(sa.select(sa.func.count(ImportBatch.id))) >= 8
     for sent in ({}, {"file": "text"}, {"file": (io.BytesIO(b""), "leer.csv")}, {"file": (io.BytesIO(b"\0" * 99), "x.xlsx")}):
         assert admin.submit("/company/import/", sent).status_code in (400, 415, 422), sent
+
+
+def test_deleting_what_is_referred_to_names_what_refers(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+    """Every kind of row goes, or stays because something refers to it, which is named."""
+    told = 0
+    for entity in grid_entities():
+        row = stored_row(session, entity)
+        if row is None or entity is Staff:
+            continue
+        path = f"/{slug(entity)}/{row.id}"
+        answer = admin.submit(f"{path}/delete", {"version": str(row.version)})
+        assert answer.status_code in (303, 403, 409), path
+        if answer.status_code == 409:
+            told += 1
+            assert 'class="referrers"' in answer.text, path
+            api = admin.api("DELETE", f"{slug(entity)}/{row.id}", headers={"If-Match": f'"{row.version}"'})
+            assert (api.status_code, api.json["code"]) == (409, "StillReferred"), path
+            assert admin.get(path).status_code == 200
+    assert told > 10
+
+
+def test_a_row_that_another_user_has_just_deleted(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+    company, gone = make_company(session, "Resta srl"), make_company(session, "Va via srl")
+    contact = Contact(company=company, first_name="Ada", last_name="Rossi")
+    session.add(contact)
+    session.commit()
+    sent = form_of(admin, f"/contact/{contact.id}/edit")
+    assert admin.submit(f"/company/{gone.id}/delete", {"version": "1"}).status_code == 303
+    admin.get("/company/")  # says once that it is deleted
+    pointing = {**sent, "company": str(gone.id), "company-text": ""}
+    answers = [admin.submit(f"/contact/{contact.id}/edit", pointing), admin.submit("/contact/new", pointing)]
+    answers += [
+        admin.api("PUT", f"contact/{contact.id}", json={"company": gone.id}, headers={"If-Match": '"1"'}),
+        admin.api("POST", "contact/", json={"company": gone.id, "first_name": "Ada", "last_name": "Rossi"}),
+    ]
+    assert [answer.status_code for answer in answers] == [422] * 4
+    assert "Va via" not in "".join(answer.text for answer in answers)
+    assert admin.submit(f"/contact/{contact.id}/delete", {"version": "1"}).status_code == 303
+    late = [admin.submit(f"/contact/{contact.id}/edit", sent), admin.get(f"/contact/{contact.id}")]
+    late += [admin.cell("contact", contact.id, "job_title", "x", "1"), admin.submit(f"/contact/{contact.id}/delete", {"version": "1"})]
+    late += [admin.api("PUT", f"contact/{contact.id}", json={"job_title": "x"}, headers={"If-Match": '"1"'})]
+    assert [answer.status_code for answer in late] == [404] * 5
+
+
+VAT, OTHER = "00743110157", "01114601006"
+
+
+def test_a_key_that_another_row_holds(
+    person: Callable[[str], Desk], session: RecordSession, staff: Callable[[str], Staff]  # noqa: F811
+) -> None:
+    """Seen or hidden makes no difference to the answer; another group's does not count, and a deleted row's is free."""
+    me = staff("sales").id
+    mine, hidden = make_company(session, "Mia srl", account_manager_id=me), make_company(session, "Nascosta srl", vat_number=VAT)
+    make_company(session, "Altrui srl", group=2, vat_number=OTHER)
+    sales = person("sales")
+    sent = form_of(sales, f"/company/{mine.id}/edit")
+
+    def refusals(number: str) -> list[str]:
+        answers = [
+            sales.submit(f"/company/{mine.id}/edit", {**sent, "vat_number": number}),
+            sales.submit("/company/new", {**sent, "vat_number": number}),
+            sales.cell("company", mine.id, "vat_number", number, "1"),
+            sales.api("PUT", f"company/{mine.id}", json={"vat_number": number}, headers={"If-Match": '"1"'}),
+            sales.api("POST", "company/", json={"legal_name": "x", "vat_number": number, "account_manager": me}),
+        ]
+        assert [answer.status_code for answer in answers] == [422] * 5
+        assert "Nascosta" not in "".join(answer.text for answer in answers)
+        return [re.sub(r"csrf_token\"[^>]*", "", answer.text) for answer in answers]
+
+    open_ones = refusals(VAT)
+    show_own_companies_only(session)
+    assert sales.get(f"/company/{hidden.id}").status_code == 404
+    assert refusals(VAT) == open_ones
+    assert sales.submit(f"/company/{mine.id}/edit", {**sent, "vat_number": OTHER}).status_code == 303
+    session.execute(sa.update(Company).where(Company.id == hidden.id).values(deleted_at=clock.now()))
+    session.commit()
+    fresh = {"legal_name": "x", "vat_number": VAT, "account_manager": me}
+    assert sales.api("POST", "company/", json=fresh).status_code == 201
+
+
+def show_own_companies_only(session: RecordSession) -> None:
+    """Narrow what sales may see to the companies entrusted to each."""
+    area = sa.and_(RoleRight.area == "companies", RoleRight.role_id == sa.select(Role.id).where(Role.name == "sales").scalar_subquery())
+    session.execute(sa.update(RoleRight).where(area).values(scope=RightScope.own))
+    session.commit()

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
 from backoffice import clock, constraints
@@ -125,9 +124,12 @@ def acting(session: Session, action: Action) -> Iterator[None]:
 
 
 def expect_version(record: Recorded, version: int | None) -> None:
-    """Make the coming flush fail with ``Conflict`` unless the stored record still has ``version``."""
+    """Raise ``Conflict`` unless the record as read has ``version``; the flush asks what is stored by then.
+
+    Also where nothing would change: somebody who counted on from an older number may have come to the same one.
+    """
     if version is not None and version != record.version:
-        set_committed_value(record, "version", version)
+        raise Conflict
 
 
 def referrers(session: Session, record: Recorded, *, without: set[str] = frozenset()) -> list[tuple[str, int]]:  # type: ignore[assignment]

@@ -56,8 +56,9 @@ def test_a_row_out_of_reach_is_refused_beside_its_field(scoped: Callable[[str], 
         actor = replace(actor, grants={**actor.grants, "queues": (Grant(frozenset(Action)),)})
         session.info["context"] = Context(actor, Door.desk)
         queue = session.scalars(sa.select(SupportQueue)).first()
+        values = {"queue": queue, "subject": "Senza azienda", "description": "Prova"}
         with pytest.raises(InvalidRecord) as refusal:
-            create_record(session, Ticket, {"queue": queue, "subject": "Senza azienda", "description": "Prova"}, actor=actor)
+            create_record(session, Ticket, values, actor=actor)
         assert "company" in refusal.value.problems
 
 

@@ -76,4 +76,5 @@ def make_contract(session: RecordSession, company: Company, number: str = "C/1",
 def as_stored(session: RecordSession) -> RecordSession:
     """Return the session looking at what is stored by now, not at what was when it last began to read."""
     session.rollback()
+    session.expire_all()
     return session

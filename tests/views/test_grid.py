@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from backoffice.actors import Door
 from backoffice.database import RecordSession
-from models.company import Company, CompanyState
+from models.company import Company, SizeClass
 from models.history_entry import HistoryEntry
 from tests.clients import DeskClient
 from tests.views.programs import PROBLEM, as_stored, make_company, make_contract
@@ -36,12 +36,12 @@ def test_a_cell_is_saved(desk_client: Callable[..., DeskClient], company: Compan
     client = desk_client("sales")
     answer = save(client, company, "city", "  Trento ")
     assert (answer.status_code, answer.json["text"], answer.json["version"]) == (200, "Trento", 2)
-    answer = save(client, company, "state", "client", version=2)
-    assert (answer.status_code, answer.json["value"], answer.json["version"]) == (200, "client", 3)
+    answer = save(client, company, "size_class", "small", version=2)
+    assert (answer.status_code, answer.json["value"], answer.json["version"]) == (200, "small", 3)
     answer = save(client, company, "lab_habitual", "1", version=3)
     assert (answer.status_code, answer.json["value"]) == (200, "1")
     stored = as_stored(session).get_one(Company, company.id)
-    assert (stored.city, stored.state, stored.lab_habitual) == ("Trento", CompanyState.client, True)
+    assert (stored.city, stored.size_class, stored.lab_habitual) == ("Trento", SizeClass.small, True)
     mine = sa.select(HistoryEntry.door).where(HistoryEntry.entity == "company", HistoryEntry.record_id == company.id)
     assert session.scalars(mine).all()[-3:] == [Door.grid.value] * 3
 
@@ -59,7 +59,8 @@ REFUSED = [
     ("vat_number", "12345678901"),
     ("legal_name", ""),
     ("legal_name", "a\0b"),
-    ("state", "nonsense"),
+    ("state", "client"),
+    ("size_class", "nonsense"),
     ("lab_habitual", "maybe"),
     ("account_manager", "1"),
     ("nonsense", "1"),

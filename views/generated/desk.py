@@ -102,12 +102,11 @@ class DeskView(BaseView):
         except InvalidRecord as error:
             return self._refused(pk, error.problems), 422
         except Conflict:
-            return self._in_conflict(pk), 409
+            return self._in_conflict(pk)
         except UNREACHABLE as error:
             refusal = refusal_of(error)
             return self._refused(pk, {"": str(refusal)}), refusal.status
-        flash(_("“%(name)s” is saved.", name=show.label(record, current_actor())), "good")
-        return redirect(addresses.record_url(record), 303)
+        return _saved(record)
 
     def _bound(self, pk: str) -> tuple[RecordForm, Lines]:
         """Return the form of a record, or of a new one, with what was typed into it if it was sent."""
@@ -146,17 +145,16 @@ class DeskView(BaseView):
             line.refuse({key[len(start) :]: text for key, text in problems.items() if key.startswith(start)})
         return self.render_template("form.html", page=form_pages.form_page(form, lines, problems=problems))
 
-    def _in_conflict(self, pk: str) -> str:
+    def _in_conflict(self, pk: str) -> Any:
         """Show both versions: what was typed stays in the form, whose version becomes the stored one."""
         read_again()
         form, lines = self._bound(pk)
         assert form.record is not None
-        page = form_pages.form_page(form, lines)
-        page["version"] = form.record.version
-        page["conflict"] = form_pages.conflict(form, lines)
-        if not page["conflict"]:  # the same was typed twice
-            page["problems"] = [{"text": str(Conflict()), "anchor": None}]
-        return self.render_template("form.html", page=page)
+        clashes = form_pages.conflict(form, lines)
+        if not clashes:  # sent twice, by a double click perhaps: all of it is stored
+            return _saved(form.record)
+        page = form_pages.form_page(form, lines) | {"version": form.record.version, "conflict": clashes}
+        return self.render_template("form.html", page=page), 409
 
     @expose("/<pk>/delete", methods=["GET", "POST"])
     @guarded(Action.delete)
@@ -246,6 +244,11 @@ class DeskView(BaseView):
 
     def render_template(self, template: str, **context: Any) -> str:
         return render_template(template, **context)
+
+
+def _saved(record: Recorded) -> Any:
+    flash(_("“%(name)s” is saved.", name=show.label(record, current_actor())), "good")
+    return redirect(addresses.record_url(record), 303)
 
 
 def _version() -> int:

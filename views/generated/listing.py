@@ -132,7 +132,11 @@ class Listing:
     def _narrowing(self) -> dict[str, Any]:
         admin = self.entity.__admin__
         available = record_filters.filterable(self.entity, self.actor).values()
-        searched = [show.in_sentence(f.label) for f in show.shown_fields(self.entity, admin.search_columns)]
+        searched = [
+            show.in_sentence(f.label)
+            for f in show.shown_fields(self.entity, admin.search_columns)
+            if f.name not in self.query.masked
+        ]
         return {
             "filters": [self._chip(item) for item in self.query.filters],
             "clear_url": self.url("f", "q"),

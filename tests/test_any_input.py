@@ -1,0 +1,97 @@
+"""Whatever is typed or sent, drawn at random: an answer for people, never a crash."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backoffice.database import RecordSession
+from backoffice.operations.cleaning import writable_fields
+from backoffice.records.filters import filterable, operators
+from models.base import Recorded
+from models.catalogue import slug
+from models.company import Company
+from models.contract import Contract
+from models.support_team import SupportTeam
+from models.ticket import Ticket
+from tests.test_bad_input import ADMIN, NONSENSE, Desk, admin, form_of, person, stored_row  # noqa: F401
+from urllib.parse import urlencode
+
+pytestmark = pytest.mark.databases("sqlite")
+ENTITIES: list[type[Recorded]] = [Company, Contract, Ticket, SupportTeam]
+SHORT = settings(
+    max_examples=100, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)  # fmt: skip
+typed = st.one_of(
+    st.sampled_from(NONSENSE),
+    st.text(st.characters(codec="utf-8"), max_size=60),
+    st.integers().map(str),
+    st.dates().map(lambda day: day.strftime("%d/%m/%Y")),
+    st.datetimes(timezones=st.timezones()).map(str),
+    st.decimals().map(lambda number: str(number).replace(".", ",")),
+    st.times().map(str),
+)
+sent_json = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=30), typed),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8) | st.just("id"), inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=slug)
+def test_forms(entity: type[Recorded], admin: Desk, session: RecordSession) -> None:  # noqa: F811
+    path = f"/{slug(entity)}/{stored_row(session, entity).id}/edit"
+    stored = form_of(admin, path)
+    names = sorted(set(stored) - {"csrf_token"}) + [f"{name}-0-{part}" for name in entity.__admin__.inline for part in ("id", "delete", "x")]
+
+    @SHORT
+    @given(st.dictionaries(st.sampled_from(names), typed, min_size=1, max_size=4), st.booleans())
+    def send(values: dict[str, str], new: bool) -> None:
+        target = f"/{slug(entity)}/new" if new else path
+        answer = admin.submit(target, {**stored, **values})
+        assert answer.status_code in (303, 400, 404, 409, 422)
+
+    send()
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=slug)
+def test_bodies(entity: type[Recorded], admin: Desk, session: RecordSession) -> None:  # noqa: F811
+    path = f"{slug(entity)}/{stored_row(session, entity).id}"
+    names = st.sampled_from(sorted(writable_fields(entity, ADMIN))) | st.text(max_size=5)
+    bodies = st.dictionaries(names, sent_json, min_size=1, max_size=4) | sent_json
+
+    @SHORT
+    @given(bodies, st.sampled_from(["POST", "PUT", "do"]))
+    def send(body: Any, method: str) -> None:
+        target = f"{slug(entity)}/" if method == "POST" else path if method == "PUT" else f"{path}/do/sign"
+        tag = {"If-Match": admin.api("GET", path).headers["ETag"]}
+        content = {"data": json.dumps(body), "content_type": "application/json"}
+        answer = admin.api("PUT" if method == "PUT" else "POST", target, headers=tag, **content)
+        assert answer.status_code in (200, 201, 404, 409, 422)
+
+    send()
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=slug)
+def test_questions(entity: type[Recorded], admin: Desk) -> None:  # noqa: F811
+    known = [(field.name, operator.name) for field in filterable(entity, ADMIN).values() for operator in operators(field)]
+    filters = st.tuples(st.sampled_from(known), typed).map(lambda pair: (("f"), f"{pair[0][0]}:{pair[0][1]}:{pair[1]}"))
+    others = st.tuples(st.sampled_from(["q", "s", "n", "k", "c", "f", "tab", "f_field", "f_op"]), typed)
+
+    @SHORT
+    @given(st.lists(filters | others, max_size=4), st.sampled_from(["", "grid/", "api", "export.csv"]))
+    def ask(parts: list[tuple[str, str]], surface: str) -> None:
+        question = urlencode(parts)
+        if surface == "api":
+            answer = admin.api("GET", f"{slug(entity)}/?{question}")
+        elif surface == "grid/":
+            answer = admin.get(f"/grid/{slug(entity)}/?{question}")
+        else:
+            answer = admin.get(f"/{slug(entity)}/{surface}?{question}")
+        assert answer.status_code in (200, 302, 400)
+
+    ask()
