@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask_jwt_extended import create_access_token
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 import config
@@ -27,6 +28,7 @@ from models.staff import Staff
 from tests.clients import DESK, DeskClient, session_cookie
 from tests.seeded import PASSWORD, build
 from tests.servers import KINDS, Databases, clear, make_run_folder, web_server
+from tests.visitors import Visitor
 
 _FOLDER = pytest.StashKey[Path]()
 _LOOPBACK_NAMES = {None, "", "localhost", b"localhost"}
@@ -160,6 +162,26 @@ def desk_client(application: Any, desk: Flask, staff: Callable[[str], Staff]) ->
         return DeskClient(application, desk, staff(role) if role else None)
 
     return sign_in
+
+
+@pytest.fixture
+def person(
+    desk_client: Callable[..., DeskClient], staff: Callable[[str], Staff], desk: Flask
+) -> Callable[[str], Visitor]:
+    """A function that puts somebody with a role at every door at once."""
+
+    def find(role: str) -> Visitor:
+        with desk.app_context():
+            token = create_access_token(staff(role).get_id())
+        return Visitor(desk_client(role), token)
+
+    return find
+
+
+@pytest.fixture
+def admin(person: Callable[[str], Visitor]) -> Visitor:
+    """The administrator of the first corporate group, at every door at once."""
+    return person("administrator")
 
 
 @pytest.fixture

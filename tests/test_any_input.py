@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,14 +19,18 @@ from models.company import Company
 from models.contract import Contract
 from models.support_team import SupportTeam
 from models.ticket import Ticket
-from tests.test_bad_input import ADMIN, NONSENSE, Desk, admin, form_of, person, stored_row  # noqa: F401
-from urllib.parse import urlencode
+from tests.visitors import ADMIN, NONSENSE, Visitor, form_of, stored_row
 
 pytestmark = pytest.mark.databases("sqlite")
 ENTITIES: list[type[Recorded]] = [Company, Contract, Ticket, SupportTeam]
 SHORT = settings(
-    max_examples=100, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)  # fmt: skip
+    max_examples=100,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    # One database for all examples: none of them depends on what another has left behind.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 typed = st.one_of(
     st.sampled_from(NONSENSE),
     st.text(st.characters(codec="utf-8"), max_size=60),
@@ -36,17 +41,28 @@ typed = st.one_of(
     st.times().map(str),
 )
 sent_json = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=30), typed),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8) | st.just("id"), inner, max_size=3)),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=30),
+        typed,
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8) | st.just("id"), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=slug)
-def test_forms(entity: type[Recorded], admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_forms(entity: type[Recorded], admin: Visitor, session: RecordSession) -> None:
     path = f"/{slug(entity)}/{stored_row(session, entity).id}/edit"
     stored = form_of(admin, path)
-    names = sorted(set(stored) - {"csrf_token"}) + [f"{name}-0-{part}" for name in entity.__admin__.inline for part in ("id", "delete", "x")]
+    names = sorted(set(stored) - {"csrf_token"}) + [
+        f"{name}-0-{part}" for name in entity.__admin__.inline for part in ("id", "delete", "x")
+    ]
 
     @SHORT
     @given(st.dictionaries(st.sampled_from(names), typed, min_size=1, max_size=4), st.booleans())
@@ -59,7 +75,7 @@ def test_forms(entity: type[Recorded], admin: Desk, session: RecordSession) -> N
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=slug)
-def test_bodies(entity: type[Recorded], admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_bodies(entity: type[Recorded], admin: Visitor, session: RecordSession) -> None:
     path = f"{slug(entity)}/{stored_row(session, entity).id}"
     names = st.sampled_from(sorted(writable_fields(entity, ADMIN))) | st.text(max_size=5)
     bodies = st.dictionaries(names, sent_json, min_size=1, max_size=4) | sent_json
@@ -77,9 +93,11 @@ def test_bodies(entity: type[Recorded], admin: Desk, session: RecordSession) -> 
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=slug)
-def test_questions(entity: type[Recorded], admin: Desk) -> None:  # noqa: F811
-    known = [(field.name, operator.name) for field in filterable(entity, ADMIN).values() for operator in operators(field)]
-    filters = st.tuples(st.sampled_from(known), typed).map(lambda pair: (("f"), f"{pair[0][0]}:{pair[0][1]}:{pair[1]}"))
+def test_questions(entity: type[Recorded], admin: Visitor) -> None:
+    known = [
+        (field.name, operator.name) for field in filterable(entity, ADMIN).values() for operator in operators(field)
+    ]
+    filters = st.tuples(st.sampled_from(known), typed).map(lambda pair: ("f", f"{pair[0][0]}:{pair[0][1]}:{pair[1]}"))
     others = st.tuples(st.sampled_from(["q", "s", "n", "k", "c", "f", "tab", "f_field", "f_op"]), typed)
 
     @SHORT
@@ -92,6 +110,6 @@ def test_questions(entity: type[Recorded], admin: Desk) -> None:  # noqa: F811
             answer = admin.get(f"/grid/{slug(entity)}/?{question}")
         else:
             answer = admin.get(f"/{slug(entity)}/{surface}?{question}")
-        assert answer.status_code in (200, 302, 400)
+        assert answer.status_code in ((200, 302, 400, 403) if surface == "export.csv" else (200, 302, 400))
 
     ask()

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
+from flask_appbuilder.security.sqla.models import Role
 
+from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import Conflict
 from backoffice.operations.plain import update_record
+from models.catalogue import slug
 from models.company import Company
+from models.contact import Contact
 from models.contract import Contract
 from models.history_entry import HistoryEntry
+from models.role_right import RightScope, RoleRight
+from models.staff import Staff
 from models.support_team import SupportTeam
-from tests.test_bad_input import Desk, admin, form_of, person  # noqa: F401
 from tests.views.programs import as_stored, make_company, make_contract
+from tests.visitors import Visitor, form_of, stored_row
+from views.generated.grid import grid_entities
 
 #: People working at once, and what each of them does.
 PEOPLE, SAVES = 20, 5
@@ -67,9 +74,11 @@ def test_no_change_is_lost(session: RecordSession, engine: sa.Engine) -> None:
     assert session.scalar(changes) == saved
 
 
-def test_of_many_who_save_one_form_one_wins(person: Callable[[str], Desk], session: RecordSession) -> None:  # noqa: F811
+def test_of_many_who_save_one_form_one_wins(person: Callable[[str], Visitor], session: RecordSession) -> None:
     company = make_company(session, "Contesa srl")
-    people = [person(role) for role in ("administrator", "sales", "secretariat", "administrator", "sales", "secretariat")]
+    people = [
+        person(role) for role in ("administrator", "sales", "secretariat", "administrator", "sales", "secretariat")
+    ]
     sent = form_of(people[0], f"/company/{company.id}/edit")
 
     def save(number: int) -> int:
@@ -83,7 +92,7 @@ def test_of_many_who_save_one_form_one_wins(person: Callable[[str], Desk], sessi
 VAT = "00743110157"
 
 
-def test_of_two_who_take_the_same_key_one_gets_it(person: Callable[[str], Desk], session: RecordSession) -> None:  # noqa: F811
+def test_of_two_who_take_the_same_key_one_gets_it(person: Callable[[str], Visitor], session: RecordSession) -> None:
     people = [person(role) for role in ("administrator", "sales", "secretariat", "administrator")]
 
     def take(number: int) -> int:
@@ -98,7 +107,7 @@ def test_of_two_who_take_the_same_key_one_gets_it(person: Callable[[str], Desk],
     assert as_stored(session).scalar(held) == 1
 
 
-def test_whoever_saves_second_sees_both_versions(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_whoever_saves_second_sees_both_versions(admin: Visitor, session: RecordSession) -> None:
     company = make_company(session, "Doppia srl", city="Ala")
     path = f"/company/{company.id}/edit"
     first, second = form_of(admin, path), form_of(admin, path)
@@ -120,7 +129,7 @@ def test_whoever_saves_second_sees_both_versions(admin: Desk, session: RecordSes
     assert admin.submit(path, {**second, "city": "Trento", "version": "2"}).status_code == 303
 
 
-def test_a_conflict_about_lines_is_shown_too(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_a_conflict_about_lines_is_shown_too(admin: Visitor, session: RecordSession) -> None:
     team = session.scalars(sa.select(SupportTeam).where(SupportTeam.group_id == 1).order_by(SupportTeam.id)).first()
     assert team is not None
     path = f"/support_team/{team.id}/edit"
@@ -133,21 +142,117 @@ def test_a_conflict_about_lines_is_shown_too(admin: Desk, session: RecordSession
     assert admin.submit(path, first).status_code == 409
 
 
-def test_a_form_sent_twice_is_saved_once(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_a_form_sent_twice_is_saved_once(admin: Visitor, session: RecordSession) -> None:
     company = make_company(session, "Doppio clic srl")
     sent = form_of(admin, f"/company/{company.id}/edit") | {"city": "Ala"}
     assert [admin.submit(f"/company/{company.id}/edit", sent).status_code for _click in range(2)] == [303, 303]
     assert as_stored(session).get_one(Company, company.id).version == 2
 
 
-def test_a_verb_on_an_older_version_is_refused(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_a_verb_on_an_older_version_is_refused(admin: Visitor, session: RecordSession) -> None:
     contract = make_contract(session, make_company(session))
     contract.notes = "Cambiato"
     session.commit()
     for answer in (
         admin.submit(f"/contract/{contract.id}/do/sign", {"version": "1", "signed_on": "01/02/2026"}),
-        admin.api("POST", f"contract/{contract.id}/do/sign", json={"signed_on": "2026-02-01"}, headers={"If-Match": '"1"'}),
+        admin.api(
+            "POST", f"contract/{contract.id}/do/sign", json={"signed_on": "2026-02-01"}, headers={"If-Match": '"1"'}
+        ),
     ):
         assert answer.status_code == 409
     assert admin.api("POST", f"contract/{contract.id}/do/sign", json={}).status_code == 428
     assert as_stored(session).get_one(Contract, contract.id).state.value == "draft"
+
+
+def test_deleting_what_is_referred_to_names_what_refers(admin: Visitor, session: RecordSession) -> None:
+    """Every kind of row goes, or stays because something refers to it, which is named."""
+    told = 0
+    for entity in grid_entities():
+        row = stored_row(session, entity)
+        if row is None or entity is Staff:
+            continue
+        path = f"/{slug(entity)}/{row.id}"
+        answer = admin.submit(f"{path}/delete", {"version": str(row.version)})
+        assert answer.status_code in (303, 403, 409), path
+        if answer.status_code == 409:
+            told += 1
+            assert 'class="referrers"' in answer.text, path
+            api = admin.api("DELETE", f"{slug(entity)}/{row.id}", headers={"If-Match": f'"{row.version}"'})
+            assert (api.status_code, api.json["code"]) == (409, "StillReferred"), path
+            assert admin.get(path).status_code == 200
+    assert told > 10
+
+
+def test_a_row_that_another_user_has_just_deleted(admin: Visitor, session: RecordSession) -> None:
+    company, gone = make_company(session, "Resta srl"), make_company(session, "Va via srl")
+    contact = Contact(company=company, first_name="Ada", last_name="Rossi")
+    session.add(contact)
+    session.commit()
+    sent = form_of(admin, f"/contact/{contact.id}/edit")
+    assert admin.submit(f"/company/{gone.id}/delete", {"version": "1"}).status_code == 303
+    admin.get("/company/")  # says once that it is deleted
+    pointing = {**sent, "company": str(gone.id), "company-text": ""}
+    answers = [admin.submit(f"/contact/{contact.id}/edit", pointing), admin.submit("/contact/new", pointing)]
+    answers += [
+        admin.api("PUT", f"contact/{contact.id}", json={"company": gone.id}, headers={"If-Match": '"1"'}),
+        admin.api("POST", "contact/", json={"company": gone.id, "first_name": "Ada", "last_name": "Rossi"}),
+    ]
+    assert [answer.status_code for answer in answers] == [422] * 4
+    assert "Va via" not in "".join(answer.text for answer in answers)
+    assert admin.submit(f"/contact/{contact.id}/delete", {"version": "1"}).status_code == 303
+    late = [admin.submit(f"/contact/{contact.id}/edit", sent), admin.get(f"/contact/{contact.id}")]
+    late += [
+        admin.cell("contact", contact.id, "job_title", "x", "1"),
+        admin.submit(f"/contact/{contact.id}/delete", {"version": "1"}),
+    ]
+    late += [admin.api("PUT", f"contact/{contact.id}", json={"job_title": "x"}, headers={"If-Match": '"1"'})]
+    assert [answer.status_code for answer in late] == [404] * 5
+
+
+OTHER = "01114601006"
+
+
+def test_a_key_that_another_row_holds(
+    person: Callable[[str], Visitor], session: RecordSession, staff: Callable[[str], Staff]
+) -> None:
+    """Seen or hidden makes no difference to the answer; another group's does not count, and a deleted row's is free."""
+    me = staff("sales").id
+    mine, hidden = (
+        make_company(session, "Mia srl", account_manager_id=me),
+        make_company(session, "Nascosta srl", vat_number=VAT),
+    )
+    make_company(session, "Altrui srl", group=2, vat_number=OTHER)
+    sales = person("sales")
+    sent = form_of(sales, f"/company/{mine.id}/edit")
+
+    def refusals(number: str) -> list[str]:
+        answers = [
+            sales.submit(f"/company/{mine.id}/edit", {**sent, "vat_number": number}),
+            sales.submit("/company/new", {**sent, "vat_number": number}),
+            sales.cell("company", mine.id, "vat_number", number, "1"),
+            sales.api("PUT", f"company/{mine.id}", json={"vat_number": number}, headers={"If-Match": '"1"'}),
+            sales.api("POST", "company/", json={"legal_name": "x", "vat_number": number, "account_manager": me}),
+        ]
+        assert [answer.status_code for answer in answers] == [422] * 5
+        assert "Nascosta" not in "".join(answer.text for answer in answers)
+        return [re.sub(r"csrf_token\"[^>]*", "", answer.text) for answer in answers]
+
+    open_ones = refusals(VAT)
+    show_own_companies_only(session)
+    assert sales.get(f"/company/{hidden.id}").status_code == 404
+    assert refusals(VAT) == open_ones
+    assert sales.submit(f"/company/{mine.id}/edit", {**sent, "vat_number": OTHER}).status_code == 303
+    session.execute(sa.update(Company).where(Company.id == hidden.id).values(deleted_at=clock.now()))
+    session.commit()
+    fresh = {"legal_name": "x", "vat_number": VAT, "account_manager": me}
+    assert sales.api("POST", "company/", json=fresh).status_code == 201
+
+
+def show_own_companies_only(session: RecordSession) -> None:
+    """Narrow what sales may see to the companies entrusted to each."""
+    area = sa.and_(
+        RoleRight.area == "companies",
+        RoleRight.role_id == sa.select(Role.id).where(Role.name == "sales").scalar_subquery(),
+    )
+    session.execute(sa.update(RoleRight).where(area).values(scope=RightScope.own))
+    session.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.clients import DeskClient
-from tests.test_bad_input import INSIDES, Desk, form_of, person  # noqa: F401
+from tests.visitors import INSIDES, Visitor, form_of
 
 WORDS = "Molto lavoro, da non perdere"
 
@@ -69,14 +70,16 @@ def busy(engine: sa.Engine, desk: Any) -> Callable[[str, int], Any]:
 
     @contextmanager
     def hold(table: str, key: int) -> Iterator[None]:
-        lock = writing_elsewhere(engine) if engine.dialect.name == "sqlite" else row_locked_elsewhere(engine, table, key)
+        lock = (
+            writing_elsewhere(engine) if engine.dialect.name == "sqlite" else row_locked_elsewhere(engine, table, key)
+        )
         with impatient(desk), lock:
             yield
 
     return hold
 
 
-def test_a_form_keeps_what_was_typed_while_the_database_is_busy(person: Callable[[str], Desk], busy: Any) -> None:  # noqa: F811
+def test_a_form_keeps_what_was_typed_while_the_database_is_busy(person: Callable[[str], Visitor], busy: Any) -> None:
     admin = person("administrator")
     sent = form_of(admin, "/company/1/edit") | {"notes": WORDS}
     with busy("company", 1):
@@ -92,7 +95,9 @@ def test_a_form_keeps_what_was_typed_while_the_database_is_busy(person: Callable
 
 
 @pytest.mark.databases("postgresql")
-def test_connections_that_were_ended_are_replaced(person: Callable[[str], Desk], engine: sa.Engine, session: Any) -> None:  # noqa: F811
+def test_connections_that_were_ended_are_replaced(
+    person: Callable[[str], Visitor], engine: sa.Engine, session: Any
+) -> None:
     admin = person("administrator")
     session.close()
     sent = form_of(admin, "/company/1/edit") | {"notes": WORDS}
@@ -113,37 +118,52 @@ def end_connections(engine: sa.Engine) -> None:
 
 @pytest.mark.databases("postgresql")
 def test_a_connection_ended_in_the_middle(
-    person: Callable[[str], Desk], engine: sa.Engine, desk: Any, session: Any  # noqa: F811
+    person: Callable[[str], Visitor], engine: sa.Engine, desk: Any, session: Any
 ) -> None:
     admin = person("administrator")
     session.close()
-    product = desk.extensions["engine"]
     for place in range(12):
-        count = iter(range(100))
-
-        def end(*_arguments: Any) -> None:
-            if next(count) == place:
-                end_connections(engine)
-
-        sa.event.listen(product, "before_cursor_execute", end)
-        try:
-            for path in ("/company/", "/company/1", "/company/1/edit", "/"):
+        for path in ("/company/", "/company/1", "/company/1/edit", "/"):
+            with ended_at(place, engine, desk):
                 assert admin.get(path).status_code in (200, 503)
-            count = iter(range(100))
-            api = admin.api("GET", "company/1")
-            assert api.status_code in (200, 503)
-            count = iter(range(100))
-            cell = admin.cell("company", 1, "city", f"Ala {place}", "1")
-            assert cell.status_code in (200, 409, 503)
-        finally:
-            sa.event.remove(product, "before_cursor_execute", end)
+        with ended_at(place, engine, desk):
+            assert admin.api("GET", "company/1").status_code in (200, 503)
+        with ended_at(place, engine, desk):
+            assert admin.cell("company", 1, "city", f"Ala {place}", "1").status_code in (200, 409, 503)
     assert admin.get("/company/").status_code == 200
 
 
-PATHS = ("/", "/company/", "/company/1", "/company/1/edit", "/company/export.csv", "/company/export.xlsx", "/login/", "/nothing")
+@contextmanager
+def ended_at(place: int, engine: sa.Engine, desk: Any) -> Iterator[None]:
+    """End all connections just before the statement of that number."""
+    product, count = desk.extensions["engine"], itertools.count()
+
+    def end(*_arguments: Any) -> None:
+        if next(count) == place:
+            end_connections(engine)
+
+    sa.event.listen(product, "before_cursor_execute", end)
+    try:
+        yield
+    finally:
+        sa.event.remove(product, "before_cursor_execute", end)
 
 
-def test_no_database_at_all(person: Callable[[str], Desk], desk_client: Callable[..., DeskClient], desk: Any) -> None:  # noqa: F811
+PATHS = (
+    "/",
+    "/company/",
+    "/company/1",
+    "/company/1/edit",
+    "/company/export.csv",
+    "/company/export.xlsx",
+    "/login/",
+    "/nothing",
+)
+
+
+def test_no_database_at_all(
+    person: Callable[[str], Visitor], desk_client: Callable[..., DeskClient], desk: Any
+) -> None:
     admin = person("administrator")
     product = desk.extensions["engine"]
 
@@ -156,7 +176,7 @@ def test_no_database_at_all(person: Callable[[str], Desk], desk_client: Callable
     try:
         for path in PATHS:
             assert admin.get(path).status_code in ((503, 200) if path == "/login/" else (503, 404)), path
-            assert Desk(desk_client(), "x.y.z").get(path).status_code in (200, 302, 404, 503)
+            assert Visitor(desk_client(), "x.y.z").get(path).status_code in (200, 302, 404, 503)
         assert admin.submit("/company/1/edit", {"version": "1"}).status_code == 503
         assert admin.submit("/login/", {"username": "x", "password": "y"}).status_code == 503
         assert admin.submit("/logout/", {}).status_code in (303, 503)
@@ -169,7 +189,7 @@ def test_no_database_at_all(person: Callable[[str], Desk], desk_client: Callable
 
 
 @pytest.mark.databases("sqlite")
-def test_a_damaged_file(person: Callable[[str], Desk], desk: Any, engine: sa.Engine, session: Any) -> None:  # noqa: F811
+def test_a_damaged_file(person: Callable[[str], Visitor], desk: Any, engine: sa.Engine, session: Any) -> None:
     admin = person("administrator")
     session.close()
     file = Path(str(engine.url.database))
@@ -194,7 +214,7 @@ def test_a_damaged_file(person: Callable[[str], Desk], desk: Any, engine: sa.Eng
 
 @pytest.mark.databases("postgresql")
 def test_a_question_that_takes_too_long(
-    person: Callable[[str], Desk], engine: sa.Engine, desk: Any, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    person: Callable[[str], Visitor], engine: sa.Engine, desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin = person("administrator")
     monkeypatch.setitem(desk.config, "STATEMENT_TIMEOUT_MS", 100)

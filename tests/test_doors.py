@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import pytest
@@ -22,13 +21,13 @@ from models.contract import Contract
 from models.history_entry import ActorSort, Entrance, HistoryEntry, HistoryPersonal
 from models.staff import Staff
 from tests.clients import DESK
-from tests.test_bad_input import ADMIN, Desk, admin, form_of, person, stored_row  # noqa: F401
 from tests.views.programs import as_stored, make_company, make_contract
+from tests.visitors import ADMIN, Visitor, form_of, stored_row
 from views.generated.grid import grid_entities
 
 
 @pytest.mark.parametrize("entity", MACHINES, ids=lambda entity: entity.__tablename__)
-def test_no_door_edits_a_state(entity: type[Recorded], admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_no_door_edits_a_state(entity: type[Recorded], admin: Visitor, session: RecordSession) -> None:
     column = MACHINES[entity].column
     row = stored_row(session, entity)
     state, version = getattr(row, column), row.version
@@ -50,7 +49,7 @@ def test_no_door_edits_a_state(entity: type[Recorded], admin: Desk, session: Rec
     assert getattr(as_stored(session).get_one(entity, row.id), column) is state
 
 
-def test_a_state_in_a_spreadsheet_goes_nowhere(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_a_state_in_a_spreadsheet_goes_nowhere(admin: Visitor, session: RecordSession) -> None:
     contract = make_contract(session, make_company(session))
     content = f"Number;State\r\n{contract.number};active\r\n".encode()
     batch = admin.submit("/contract/import/", {"file": (io.BytesIO(content), "stati.csv")}).location.removeprefix(DESK)
@@ -66,21 +65,21 @@ def entries(session: RecordSession, record: Any) -> list[HistoryEntry]:
     return list(as_stored(session).scalars(statement))
 
 
-def by_form(admin: Desk, company: Company) -> None:  # noqa: F811
+def by_form(admin: Visitor, company: Company) -> None:
     sent = form_of(admin, f"/company/{company.id}/edit")
     assert admin.submit(f"/company/{company.id}/edit", {**sent, "city": "Trento"}).status_code == 303
 
 
-def by_grid(admin: Desk, company: Company) -> None:  # noqa: F811
+def by_grid(admin: Visitor, company: Company) -> None:
     assert admin.cell("company", company.id, "city", "Trento", "1").status_code == 200
 
 
-def by_api(admin: Desk, company: Company) -> None:  # noqa: F811
+def by_api(admin: Visitor, company: Company) -> None:
     put = admin.api("PUT", f"company/{company.id}", json={"city": "Trento"}, headers={"If-Match": '"1"'})
     assert put.status_code == 200
 
 
-def by_import(admin: Desk, company: Company) -> None:  # noqa: F811
+def by_import(admin: Visitor, company: Company) -> None:
     content = f"VAT number;City\r\n{company.vat_number};Trento\r\n".encode()
     page = admin.submit("/company/import/", {"file": (io.BytesIO(content), "a.csv")}).location.removeprefix(DESK)
     mapping = {"column.0": "vat_number", "column.1": "city", "mode": "update", "matched_by": "vat_number"}
@@ -94,7 +93,7 @@ EDITS = {Entrance.desk: by_form, Entrance.grid: by_grid, Entrance.api: by_api, E
 
 @pytest.mark.parametrize("door", EDITS)
 def test_an_edit_leaves_one_entry_with_its_door(
-    door: Entrance, admin: Desk, session: RecordSession, staff: Callable[[str], Staff]  # noqa: F811
+    door: Entrance, admin: Visitor, session: RecordSession, staff: Callable[[str], Staff]
 ) -> None:
     company = make_company(session, "Una riga srl", city="Ala", vat_number="00743110157")
     EDITS[door](admin, company)
@@ -108,7 +107,7 @@ def test_an_edit_leaves_one_entry_with_its_door(
 
 
 @pytest.mark.parametrize("door", [Entrance.desk, Entrance.api])
-def test_a_verb_leaves_one_entry_with_its_name(door: Entrance, admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_a_verb_leaves_one_entry_with_its_name(door: Entrance, admin: Visitor, session: RecordSession) -> None:
     contract = make_contract(session, make_company(session))
     path = f"contract/{contract.id}/do/sign"
     if door is Entrance.desk:
@@ -122,7 +121,7 @@ def test_a_verb_leaves_one_entry_with_its_name(door: Entrance, admin: Desk, sess
 
 
 @pytest.mark.parametrize("remove", ["form", "api"])
-def test_a_deletion_leaves_one_entry(remove: str, admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_a_deletion_leaves_one_entry(remove: str, admin: Visitor, session: RecordSession) -> None:
     company = make_company(session)
     if remove == "form":
         assert admin.submit(f"/company/{company.id}/delete", {"version": "1"}).status_code == 303
@@ -132,7 +131,7 @@ def test_a_deletion_leaves_one_entry(remove: str, admin: Desk, session: RecordSe
     assert (entry.event, entry.door) == ("deleted", Entrance.desk if remove == "form" else Entrance.api)
 
 
-def test_what_is_refused_leaves_no_entry(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_what_is_refused_leaves_no_entry(admin: Visitor, session: RecordSession) -> None:
     company = make_company(session, city="Ala")
     sent = form_of(admin, f"/company/{company.id}/edit")
     admin.submit(f"/company/{company.id}/edit", {**sent, "city": "Trento", "vat_number": "1"})
@@ -142,7 +141,7 @@ def test_what_is_refused_leaves_no_entry(admin: Desk, session: RecordSession) ->
     assert entries(session, company) == []
 
 
-def test_personal_values_lie_apart(admin: Desk, session: RecordSession) -> None:  # noqa: F811
+def test_personal_values_lie_apart(admin: Visitor, session: RecordSession) -> None:
     contact = Contact(company=make_company(session), first_name="Ada", last_name="Rossi", job_title="Sindaca")
     session.add(contact)
     session.commit()
@@ -157,13 +156,15 @@ def test_personal_values_lie_apart(admin: Desk, session: RecordSession) -> None:
     assert "Xylander" not in repr(everything)
 
 
-def test_secrets_are_never_written_down(admin: Desk, session: RecordSession, staff: Callable[[str], Staff]) -> None:  # noqa: F811
+def test_secrets_are_never_written_down(admin: Visitor, session: RecordSession, staff: Callable[[str], Staff]) -> None:
     sales, new = staff("sales"), "sette-lampioni-blu-41"
     before = sales.password
     assert admin.submit(f"/security/password/{sales.id}", {"new": new, "again": new}).status_code == 303
     (entry,) = [entry for entry in entries(session, sales) if entry.event == "ab_user.set_password"]
     assert entry.changes["password"] is None
     after = session.scalars(sa.select(Staff.password).where(Staff.id == sales.id)).one()
-    told = session.execute(sa.text("SELECT e.changes, p.changes FROM history_entry e LEFT JOIN history_personal p ON p.entry_id = e.id"))
+    told = session.execute(
+        sa.text("SELECT e.changes, p.changes FROM history_entry e LEFT JOIN history_personal p ON p.entry_id = e.id")
+    )
     text = repr(told.all())
     assert not [secret for secret in (before, after, new) if secret and secret in text]
