@@ -216,16 +216,10 @@ def _column_field(entity: type[Recorded], name: str, column: sa.Column[Any]) -> 
         column=name,
         choices=choices,
         value_type=value_type,
-        max_length=_max_length(column, kind),
+        max_length=getattr(column.type, "length", None) if kind is not Kind.choice else None,
         sort_column=sort_column,
         **_common(column),
     )
-
-
-def _max_length(column: sa.Column[Any], kind: Kind) -> int | None:
-    if kind is Kind.long_text:
-        return LONGEST_TEXT
-    return getattr(column.type, "length", None) if kind is not Kind.choice else None
 
 
 def _relation_field(entity: type[Recorded], relationship: Any, key: sa.Column[Any]) -> Field:

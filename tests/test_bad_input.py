@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 import json
 import re
-from urllib.parse import urlencode
+from contextlib import suppress
 
 import pytest
 
 from backoffice.database import RecordSession
+from backoffice.errors import BadRequest
 from backoffice.operations.cleaning import writable_fields
 from backoffice.records.filters import filterable, operators
-from backoffice.records.pages import read_query, sortable
+from backoffice.records.pages import find_page, read_query, sortable
 from models.calendar_exception import CalendarException
 from models.calendar_interval import CalendarInterval
 from models.catalogue import slug
@@ -43,19 +44,24 @@ def test_no_list_takes_what_it_does_not_know(admin: Visitor) -> None:
         name = slug(entity)
         some = QUESTIONS if entity in (Company, CalendarInterval) else QUESTIONS[:: len(QUESTIONS) // 4]
         asked = [f"/{name}/?{question}" for question in some] + [f"/{name}/?c=id,password'"]
-        asked += [f"/grid/{name}/?{question}" for question in some[:2] if entity in grid_entities()]
+        if entity in grid_entities() and not entity.__admin__.scope.shared:
+            asked += [f"/grid/{name}/?{question}" for question in some[:2]]
         faults += [(path, answer.status_code) for path in asked if (answer := admin.get(path)).status_code != 400]
         faults += [(name, q) for q in some if admin.api("GET", f"{name}/?{q}").status_code != 400]
         faults += [(name, "export")] if admin.get(f"/{name}/export.csv?{some[0]}").status_code not in (400, 403) else []
     assert not faults
 
 
-def test_no_filter_chokes(admin: Visitor) -> None:
+def test_no_filter_chokes(session: RecordSession) -> None:
+    tried = 0
     for field in each_kind(lambda entity: filterable(entity, ADMIN).values()):
         for operator in operators(field):
             for value in NONSENSE if operator.input != "none" else ("", "x"):
-                question = urlencode({"f": f"{field.name}:{operator.name}:{value}"})
-                assert admin.get(f"/{slug(field.entity)}/?{question}").status_code in (200, 400)
+                with suppress(BadRequest):
+                    query = read_query(field.entity, ADMIN, filters=[f"{field.name}:{operator.name}:{value}"])
+                    find_page(session, query)
+                    tried += 1
+    assert tried > 100
 
 
 FORGED = (
@@ -129,12 +135,12 @@ def test_no_key_chokes(admin: Visitor) -> None:
                 404,
                 405,
             )
-            assert admin.get(f"/{name}/import/{key}").status_code == 404
-            assert admin.get(f"/{name}/import/{key}/trial").status_code == 404
+            assert admin.get(f"/{name}/import/{key}").status_code in (403, 404)
+            assert admin.get(f"/{name}/import/{key}/trial").status_code in (403, 404)
             assert admin.get(f"/security/password/{key}").status_code in (404, 405)
             if entity in grid_entities():
                 answer = admin.cell(name, key, "id", "x", "1")
-                assert answer.status_code in (404, 422)
+                assert answer.status_code in (403, 404, 422)
     for tab in ("x", "%00", "contact.company.x", "history%0d"):
         assert admin.get(f"/company/1?tab={tab}").status_code == 404
     for before in ("x", "-1", "9" * 30, "٣", "%00"):
@@ -148,6 +154,7 @@ def test_no_key_chokes(admin: Visitor) -> None:
         assert admin.get(f"/company/options/{name}?q={term}").status_code in (200, 404)
 
 
+@pytest.mark.databases("sqlite")
 def test_no_field_of_a_form_chokes(admin: Visitor, session: RecordSession) -> None:
     for field in each_kind(lambda entity: writable_fields(entity, ADMIN).values() if entity in grid_entities() else ()):
         row = stored_row(session, field.entity)

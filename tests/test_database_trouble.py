@@ -89,7 +89,7 @@ def test_a_form_keeps_what_was_typed_while_the_database_is_busy(person: Callable
         delete = admin.submit("/company/1/delete", {"version": sent["version"]})
         cell = admin.cell("company", 1, "city", "Ala", sent["version"])
         api = admin.api("PUT", "company/1", json={"city": "Ala"}, headers={"If-Match": f'"{sent["version"]}"'})
-        assert {a.status_code for a in (cell, api)} == {503}
+        assert {(a.status_code, a.mimetype) for a in (cell, api)} == {(503, "application/problem+json")}
         assert delete.status_code in (409, 503)
     assert admin.submit("/company/1/edit", sent).status_code == 303
 

@@ -113,11 +113,11 @@ def form_of(visitor: Visitor, path: str) -> dict[str, str]:
 
 
 def each_kind(allowed: Callable[[type[Recorded]], Iterable[Field]]) -> Iterator[Field]:
-    """Yield one field of each kind, value type and optionality: what they share is written once."""
+    """Yield one field of each kind and value type: what they share is written once."""
     seen = set()
     for entity in PAGES:
         for field in allowed(entity):
-            mark = (field.kind, type(field.value_type), field.nullable, field.sort_column == field.name)
+            mark = (field.kind, type(field.value_type), field.sort_column == field.name)
             if mark not in seen:
                 seen.add(mark)
                 yield field
