@@ -19,6 +19,8 @@ from models.reading import fold
 #: What is raised when the database is busy or gone, or has no connection left for us.
 UNREACHABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 
+#: Errors are logged with their statement, but never with the values, which may be somebody's.
+_QUIET: dict[str, Any] = {"hide_parameters": True}
 #: Whether the transaction about to begin will write: SQLite must know before its first statement.
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
@@ -46,13 +48,15 @@ def make_engine(url: str | sa.URL, *, statement_timeout_ms: int = 30_000, pool_s
     """Return an engine for ``url``, prepared for our transactions on either database."""
     url = sa.make_url(url)
     if url.get_backend_name() == "sqlite":
-        engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 15}, pool_size=pool_size)
+        engine = sa.create_engine(
+            url, connect_args={"check_same_thread": False, "timeout": 15}, pool_size=pool_size, **_QUIET
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     options = f"-c timezone=utc -c statement_timeout={statement_timeout_ms} -c lock_timeout=10000 -c jit=off"
     return sa.create_engine(
-        url, connect_args={"options": options}, pool_size=pool_size, max_overflow=2, pool_pre_ping=True
+        url, connect_args={"options": options}, pool_size=pool_size, max_overflow=2, pool_pre_ping=True, **_QUIET
     )
 
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from models.company import Company
 from tests.clients import DeskClient
 from tests.visitors import INSIDES, Visitor, form_of
 
@@ -233,3 +234,15 @@ def locked_table(engine: sa.Engine, table: str) -> Iterator[None]:
         other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
         other.rollback()
+
+
+def test_logs_hold_no_values(
+    person: Callable[[str], Visitor], busy: Any, caplog: pytest.LogCaptureFixture, session: Any
+) -> None:
+    admin, version = person("administrator"), session.get_one(Company, 1).version
+    session.close()
+    with busy("company", 1):
+        put = admin.api("PUT", "company/1", json={"city": WORDS}, headers={"If-Match": f'"{version}"'})
+    assert put.status_code == 503
+    assert "The database did not answer" in caplog.text
+    assert WORDS not in caplog.text
