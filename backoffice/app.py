@@ -16,7 +16,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 import config
 from backoffice.database import make_engine
-from views import client_area, desk, door, errors, frame, headers, problems
+from views import client_area, desk, door, errors, frame, headers, interrupted, problems
 from views.generated import api, grid, importing
 from views.generated import desk as generated_desk
 from views.security import DeskSecurityManager
@@ -64,7 +64,8 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
     )
     door.install(app, engine)
     headers.install(app)
-    errors.install(app)
+    errors.install(app, errors.desk_page)
+    interrupted.install(app)
     frame.install(app)
     Bootstrap5(app)
     CSRFProtect(app)

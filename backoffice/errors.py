@@ -9,6 +9,9 @@ from flask_babel.speaklater import LazyString
 #: A sentence for people: translated when it is shown, never before.
 Text = str | LazyString
 
+#: Said of a relation to what is not there, or not the actor's to see: the two look alike.
+UNKNOWN_REFERENCE: Text = _l("Unknown reference.")
+
 
 class DomainError(Exception):
     """Something a person asked for is refused, for a reason a person can read.

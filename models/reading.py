@@ -12,6 +12,9 @@ from flask_babel import lazy_gettext as _l
 
 from backoffice.errors import Text
 
+#: The largest whole number a column holds, keys included.
+LARGEST_INTEGER = 2_147_483_647
+
 
 class BadValue(ValueError):
     """A value cannot be read; ``text`` says why, for people."""
@@ -77,7 +80,7 @@ def parse_integer(raw: str) -> int:
         text = text.replace(".", "")
     if not re.fullmatch(r"-?\d{1,12}", text):
         raise BadValue(_l("This is not a whole number."))
-    if abs(int(text)) > 2_147_483_647:
+    if abs(int(text)) > LARGEST_INTEGER:
         raise BadValue(_l("This number is too large."))
     return int(text)
 

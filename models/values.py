@@ -328,14 +328,29 @@ class UtcInstant(ValueType):
         try:
             exact = datetime.fromisoformat(text)
         except ValueError:
-            day, _, hour = text.partition(" ")
-            exact = datetime.combine(parse_date(day), parse_time(hour) if hour else time())
+            exact = _read_wall_clock(text)
         if not 1900 <= exact.year <= 2200:
             raise BadValue(_l("The year must lie between 1900 and 2200."))
         return (exact if exact.tzinfo else exact.replace(tzinfo=ROME)).astimezone(UTC)
 
     def show(self, value: Any) -> str:
         return str(format_datetime(value, "dd/MM/yyyy HH:mm"))
+
+    def edit(self, value: Any) -> str:
+        # The hour that the clocks show twice in October needs to say which one is meant.
+        second = value.astimezone(ROME).fold == 1
+        return self.show(value) + (str(format_datetime(value, " xxx")) if second else "")
+
+
+def _read_wall_clock(text: str) -> datetime:
+    """Read ``31/12/2026 15:25``, with an offset from UTC where the clocks show that hour twice (``+01:00``)."""
+    day, _, rest = text.partition(" ")
+    hour, _, offset = rest.partition(" ")
+    exact = datetime.combine(parse_date(day), parse_time(hour) if hour else time())
+    try:
+        return exact.replace(tzinfo=datetime.strptime(offset, "%z").tzinfo) if offset else exact
+    except ValueError as error:
+        raise BadValue(_l("This is not a time: write it as 15:25.")) from error
 
 
 class FoldedText(TypeDecorator[str]):

@@ -167,10 +167,11 @@ def web_server(application: WSGIApplication) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
+        # Requests still running end first: they wake the loop, which must be there.
+        server.task_dispatcher.shutdown()
         # Its loop ends when it has no sockets left; only its own thread may close them.
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
         thread.join()
-        server.task_dispatcher.shutdown()
 
 
 def _start_postgresql(data: Path) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from threading import Barrier
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 
 from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
-from backoffice.errors import Conflict
-from backoffice.operations.plain import update_record
+from backoffice.errors import Conflict, InvalidRecord, StillReferred
+from backoffice.identity import load_actor
+from backoffice.operations.plain import delete_record, update_record
 from models.catalogue import slug
 from models.company import Company
 from models.contact import Contact
@@ -207,6 +210,44 @@ def test_a_row_that_another_user_has_just_deleted(admin: Visitor, session: Recor
     ]
     late += [admin.api("PUT", f"contact/{contact.id}", json={"job_title": "x"}, headers={"If-Match": '"1"'})]
     assert [answer.status_code for answer in late] == [404] * 5
+
+
+def until_somebody_waits(engine: sa.Engine) -> None:
+    """Return once another connection waits for a lock."""
+    waiting = "SELECT count(*), pg_sleep(0.01) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with engine.connect() as connection:
+        assert any(connection.exec_driver_sql(waiting).scalar_one() for _ in range(1000))
+
+
+@pytest.mark.databases("postgresql")
+def test_nobody_refers_to_what_is_being_deleted(
+    session: RecordSession, engine: sa.Engine, staff: Callable[[str], Staff]
+) -> None:
+    """Whoever comes first wins: the contact finds the company gone, or the deletion counts the new contact."""
+    actor = load_actor(session, staff("administrator").id)
+    company = make_company(session, "Contesa srl")
+
+    def begin_deleting(own: RecordSession) -> None:
+        delete_record(own, own.get_one(Company, company.id), version=1, actor=actor)
+
+    def begin_adding(own: RecordSession) -> None:
+        own.add(Contact(company_id=company.id, first_name="Ada", last_name="Rossi"))
+        own.flush()
+
+    for first, second, refusal in (
+        (begin_adding, begin_deleting, StillReferred),
+        (begin_deleting, begin_adding, InvalidRecord),
+    ):
+        with ThreadPoolExecutor(1) as threads, ExitStack() as stack:
+            one, two = (stack.enter_context(open_session(engine, Context(actor, Door.desk))) for _ in range(2))
+            two.get_one(Company, company.id)  # it is there, as far as anybody can see
+            first(one)
+            late = threads.submit(second, two)
+            until_somebody_waits(engine)
+            one.commit()
+            assert isinstance(late.exception(timeout=30), refusal)
+        session.execute(sa.delete(Contact).where(Contact.company_id == company.id))
+        session.commit()
 
 
 OTHER = "01114601006"

@@ -86,6 +86,7 @@ def test_a_form_keeps_what_was_typed_while_the_database_is_busy(person: Callable
     with busy("company", 1):
         answer = admin.submit("/company/1/edit", sent)
         assert (answer.status_code, WORDS in answer.text) == (503, True)
+        assert "da correggere" not in answer.text, "nothing of it is theirs to correct"
         assert admin.get("/company/1").status_code == 200, "reading goes on"
         delete = admin.submit("/company/1/delete", {"version": sent["version"]})
         cell = admin.cell("company", 1, "city", "Ala", sent["version"])

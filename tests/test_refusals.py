@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from werkzeug.test import Client
 
 from backoffice.database import RecordSession
 from models.company import Company
@@ -69,6 +70,19 @@ def test_a_wrong_method_is_refused(admin: Visitor) -> None:
         ("ODD", "company/"),
     ):
         assert admin.api(method, path).status_code == 405, (method, path)
+
+
+def test_the_client_area_answers_with_pages_too(application: Any) -> None:
+    client = Client(application)
+    for method, path, status, words in (
+        ("POST", "/it/login/", 405, "Qui non è possibile"),
+        ("GET", "/it/nowhere/", 404, "Pagina non trovata"),
+        ("GET", "/en/nowhere/", 404, "Not found"),
+        ("GET", "/xx/login/", 404, "Not found"),
+        ("TRACE", "/en/login/", 405, "Not possible here"),
+    ):
+        answer = client.open(path, method=method, headers={"Accept-Language": "en"})
+        assert (answer.status_code, words in answer.text, "<main" in answer.text) == (status, True, True), path
 
 
 def test_whoever_is_no_longer_signed_in_is_led_to_the_door(
@@ -190,10 +204,15 @@ def test_ten_megabytes_in_a_field(admin: Visitor, session: RecordSession, desk: 
         "client_since",
         "size_class",
     ):
-        assert admin.submit("/company/1/edit", {**sent, name: MUCH}).status_code in (413, 422), name
+        assert admin.submit("/company/1/edit", {**sent, name: MUCH, f"{name}-text": MUCH}).status_code in (413, 422), (
+            name
+        )
     digits = "9" * 10_000_000
     for name in ("vat_number", "tax_code", "phone", "account_manager", "client_since"):
-        assert admin.submit("/company/1/edit", {**sent, name: digits}).status_code in (413, 422), name
+        assert admin.submit("/company/1/edit", {**sent, name: digits, f"{name}-text": digits}).status_code in (
+            413,
+            422,
+        ), name
         assert admin.api("PUT", "company/1", json={name: digits}, headers={"If-Match": '"1"'}).status_code in (413, 422)
     assert admin.cell("company", 1, "city", MUCH, 1).status_code in (413, 422)
     assert admin.cell("company", MUCH, "city", "Ala", 1).status_code in (404, 413)

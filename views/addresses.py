@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import sqlalchemy as sa
-from flask import g, url_for
+from flask import g, request, url_for
 
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, slug
@@ -75,3 +75,21 @@ def relation_choices(session: Any, field: Field) -> Sequence[tuple[str, str]]:
 def grid_url(entity: type[Recorded]) -> str:
     """Return the address of an entity's grid."""
     return url_for(f"grid_{slug(entity)}.index_view")
+
+
+def local_path(wanted: str) -> str:
+    """Return where to go on this desk, or nothing for an address that leads elsewhere or makes no sense."""
+    if not wanted or not wanted.isprintable() or "\\" in wanted or wanted.startswith("//"):
+        return ""
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return ""
+    if parts.netloc and (parts.scheme, parts.netloc) != (request.scheme, request.host):
+        return ""
+    # A path of two slashes would be read as another host.
+    if (parts.scheme and not parts.netloc) or not parts.path.startswith("/") or parts.path.startswith("//"):
+        return ""
+    inside = parts.path.startswith(f"{request.script_root}/")
+    path = parts.path if inside else request.script_root + parts.path
+    return f"{path}?{parts.query}" if parts.query else path

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, g, render_template, request, url_for
+from flask import Flask, current_app, g, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin
 from werkzeug.exceptions import HTTPException
@@ -16,14 +17,20 @@ from backoffice.actors import ANONYMOUS
 from backoffice.database import UNREACHABLE, refusal_of
 from backoffice.errors import DomainError
 from views.door import fresh_session
+from views.problems import problem_of_http, wants_problem
 
 _log = logging.getLogger(__name__)
 
 
-def install(app: Flask) -> None:
-    """Answer every error of ``app`` with a page of ours; errors of the API are answered by the API."""
+#: Makes the page of an error out of ``code``, ``title``, ``text``, ``reference`` and ``retry``.
+ErrorPage = Callable[[dict[str, Any]], str]
+
+
+def install(app: Flask, page: ErrorPage) -> None:
+    """Answer every error of ``app`` with ``page``; errors of the API are answered by the API."""
+    app.extensions["error_page"] = page
     app.register_error_handler(DomainError, _refused)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, refused_by_http)
     for kind in UNREACHABLE:
         app.register_error_handler(kind, _database)
     app.register_error_handler(sa.exc.DataError, _data)
@@ -48,22 +55,28 @@ def titles(status: int) -> str:
 
 
 def answer(status: int, text: str, *, reference: str | None = None) -> tuple[str, int]:
-    """Return an error page, in the frame where the request got that far."""
+    """Return the application's page for an error."""
     page = {
         "code": status,
         "title": titles(status),
         "text": text,
         "reference": reference,
-        "home_url": _home(),
         "retry": status == 503 and request.method == "GET",
     }
-    if status < 500:
+    return current_app.extensions["error_page"](page), status
+
+
+def desk_page(page: dict[str, Any]) -> str:
+    """Return the desk's page for an error, in the frame where the request got that far."""
+    page |= {"home_url": _home()}
+    if page["code"] < 500:
         try:
-            return render_template("error.html", page=page), status
+            fresh_session()  # what was tried and refused must not show through the frame
+            return render_template("error.html", page=page)
         except sa.exc.SQLAlchemyError:
             _log.exception("The error page could not be framed")
     _ask_nobody()
-    return render_template("error.html", page=page, frame=None), status
+    return render_template("error.html", page=page, frame=None)
 
 
 def _ask_nobody() -> None:
@@ -80,14 +93,16 @@ def _home() -> str:
 
 
 def _refused(error: DomainError) -> Any:
-    fresh_session()
     return answer(error.status, str(error))
 
 
-def _http(error: HTTPException) -> Any:
+def refused_by_http(error: HTTPException) -> Any:
+    """Answer what Flask or Werkzeug refuses: with a page, or for scripts that ask for JSON with a problem."""
     status = error.code or 500
     if status < 400:
         return error
+    if wants_problem():
+        return problem_of_http(error)
     texts = {
         400: _("The form has expired or the request is damaged: go back, reload the page and try again."),
         404: _("There is nothing at this address, or you may not see it."),

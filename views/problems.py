@@ -31,6 +31,12 @@ def is_api_request() -> bool:
     return request.path.startswith(API_PREFIX)
 
 
+def wants_problem() -> bool:
+    """Say whether the answer goes to a program or to a script of our pages, neither of which can show a page."""
+    accepted = request.accept_mimetypes
+    return is_api_request() or (accepted.accept_json and not accepted.accept_html)
+
+
 def problem(status: int, detail: str = "", *, headers: dict[str, str] | None = None, **members: Any) -> Response:
     """Return the problem document of ``status``; ``members`` that are None are left out.
 

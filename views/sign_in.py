@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session, url_for
 from flask_appbuilder import AppBuilder, BaseView, expose
 from flask_appbuilder.security.api import SecurityApi
 from flask_appbuilder.security.decorators import no_cache
@@ -27,6 +26,8 @@ from backoffice.operations.sign_in import (
     record_sign_out,
 )
 from backoffice.passwords import is_right
+from views import interrupted
+from views.addresses import local_path
 from views.door import engine
 from views.problems import answer_with_problems, problem_of
 from views.signed_in import SignedIn
@@ -84,7 +85,8 @@ class SignInView(BaseView):
         except (WrongCredentials, TooManyAttempts) as error:
             return self._page(form, wanted, error)
         start_session(identity)
-        return redirect(local_path(wanted) or self.appbuilder.get_url_for_index, 303)
+        way_back = redirect(local_path(wanted) or self.appbuilder.get_url_for_index, 303)
+        return interrupted.resume(request.form.get(interrupted.KEPT, "")) or way_back
 
     @expose("/logout/", methods=["POST"])
     def logout(self) -> Any:
@@ -96,7 +98,8 @@ class SignInView(BaseView):
         return redirect(url_for(f"{self.endpoint}.login"), 303)
 
     def _page(self, form: SignInForm, wanted: str, error: DomainError | None = None) -> Response:
-        page = {"error": str(error) if error else None, "next": local_path(wanted)}
+        kept = request.form.get(interrupted.KEPT)
+        page = {"error": str(error) if error else None, "next": local_path(wanted), "kept": kept}
         response = make_response(render_template("login.html", page=page, form=form), error.status if error else 200)
         return _with_wait(response, error)
 
@@ -177,24 +180,7 @@ def _clear_session() -> None:
     kept = {name: session[name] for name in _KEPT if name in session}
     session.clear()
     session.update(kept)
-
-
-def local_path(wanted: str) -> str:
-    """Return where to go on this desk, or nothing for an address that leads elsewhere or makes no sense."""
-    if not wanted or not wanted.isprintable() or "\\" in wanted or wanted.startswith("//"):
-        return ""
-    try:
-        parts = urlsplit(wanted)
-    except ValueError:
-        return ""
-    if parts.netloc and (parts.scheme, parts.netloc) != (request.scheme, request.host):
-        return ""
-    # A path of two slashes would be read as another host.
-    if (parts.scheme and not parts.netloc) or not parts.path.startswith("/") or parts.path.startswith("//"):
-        return ""
-    inside = parts.path.startswith(f"{request.script_root}/")
-    path = parts.path if inside else request.script_root + parts.path
-    return f"{path}?{parts.query}" if parts.query else path
+    g.pop("csrf_token", None)  # made for the session that has just ended
 
 
 def _with_wait(response: Response, error: DomainError | None) -> Response:
@@ -203,4 +189,4 @@ def _with_wait(response: Response, error: DomainError | None) -> Response:
     return response
 
 
-__all__ = ["SignInView", "TokenApi", "check_credentials", "local_path", "start_session"]
+__all__ = ["SignInView", "TokenApi", "check_credentials", "start_session"]

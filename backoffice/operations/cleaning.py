@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -12,18 +12,24 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from backoffice.access import context_of
 from backoffice.actors import Action, Actor
-from backoffice.errors import InvalidRecord, Text
+from backoffice.errors import UNKNOWN_REFERENCE, InvalidRecord, Text
+from backoffice.records.lookup import find_options
+from backoffice.records.show import label
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
-from models.reading import BadValue, clean_text
+from models.reading import LARGEST_INTEGER, BadValue, clean_text, fold
 
 REQUIRED: Text = _l("This field is required.")
 UNKNOWN_FIELD: Text = _l("There is no such field.")
 READ_ONLY: Text = _l("This field cannot be changed here.")
-UNKNOWN_REFERENCE: Text = _l("Unknown reference.")
 NOT_A_VALUE: Text = _l("This is not a value of the right type.")
+SEVERAL: Text = _l("Several records are called so: choose one from the list.")
 TOO_MANY_LINES: Text = _l("Too many lines: at most 500.")
+
+#: No record is called by more than this.
+LONGEST_NAME = 300
 
 #: A line of an inline list: the stored child, if any, and its cleaned values, None when it is to go.
 Line = tuple[Recorded | None, Mapping[str, Any] | None]
@@ -141,7 +147,7 @@ def _accept_typed(field: Field, raw: Any) -> Any:
         raise BadValue(NOT_A_VALUE)
     if field.kind in (Kind.money, Kind.decimal):
         return field.parse(f"{Decimal(str(raw)):f}".replace(".", ","))
-    if field.kind in (Kind.integer, Kind.minutes) and abs(raw) > 2_147_483_647:
+    if field.kind in (Kind.integer, Kind.minutes) and abs(raw) > LARGEST_INTEGER:
         raise BadValue(_l("This number is too large."))
     if field.kind is Kind.datetime and raw.tzinfo is None:
         raise BadValue(NOT_A_VALUE)
@@ -149,7 +155,7 @@ def _accept_typed(field: Field, raw: Any) -> Any:
 
 
 def find_related(session: Session, field: Field, raw: Any) -> Recorded:
-    """Return the row a relation should point at, named by key or, as text, by one of its natural keys.
+    """Return the row a relation should point at: a number is its key, a text one of its natural keys or its name.
 
     Only rows the actor may see count; for anything else: ``BadValue``, which never says which of the two it was.
     """
@@ -157,26 +163,33 @@ def find_related(session: Session, field: Field, raw: Any) -> Recorded:
     assert target is not None
     if isinstance(raw, target):
         return raw
-    found: Recorded | None = None
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        found = session.get(target, raw) if 0 < raw <= 2_147_483_647 else None
-    elif isinstance(raw, str):
-        key = _key_in(raw)
-        found = session.get(target, key) if key is not None else None
-        found = found or _find_by_natural_key(session, target, raw)
+    if isinstance(raw, str):
+        return _find_by_words(session, target, raw)
+    found = session.get(target, raw) if _is_key(raw) else None
     if found is None:
         raise BadValue(UNKNOWN_REFERENCE)
     return found
 
 
-def _key_in(raw: str) -> int | None:
-    """Return the key that a text is, or None where it can be none."""
-    # The length first: the interpreter refuses to read thousands of digits as a number.
-    key = int(raw) if len(raw) <= 10 and raw.isascii() and raw.isdigit() else 0
-    return key if 0 < key <= 2_147_483_647 else None
+def _is_key(raw: Any) -> bool:
+    return isinstance(raw, int) and not isinstance(raw, bool) and 0 < raw <= LARGEST_INTEGER
 
 
-def _find_by_natural_key(session: Session, target: type[Recorded], raw: str) -> Recorded | None:
+def _find_by_words(session: Session, target: type[Recorded], words: str) -> Recorded:
+    """Return the one row that the words name: people write names where no list lets them choose."""
+    found: Sequence[Recorded] = _find_by_natural_key(session, target, words)
+    if not found and len(words) <= LONGEST_NAME:
+        actor = context_of(session).actor
+        named = find_options(session, target, words, actor)
+        found = [row for row in named if fold(label(row, actor)) == fold(words)]
+    if len(found) > 1:
+        raise BadValue(SEVERAL)
+    if not found:
+        raise BadValue(UNKNOWN_REFERENCE)
+    return found[0]
+
+
+def _find_by_natural_key(session: Session, target: type[Recorded], raw: str) -> Sequence[Recorded]:
     for key in target.__admin__.natural_keys:
         if len(key) != 1 or key[0] not in fields(target):
             continue
@@ -188,9 +201,9 @@ def _find_by_natural_key(session: Session, target: type[Recorded], raw: str) -> 
         except BadValue:
             continue
         found = session.scalars(sa.select(target).where(getattr(target, key[0]) == value).limit(2)).all()
-        if len(found) == 1:
-            return found[0]
-    return None
+        if found:
+            return found
+    return ()
 
 
 def _find_many(session: Session, field: Field, raw: Any) -> list[Any]:
@@ -203,10 +216,9 @@ def _find_many(session: Session, field: Field, raw: Any) -> list[Any]:
 def _find_one_of_many(session: Session, field: Field, item: Any) -> Any:
     # Flask-AppBuilder's roles are no entities of ours, so they are found by key alone.
     if isinstance(item, str):
-        item = _key_in(item)
-    if isinstance(item, bool) or not isinstance(item, int) or not 0 < item <= 2_147_483_647:
-        raise BadValue(UNKNOWN_REFERENCE)
-    found = session.get(field.target, item)  # type: ignore[arg-type]
+        # The length first: the interpreter refuses to read thousands of digits as a number.
+        item = int(item) if len(item) <= 10 and item.isascii() and item.isdigit() else 0
+    found = session.get(field.target, item) if _is_key(item) else None  # type: ignore[arg-type]
     if found is None:
         raise BadValue(UNKNOWN_REFERENCE)
     return found

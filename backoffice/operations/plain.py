@@ -89,6 +89,7 @@ def delete_record(session: Session, record: Recorded, *, version: int | None, ac
     entity = type(record)
     actor.require(Action.delete, entity)
     _refuse_unwritable(entity)
+    _hold(session, record)
     expect_version(record, version)
     owned = {name for name, field in fields(entity).items() if name in entity.__admin__.inline and field.target}
     found = referrers(session, record, without=owned)
@@ -102,6 +103,13 @@ def delete_record(session: Session, record: Recorded, *, version: int | None, ac
             session.delete(child)
     session.delete(record)
     flush(session, record)
+
+
+def _hold(session: Session, record: Recorded) -> None:
+    """Keep others from referring to the record until this ends: their foreign keys wait for such a lock."""
+    table = record.__table__
+    locked = sa.select(table.c.id).where(table.c.id == record.id).with_for_update()
+    session.execute(locked, execution_options=INTERNAL)
 
 
 def _hide(session: Session, record: Any) -> None:

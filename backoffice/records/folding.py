@@ -18,7 +18,7 @@ _DROPPED = "'’‘`´"
 
 
 class folded(sa.sql.functions.GenericFunction[str]):  # noqa: N801 - written like the SQL function it is
-    """``fold`` of ``models.values`` in SQL: the function itself on SQLite, a translation on PostgreSQL."""
+    """``fold`` of ``models.reading`` in SQL: the function itself on SQLite, a translation on PostgreSQL."""
 
     inherit_cache = True
     type = sa.String()

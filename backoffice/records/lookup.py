@@ -15,7 +15,7 @@ from backoffice.records.pages import Query, default_sort, ordering, search_condi
 from models.base import Recorded
 from models.catalogue import Kind, fields
 from models.external_code import ExternalCode
-from models.reading import BadValue
+from models.reading import LARGEST_INTEGER, BadValue
 
 #: How many options a relation field offers at once.
 OPTIONS = 20
@@ -25,7 +25,7 @@ def get_record(session: Session, entity: type[Recorded], key: int | str, *, rela
     """Return the row with this key, ``relations`` loaded; raise ``NotFound`` if it is not there or not the actor's."""
     if isinstance(key, str):
         key = int(key) if key.isascii() and key.isdigit() and len(key) < 11 else 0
-    if not 0 < key <= 2_147_483_647:
+    if not 0 < key <= LARGEST_INTEGER:
         raise NotFound
     options = [selectinload(getattr(entity, name)) for name in relations]
     found = session.scalars(sa.select(entity).where(entity.id == key).options(*options)).one_or_none()

@@ -24,7 +24,7 @@ from backoffice.records.filters import MAX_FILTERS, Filter, condition, parse
 from backoffice.records.folding import folded
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
-from models.reading import UNSTORABLE, fold
+from models.reading import LARGEST_INTEGER, UNSTORABLE, fold
 
 SIZES = (25, 50, 100, 200)
 #: Counting stops here: the exact number beyond would cost more than the page.
@@ -296,7 +296,7 @@ def _read_cursor(query: Query) -> Cursor:
 
 
 def _is_key(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 2_147_483_647
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_INTEGER
 
 
 def _decode(sort: Field, value: Any) -> Any:
@@ -318,7 +318,7 @@ def _decode(sort: Field, value: Any) -> Any:
         assert sort.choices is not None
         return sort.choices._value2member_map_[value]
     wanted: type = int if sort.kind in (Kind.integer, Kind.minutes) else bool if sort.kind is Kind.boolean else str
-    if type(value) is not wanted or (isinstance(value, int) and abs(value) > 2_147_483_647):
+    if type(value) is not wanted or (isinstance(value, int) and abs(value) > LARGEST_INTEGER):
         raise ValueError
     if isinstance(value, str) and (UNSTORABLE.search(value) or len(value) > 1_000):
         raise ValueError

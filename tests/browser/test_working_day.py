@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
+from tests.browser.keys import press
 from tests.clients import DESK
 from tests.imports.register import body, csv_bytes
 
@@ -38,9 +39,9 @@ def test_from_import_to_export(page: Page, password: str, live_server: str, tmp_
     page.goto(f"{DESK}/company/?q=prova+17")
     page.locator("tbody tr a").first.click()
     expect(page.locator("h1")).to_have_text("Comune di Prova 17")
-    page.keyboard.press("e")
+    press(page, "e")
     page.fill("[name=phone]", "0461 555117")
-    page.keyboard.press("Control+s")
+    press(page, "Control+s")
     expect(page.locator("main")).to_contain_text("+39 0461 555117")
 
     add_contact_and_contract(page)
@@ -64,7 +65,7 @@ def add_contact_and_contract(page: Page) -> None:
     page.fill("[name=first_name]", "Elena")
     page.fill("[name=last_name]", "Bresciani")
     page.fill("[name=email]", "elena.bresciani@comune17.example")
-    page.keyboard.press("Control+s")
+    press(page, "Control+s")
     expect(page.locator("h1")).to_have_text("Elena Bresciani")
 
     page.goto(f"{company}?tab=contract.company")
@@ -77,7 +78,7 @@ def add_contact_and_contract(page: Page) -> None:
     page.locator("[name='lines-0-service-text'], [id='lines-0-service']").first.fill("EDUPLAN")
     page.locator("[role=option]:visible").first.click()
     page.fill("[name='lines-0-yearly_fee']", "480,00")
-    page.keyboard.press("Control+s")
+    press(page, "Control+s")
     expect(page.locator("h1")).to_have_text("C-2026-PROVA")
     expect(page.locator("main")).to_contain_text("480,00")
     page.locator(".tabs a", has_text="Storia").click()
@@ -90,12 +91,12 @@ def test_two_people_save_the_same_record(desk_page: Callable[[str], Page], new_c
     other = page.context.new_page()
     other.goto(f"{DESK}/company/2/edit")
     other.fill("[name=city]", "Rovereto")
-    other.keyboard.press("Control+s")
+    press(other, "Control+s")
     other.wait_for_url(f"**{DESK}/company/2")
     page.fill("[name=city]", "Trento")
-    page.keyboard.press("Control+s")
+    press(page, "Control+s")
     expect(page.locator(".conflict")).to_contain_text("Rovereto")
     expect(page.locator("[name=city]")).to_have_value("Trento")
-    page.keyboard.press("Control+s")
+    press(page, "Control+s")
     page.wait_for_url(f"**{DESK}/company/2")
     expect(page.locator("main")).to_contain_text("Trento")

@@ -18,7 +18,7 @@ from models.history_entry import SignInEntry, SignInEvent
 from models.sign_in_failure import SignInFailure
 from models.staff import Staff
 from tests.clients import DeskClient
-from views.sign_in import local_path
+from views.addresses import local_path
 
 NEW = "sette-lampioni-blu-41"
 Clients = Callable[..., DeskClient]

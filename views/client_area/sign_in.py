@@ -7,6 +7,8 @@ from typing import Any
 from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
 from flask_babel import Babel
 
+from views import errors
+
 LANGUAGES = ("it", "en")
 
 area = Blueprint("clients", __name__, url_prefix="/<lang>")
@@ -14,11 +16,11 @@ area = Blueprint("clients", __name__, url_prefix="/<lang>")
 
 def install(app: Flask) -> None:
     """Give ``app`` the client area's pages, each under its language."""
-    Babel(app, locale_selector=lambda: g.get("lang", LANGUAGES[0]))
+    Babel(app, locale_selector=_language)
     app.register_blueprint(area)
     app.add_url_rule("/", "start", _start)
-    app.register_error_handler(404, _missing)
-    app.context_processor(lambda: {"lang": g.get("lang", LANGUAGES[0])})
+    errors.install(app, _error_page)
+    app.context_processor(lambda: {"lang": _language()})
 
 
 @area.url_value_preprocessor
@@ -31,11 +33,18 @@ def _take_language(_endpoint: str | None, values: dict[str, Any] | None) -> None
 
 @area.url_defaults
 def _keep_language(_endpoint: str, values: dict[str, Any]) -> None:
-    values.setdefault("lang", g.get("lang", LANGUAGES[0]))
+    values.setdefault("lang", _language())
 
 
 def _start() -> Any:
     return redirect(url_for("clients.login", lang=_wanted_language()))
+
+
+def _language() -> str:
+    """Return the language of this request; an address that is no page of ours may still say one."""
+    if "lang" not in g:
+        g.lang = _wanted_language()
+    return str(g.lang)
 
 
 def _wanted_language() -> str:
@@ -53,6 +62,5 @@ def login() -> str:
     return render_template("client_login.html", page={"languages": languages})
 
 
-def _missing(_error: Exception) -> tuple[str, int]:
-    g.lang = g.get("lang") or _wanted_language()  # no page, no language: the address may still say one
-    return render_template("client_missing.html", page={"home_url": url_for("clients.login", lang=g.lang)}), 404
+def _error_page(page: dict[str, Any]) -> str:
+    return render_template("client_error.html", page={**page, "home_url": url_for("clients.login")})

@@ -19,10 +19,10 @@ from models.base import ENTITIES, Category, Recorded
 from models.catalogue import fields
 from models.staff import Staff
 from views import addresses
+from views.addresses import local_path
 from views.door import commit, current_actor, current_session
 from views.frame import LANGUAGES
 from views.generated.listing import count_text
-from views.sign_in import local_path
 
 #: Groups of the navigation whose entities have a tile.
 _TILED = (Category.support, Category.clients, Category.sales)

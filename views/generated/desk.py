@@ -20,7 +20,7 @@ from backoffice.records import show
 from backoffice.records.lookup import find_options, get_record, hint, relations_of
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields, slug
-from views import addresses
+from views import addresses, interrupted
 from views.door import commit, current_actor, current_session, read_again
 from views.generated import exporting, form_pages, pages
 from views.generated.forms import LineForms, RecordForm
@@ -46,7 +46,7 @@ def guarded(action: Action) -> Callable[[Callable[..., Any]], Callable[..., Any]
         @wraps(view)
         def inner(self: DeskView, *args: Any, **kwargs: Any) -> Any:
             if not current_user.is_authenticated:
-                return redirect(self.appbuilder.get_url_for_login_with(request.full_path))
+                return interrupted.sign_in_first()
             if not self.appbuilder.sm.has_access(f"can_{PERMISSIONS[action]}", self.class_permission_name):
                 raise Forbidden
             return view(self, *args, **kwargs)
@@ -95,8 +95,9 @@ class DeskView(BaseView):
         return self._form(pk)
 
     def _form(self, pk: str) -> Any:
-        if request.method == "GET":
-            return self.render_template("form.html", page=form_pages.form_page(*self._bound(pk)))
+        if request.method == "GET" or interrupted.is_resumed():
+            page = form_pages.form_page(*self._bound(pk)) | {"resumed": interrupted.is_resumed()}
+            return self.render_template("form.html", page=page)
         try:
             record = self._save(pk)
         except InvalidRecord as error:
@@ -105,7 +106,7 @@ class DeskView(BaseView):
             return self._in_conflict(pk)
         except UNREACHABLE as error:
             refusal = refusal_of(error)
-            return self._refused(pk, {"": str(refusal)}), refusal.status
+            return self._refused(pk, {"": str(refusal)}, title=_("Not saved")), refusal.status
         return _saved(record)
 
     def _bound(self, pk: str) -> tuple[RecordForm, Lines]:
@@ -135,7 +136,7 @@ class DeskView(BaseView):
         }
         return {name: int(key) for name, key in given.items() if key.isascii() and key.isdigit() and len(key) < 10}
 
-    def _refused(self, pk: str, problems: Mapping[str, Text]) -> str:
+    def _refused(self, pk: str, problems: Mapping[str, Text], title: str | None = None) -> str:
         """Show the form again as it was typed, beside what is stored: nothing of what was tried remains."""
         read_again()
         form, lines = self._bound(pk)
@@ -143,7 +144,8 @@ class DeskView(BaseView):
         for line in lines:
             start = f"{line.name}."
             line.refuse({key[len(start) :]: text for key, text in problems.items() if key.startswith(start)})
-        return self.render_template("form.html", page=form_pages.form_page(form, lines, problems=problems))
+        page = form_pages.form_page(form, lines, problems=problems) | {"problems_title": title}
+        return self.render_template("form.html", page=page)
 
     def _in_conflict(self, pk: str) -> Any:
         """Show both versions: what was typed stays in the form, whose version becomes the stored one."""
@@ -162,7 +164,7 @@ class DeskView(BaseView):
         record = get_record(current_session(), self.entity, pk)
         if self.entity.__admin__.append_only:
             raise Forbidden
-        if request.method == "GET":
+        if request.method == "GET" or interrupted.is_resumed():
             return self.render_template("confirm.html", page=form_pages.delete_page(record, current_actor()))
         name = show.label(record, current_actor())
         try:
@@ -181,8 +183,9 @@ class DeskView(BaseView):
         transition = get_transition(self.entity, verb)
         if not may_perform(transition, self.entity, current_actor()) or transition.automatic:
             raise Forbidden
-        if request.method == "GET":
-            return self.render_template("confirm.html", page=form_pages.verb_page(*self._asked(pk, transition)))
+        if request.method == "GET" or interrupted.is_resumed():
+            page = form_pages.verb_page(*self._asked(pk, transition)) | {"resumed": interrupted.is_resumed()}
+            return self.render_template("confirm.html", page=page)
         try:
             record = self._perform(pk, transition)
         except (NotFound, Forbidden):

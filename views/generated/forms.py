@@ -33,12 +33,17 @@ class RelationField(StringField):
         if words is not None:
             self.typed = words
 
-    def submitted(self, known_label: str | None) -> str:
-        """Return what was meant: the key, or the words where they no longer name the chosen row."""
-        key = self.data or ""
+    def submitted(self, known_label: str | None) -> int | str:
+        """Return what was meant: the key as a number, or the words where they no longer name the chosen row."""
         if self.typed and self.typed.strip() != (known_label or ""):
             return self.typed
-        return key
+        key = _key_in(self.data or "")
+        return self.data or "" if key is None else key
+
+
+def _key_in(raw: str) -> int | None:
+    """Return the key that a hidden field holds, or None where it holds none."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= 9 else None
 
 
 _CLASSES: dict[Kind, type[FormField]] = {
@@ -127,10 +132,9 @@ class RecordForm:
             # It points at a row this actor may not see: left alone, and not sent along.
             bound.readonly, bound.options_url, bound.data = True, None, _("(not available)")
 
-    def _related(self, field: Field, key: Any) -> Any:
-        if not key or not str(key).isascii() or not str(key).isdigit() or len(str(key)) > 9:
-            return None
-        return self.session.get(field.target, int(key))
+    def _related(self, field: Field, raw: Any) -> Any:
+        key = _key_in(str(raw or ""))
+        return self.session.get(field.target, key) if key is not None else None
 
     def values(self) -> dict[str, Any]:
         """Return what was typed, as operations take it."""

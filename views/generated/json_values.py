@@ -12,11 +12,10 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import ValidationError
 from marshmallow import fields as ma
 
-from backoffice.errors import Text
+from backoffice.errors import UNKNOWN_REFERENCE, Text
 from models.catalogue import Field, Kind
+from models.reading import LARGEST_INTEGER
 
-#: The largest key a row can have: what is beyond cannot exist, and no database is asked for it.
-LARGEST_ID = 2_147_483_647
 DECIMAL = r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 TIME = r"^[0-9]{2}:[0-9]{2}(:[0-9]{2})?$"
@@ -94,8 +93,8 @@ def _read_key(field: Field, value: Any) -> int:
         value = value.get("id")
     if not isinstance(value, int) or isinstance(value, bool):
         raise _refuse(_l("The id of a record is expected."))
-    if not 0 < value <= LARGEST_ID:
-        raise _refuse(_l("Unknown reference."))
+    if not 0 < value <= LARGEST_INTEGER:
+        raise _refuse(UNKNOWN_REFERENCE)
     return value
 
 

@@ -11,7 +11,7 @@ function watchChanges(form) {
   const before = snapshot(form);
   const state = document.querySelector("[data-form-state]");
   const quiet = state?.textContent;
-  const refused = document.querySelector("[data-problems], [data-conflict]") !== null;
+  const refused = document.querySelector("[data-problems], [data-conflict], [data-resumed]") !== null;
   let sending = false;
   const isChanged = () => refused || snapshot(form) !== before;
 
