@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -102,6 +102,7 @@ def _body(world: World, number: int, _used: set[str]) -> Client:
     pattern, classification = BODIES[number % len(BODIES)]
     place = world.rng.choice(world.places)
     name = pattern.format(town=_town(world, number))
+    place = _in_town(place, _town(world, number))
     serial = next(world.serials)
     tax_code = codes.vat_number(serial, place.office)
     return _italian(
@@ -114,6 +115,7 @@ def _body(world: World, number: int, _used: set[str]) -> Client:
 def _association(world: World, number: int, _used: set[str]) -> Client:
     place = world.rng.choice(world.places)
     name = ASSOCIATIONS[number % len(ASSOCIATIONS)].format(town=_town(world, number + 7))
+    place = _in_town(place, _town(world, number + 7))
     return _italian(
         world, name, place, f"{slug(name)}.example", tax_code=codes.vat_number(next(world.serials), place.office)
     )
@@ -128,6 +130,11 @@ def _foreign(world: World, number: int, _used: set[str]) -> Client:
 def _town(world: World, number: int) -> str:
     # Each group starts elsewhere in the list, so that they share few names.
     return TOWNS[(world.number * len(TOWNS) // 2 + number) % len(TOWNS)]
+
+
+def _in_town(place: Place, town: str) -> Place:
+    """Return the invented town in the province of a capital, with a postal code of the province at large."""
+    return replace(place, city=town, postal_code=f"{place.postal_code[:2]}0{place.postal_code[3]}0")
 
 
 def _italian(world: World, name: str, place: Place, domain: str, **values: Any) -> Client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import cycle
 
@@ -229,7 +229,9 @@ def _license(world: World, line: OrderLine, state: LicenseState) -> None:
         row.sent_at = row.created_at + timedelta(hours=1)
         row.sent_to = line.order.referent.email if line.order.referent else None
     if state is L.used or (state is L.expired and world.chance(0.5)):
-        row.first_used_at = min(row.created_at + timedelta(days=world.rng.randint(1, 20), hours=2), world.now)
+        used_at = row.created_at + timedelta(days=world.rng.randint(1, 20), hours=2)
+        last = datetime.combine(row.expires_on, time(18), UTC)
+        row.first_used_at = min(used_at, world.now, max(last, row.created_at + timedelta(hours=1)))
         row.used_by_email = row.sent_to
     if state is L.revoked:
         row.revoked_at = max(world.instant(-world.rng.randint(0, 3)), row.created_at)

@@ -77,6 +77,8 @@ def test_companies_are_of_all_kinds(session: Session) -> None:
     assert len([row for row in companies if row.country != "IT"]) == 6
     assert all(row.sdi_code for row in companies if row.country == "IT")
     assert len([row for row in companies if row.iban]) > 20
+    # "Comune di Valfiorita" lies in Valfiorita.
+    assert all(row.legal_name.endswith(row.city) for row in bodies)
     for row in companies:
         for code in filter(None, (row.vat_number, row.tax_code)):
             assert not code.isdigit() or int(code[:7]) >= 9_900_001
@@ -163,6 +165,7 @@ def test_licenses_never_exceed_what_was_ordered(session: Session) -> None:
     for line in demo_rows(session, ENTITIES["order_line"]):
         assert line.generated == counts[line.id] <= line.quantity
     for row in demo_rows(session, License):
+        assert row.first_used_at is None or row.first_used_at.date() <= row.expires_on
         times = [row.created_at, row.sent_at, row.first_used_at]
         assert (row.expires_on < clock.today()) == (row.state is LicenseState.expired)
         assert [at for at in times if at] == sorted(at for at in times if at)
