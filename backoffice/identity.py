@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.actors import Actor, ActorKind, Grant, ScopeKind
 from backoffice.errors import NotFound
-from backoffice.permissions import parse_right
+from backoffice.permissions import ADMINISTRATOR, parse_right
 from models.role_right import RoleMask, RoleRight
 from models.staff import Staff
 from models.team_member import TeamMember
@@ -29,6 +29,20 @@ class Identity:
     email: str
     active: bool
     session_epoch: int
+
+
+def find_administrators(session: Session, actor: Actor, *, most: int = 3) -> list[str]:
+    """Return the names of some who look after the rights in the actor's corporate group, the actor left out."""
+    statement = (
+        sa.select(Staff)
+        .join(UserRole, UserRole.c.user_id == Staff.id)
+        .join(RoleRow, RoleRow.c.id == UserRole.c.role_id)
+        .where(RoleRow.c.name == ADMINISTRATOR, Staff.active, Staff.group_id == actor.group_id)
+        .where(Staff.id != actor.staff_id)
+        .order_by(Staff.last_name, Staff.first_name)
+        .limit(most)
+    )
+    return [str(staff) for staff in session.scalars(statement)]
 
 
 def find_identity(session: Session, staff_id: int) -> Identity | None:

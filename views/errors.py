@@ -13,10 +13,14 @@ from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin
 from werkzeug.exceptions import HTTPException
 
-from backoffice.actors import ANONYMOUS
+from backoffice.actors import ANONYMOUS, Action, Actor
 from backoffice.database import UNREACHABLE, refusal_of
 from backoffice.errors import DomainError
-from views.door import fresh_session
+from backoffice.identity import find_administrators
+from models.base import ENTITIES
+from models.catalogue import slug
+from views import addresses
+from views.door import current_actor, fresh_session, reading_as_system
 from views.problems import problem_of_http, wants_problem
 
 _log = logging.getLogger(__name__)
@@ -68,7 +72,7 @@ def answer(status: int, text: str, *, reference: str | None = None) -> tuple[str
 
 def desk_page(page: dict[str, Any]) -> str:
     """Return the desk's page for an error, in the frame where the request got that far."""
-    page |= {"home_url": _home()}
+    page |= {"home_url": _home(), **_ways_on(page["code"])}
     if page["code"] < 500:
         try:
             fresh_session()  # what was tried and refused must not show through the frame
@@ -83,6 +87,34 @@ def _ask_nobody() -> None:
     """Have the page made without asking the database who is there: that may be just what failed."""
     g.actor = ANONYMOUS
     g._login_user = AnonymousUserMixin()  # where Flask-Login keeps it
+
+
+def _ways_on(code: int) -> dict[str, Any]:
+    """Return what helps from here: the list one was in, or the names of those who could allow what was refused."""
+    if code not in (403, 404):
+        return {}
+    try:
+        actor = current_actor()
+        if actor.staff_id is None or actor.must_change_password:
+            return {}
+        if code == 404:
+            return _way_back(actor)
+        with reading_as_system() as records:
+            names = find_administrators(records, actor)
+        text = _("Who can change what your role may do: %(names)s.", names=", ".join(names))
+        return {"ask": text} if names else {}
+    except (RuntimeError, sa.exc.SQLAlchemyError):
+        _log.exception("The error page could not be completed")
+        return {}
+
+
+def _way_back(actor: Actor) -> dict[str, Any]:
+    name = request.path.strip("/").removeprefix("grid/").split("/")[0]
+    entity = next((found for found in ENTITIES.values() if slug(found) == name), None)
+    if entity is None or not actor.may(Action.read, entity):
+        return {}
+    label = _("Back to the list: %(entities)s", entities=entity.__admin__.plural)
+    return {"back_url": addresses.list_url(entity), "back_label": label}
 
 
 def _home() -> str:
