@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 import models as _models  # every entity must be declared before it can be checked
-from backoffice.actors import Action, ScopeKind
+from backoffice.actors import SYSTEM, Action, ScopeKind
+from backoffice.errors import BadRequest
 from backoffice.lifecycles import MACHINES
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
-from models.base import ENTITIES, Recorded
-from models.catalogue import Kind, fields
+from backoffice.records.filters import parse
+from models.base import ENTITIES, EntityName, Recorded
+from models.catalogue import Kind, fields, related_lists, slug
 from models.columns import Choice
 
 _ = _models
@@ -47,6 +49,8 @@ def known_columns(entity: type[Recorded]) -> Iterator[Problem]:
     """E001: every name in the declaration is a field of the entity."""
     admin, known = entity.__admin__, fields(entity)
     lists = {
+        "title": admin.title,
+        "totals": admin.totals,
         "list_columns": admin.list_columns,
         "sections": admin.form_columns,
         "search_columns": admin.search_columns,
@@ -308,3 +312,86 @@ def readable_scope_columns(entity: type[Recorded]) -> Iterator[Problem]:
                 f"The role {role} may act in the area {entity.__admin__.area} but not read it.",
                 "Add R to its rights.",
             )
+
+
+@check
+def named_rows(entity: type[Recorded]) -> Iterator[Problem]:
+    """E018 to E019: a row's name is made of known fields, and what stands under it can be reached."""
+    if not entity.__admin__.title:
+        yield Problem(
+            "E018",
+            f"{entity.__name__} does not say what the name of a row is made of.",
+            "Declare title=(...): the fields that __str__ reads. Masks are decided by them.",
+        )
+    for path in entity.__admin__.subtitle:
+        if not _leads_somewhere(entity, path):
+            yield Problem(
+                "E019",
+                f"{entity.__name__}.__admin__.subtitle names “{path}”, which leads to no field.",
+                "Name a field, or relation.field for one of a related row.",
+            )
+
+
+def _leads_somewhere(entity: type[Recorded], path: str) -> bool:
+    first, _dot, rest = path.partition(".")
+    field = fields(entity).get(first)
+    if field is None or not rest:
+        return field is not None
+    return field.kind is Kind.relation and field.target in ENTITIES.values() and _leads_somewhere(field.target, rest)  # type: ignore[arg-type]
+
+
+@check
+def known_tabs(entity: type[Recorded]) -> Iterator[Problem]:
+    """E020: the tabs that come first are lists of related records."""
+    known = {f"{slug(field.entity)}.{field.name}" for field in related_lists(entity)}
+    for name in entity.__admin__.tabs:
+        if name not in known:
+            yield Problem(
+                "E020",
+                f"{entity.__name__}.__admin__.tabs names “{name}”, but no such relation points at it.",
+                f"The lists on its page are {', '.join(sorted(known)) or 'none'}.",
+            )
+
+
+@check
+def summable_totals(entity: type[Recorded]) -> Iterator[Problem]:
+    """E021: what is summed under lines is a number."""
+    for name in entity.__admin__.totals:
+        field = fields(entity).get(name)
+        if field is not None and field.kind not in (Kind.integer, Kind.decimal, Kind.money, Kind.minutes):
+            yield Problem(
+                "E021",
+                f"{entity.__name__}.__admin__.totals names “{name}”, which cannot be summed.",
+                "Name money, minutes or numbers.",
+            )
+
+
+@check
+def readable_worklists(entity: type[Recorded]) -> Iterator[Problem]:
+    """E022: the filters of what waits on the start page are filters of the list."""
+    for worklist in entity.__admin__.worklists:
+        for text in worklist.filters:
+            try:
+                parse(text.format(me=1), entity, SYSTEM)
+            except (BadRequest, KeyError, ValueError, IndexError):
+                yield Problem(
+                    "E022",
+                    f"{entity.__name__} has a worklist with the filter “{text}”, which its list does not understand.",
+                    "Write it as the address of the filtered list has it; {me} stands for the person who looks.",
+                )
+
+
+@check
+def named_fields(entity: type[Recorded]) -> Iterator[Problem]:
+    """E023: where a value names fields, another column says of which entity."""
+    known = fields(entity)
+    for field in known.values():
+        if field.fields_of is not None:
+            source = known.get(field.fields_of)
+            if source is None or not isinstance(source.value_type, EntityName):
+                yield Problem(
+                    "E023",
+                    f"{entity.__name__}.{field.name} names fields of the entity in “{field.fields_of}”, "
+                    "which is no column of an entity's name.",
+                    "Name a column of the type EntityName.",
+                )

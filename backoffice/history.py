@@ -16,7 +16,7 @@ from sqlalchemy.orm.attributes import get_history
 from backoffice import clock
 from backoffice.access import INTERNAL, context_of
 from models.base import Recorded
-from models.catalogue import Field, Kind, fields
+from models.catalogue import Field, Kind, fields, naming_fields
 from models.history_entry import HistoryEntry, HistoryPersonal
 
 #: Fields that change with every save and say nothing.
@@ -146,8 +146,7 @@ def _insert(session: Session, changes: list[Change]) -> None:
 
 def _names_a_person(row: Recorded) -> bool:
     """Say whether the record's own name may be a personal datum, to be kept where it can be erased."""
-    known = fields(type(row))
-    return any(known[name].personal for name in row.__admin__.search_columns if name in known)
+    return any(field.personal for field in naming_fields(type(row)))
 
 
 def _company_id(row: Recorded) -> int | None:

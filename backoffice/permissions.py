@@ -17,6 +17,7 @@ from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.errors import Text
 from models.base import ENTITIES
 from models.catalogue import fields
+from models.role_right import AreaName, Letters
 
 #: Looks after the others; some refusals concern this role alone.
 ADMINISTRATOR = "administrator"
@@ -28,6 +29,17 @@ LETTERS = {
     "D": Action.delete,
     "T": Action.transition,
     "X": Action.export,
+}
+
+
+#: What people read for them.
+ACTION_LABELS: dict[Action, Text] = {
+    Action.create: _l("Create"),
+    Action.read: _l("Read"),
+    Action.update: _l("Change"),
+    Action.delete: _l("Delete"),
+    Action.transition: _l("Use verbs"),
+    Action.export: _l("Export"),
 }
 
 
@@ -77,6 +89,9 @@ AREAS: dict[str, Text] = {
     "history": _l("History and sign-ins"),
     "imports": _l("Imports"),
 }
+
+AreaName.words.update(AREAS)
+Letters.words.update({letter: ACTION_LABELS[action] for letter, action in LETTERS.items()})
 
 # Letters as above; after a colon the rows: nothing = all rows of the corporate group, unit = those of the own
 # business unit, teams = companies with a ticket in or a contract served by the own teams, consultant = companies

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.contact import Contact
@@ -59,6 +59,10 @@ class Account(GroupOwned, Record):
         icon="person-circle",
         area="accounts",
         scope=Scope(group="group_id", company="company_id"),
+        title=("full_name",),
+        subtitle=("username", "company"),
+        worklists=(Worklist(_l("Accounts to validate"), ("state:in:pending_validation",)),),
+        rank=3,
         list_columns=("username", "full_name", "email", "company", "state", "is_referent", "last_login_at"),
         search_columns=("username", "full_name", "email", "declared_company"),
         filters=("state", "company", "is_referent", "username", "email", "last_login_at", "created_at"),
@@ -130,7 +134,9 @@ class Account(GroupOwned, Record):
     #: When the person last signed in.
     last_login_at: Mapped[datetime | None] = field(_l("Last sign-in"), UtcInstant(), verb_only=True)
     #: Who of the staff validated or rejected the registration.
-    validated_by_id: Mapped[int | None] = reference("ab_user", _l("Validated by"), verb_only=True)
+    validated_by_id: Mapped[int | None] = reference(
+        "ab_user", _l("Validated by"), related=_l("Validated accounts"), verb_only=True
+    )
     validated_by: Mapped[Staff | None] = relationship(foreign_keys=[validated_by_id])
     #: When it was validated or rejected.
     validated_at: Mapped[datetime | None] = field(_l("Validated"), UtcInstant(), verb_only=True)

@@ -87,6 +87,19 @@ class Rule:
     field: str | None = None
 
 
+@dataclass(frozen=True)
+class Worklist:
+    """Rows that wait for somebody: a number on the start page that opens them as a list.
+
+    ``filters`` are written as addresses carry them; ``{me}`` stands for the member of staff who looks.
+    """
+
+    label: Text
+    filters: tuple[str, ...]
+    #: ``bad`` where any row at all is too many.
+    tone: str = "neutral"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Admin:
     """How an entity appears on every surface. Plain values only: they are checked at start."""
@@ -97,6 +110,8 @@ class Admin:
     icon: str
     area: str
     scope: Scope
+    #: The fields that a row's own name, its ``__str__``, is made of: whoever sees one of them as a mask sees no name.
+    title: tuple[str, ...]
     list_columns: tuple[str, ...]
     sections: tuple[Section, ...]
     #: Columns whose text the search box of the list looks through.
@@ -109,8 +124,17 @@ class Admin:
     fast: tuple[tuple[str, ...], ...] = ()
     #: Relationships to children edited as lines inside the form.
     inline: tuple[str, ...] = ()
-    #: Facts beside the record: field names; empty means the first section's.
+    #: Under the name on the record's page, what people recognise it by: field names, or a dotted path to a field of
+    #: a related row; empty means the natural keys.
+    subtitle: tuple[str, ...] = ()
+    #: Facts beside the related lists and the history: field names.
     facts: tuple[str, ...] = ()
+    #: The related lists whose tabs come first, in their order, as ``contact.company``; the others stand under "More".
+    tabs: tuple[str, ...] = ()
+    #: As lines of another record: money and numbers whose sum stands under them.
+    totals: tuple[str, ...] = ()
+    #: What waits for people, for the start page.
+    worklists: tuple[Worklist, ...] = ()
     #: Ways to name one row within its scope: each a tuple of columns that together are unique.
     natural_keys: tuple[tuple[str, ...], ...] = ()
     #: Columns of the client area's section; absent means clients never see the entity.
@@ -122,6 +146,8 @@ class Admin:
     written_by_verbs: bool = False
     #: Whether it has its own entry in the navigation (lines of a parent have not).
     menu: bool = True
+    #: Its place there: 1 is opened all day, 9 set up once; those of one rank stand in alphabetical order.
+    rank: int = 5
 
     @property
     def form_columns(self) -> tuple[str, ...]:
@@ -135,6 +161,8 @@ ENTITIES: dict[str, type[Recorded]] = {}
 
 class EntityName(ValueType):
     """The table of some entity, shown by the entity's own word."""
+
+    worded = True
 
     def __init__(self) -> None:
         super().__init__(64)

@@ -23,6 +23,8 @@ class BusinessUnit(GroupOwned, Record):
         icon="diagram-2",
         area="organisation",
         scope=Scope(group="group_company.group_id", unit="id"),
+        title=("name",),
+        rank=7,
         list_columns=("name", "group_company"),
         search_columns=("name",),
         filters=("group_company",),

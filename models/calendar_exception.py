@@ -40,6 +40,7 @@ class CalendarException(Record):
         icon="calendar-x",
         area="calendars",
         scope=SHARED,
+        title=("day",),
         list_columns=("calendar", "day", "closed", "from_time", "to_time", "note"),
         filters=("calendar", "day", "closed"),
         order="day",

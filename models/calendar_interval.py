@@ -6,7 +6,7 @@ from datetime import time
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, Integer, UniqueConstraint
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import SHARED, Admin, Category, Record, Rule, Section
 from models.columns import Choice, choice, field, reference
@@ -40,6 +40,7 @@ class CalendarInterval(Record):
         icon="clock",
         area="calendars",
         scope=SHARED,
+        title=("weekday", "from_time"),
         list_columns=("calendar", "weekday", "from_time", "to_time"),
         filters=("calendar", "weekday"),
         natural_keys=(("calendar_id", "weekday", "from_time"),),
@@ -57,7 +58,7 @@ class CalendarInterval(Record):
     calendar_id: Mapped[int] = reference("service_calendar", _l("Calendar"))
     calendar: Mapped[ServiceCalendar] = relationship(back_populates="intervals")
     #: Place among the lines, from 0.
-    position: Mapped[int] = field(_l("Position"), Integer, default=0, server_default="0")
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: Which day of the week.
     weekday: Mapped[Weekday] = choice(Weekday, _l("Day"))
     #: When attendance begins.

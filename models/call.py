@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, relationship
 
 from backoffice.clock import now
-from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, minutes, reference
 from models.company import Company
@@ -84,6 +84,10 @@ class Call(GroupOwned, Record):
         icon="telephone",
         area="calls",
         scope=Scope(group="group_id", company="company_id", unit="business_unit_id", owner="operator_id"),
+        title=("channel", "caller_name", "caller_phone", "caller_email"),
+        subtitle=("company", "request_type", "started_at"),
+        worklists=(Worklist(_l("Calls to return"), ("state:in:callback_due",)),),
+        rank=2,
         list_columns=(
             "started_at",
             "direction",

@@ -80,6 +80,10 @@ class Field:
     secret: bool = False
     verb_only: bool = False
     unit: Text | None = None
+    #: Of a relation: what the rows that point somewhere by it are called there.
+    related: Text | None = None
+    #: The column that names the entity whose fields the value names.
+    fields_of: str | None = None
     max_length: int | None = None
     sort_column: str | None = None
 
@@ -245,7 +249,21 @@ def _common(column: sa.Column[Any]) -> dict[str, Any]:
         "secret": info.get("secret", False),
         "verb_only": info.get("verb_only", False),
         "unit": info.get("unit"),
+        "related": info.get("related"),
+        "fields_of": info.get("fields_of"),
     }
+
+
+@cache
+def naming_fields(entity: type[Recorded]) -> tuple[Field, ...]:
+    """Return every field that a row's name is made of, those of related rows named in it included."""
+    found: list[Field] = []
+    for name in entity.__admin__.title:
+        field = fields(entity)[name]
+        found.append(field)
+        if field.kind is Kind.relation and field.target in ENTITIES.values() and field.target is not entity:
+            found += naming_fields(field.target)  # type: ignore[arg-type]  # it has one
+    return tuple(found)
 
 
 def entity_named(name: str) -> type[Recorded] | None:
@@ -261,12 +279,14 @@ def slug(entity: type[Recorded]) -> str:
 
 @cache
 def related_lists(entity: type[Recorded]) -> tuple[Field, ...]:
-    """Return the relations of other entities that point at ``entity``: each is a tab on its pages."""
+    """Return the relations of other entities that point at ``entity``, the declared ones first: each is a tab."""
     shown_inline = {fields(entity)[name].target for name in entity.__admin__.inline}
-    return tuple(
-        field
+    found = {
+        f"{slug(other)}.{field.name}": field
         for other in ENTITIES.values()
         if other not in shown_inline
         for field in fields(other).values()
         if field.kind is Kind.relation and field.target is entity and not field.secret
-    )
+    }
+    first = [found.pop(name) for name in entity.__admin__.tabs if name in found]
+    return (*first, *found.values())

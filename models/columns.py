@@ -48,6 +48,8 @@ def field(
     secret: bool = False,
     verb_only: bool = False,
     unit: Text | None = None,
+    related: Text | None = None,
+    fields_of: str | None = None,
     **options: Any,
 ) -> MappedColumn[Any]:
     """Declare a column that people see.
@@ -56,8 +58,11 @@ def field(
     ``secret``: never shown, exported or recorded with its value.
     ``verb_only``: changes only through verbs, never through a form, a cell, an import or the API.
     ``unit``: a word written after the value ("days").
+    ``related``: of a relation, what the other row calls the rows that point at it ("Renewed by").
+    ``fields_of``: the value names fields of the entity whose table that column holds; people read their labels.
     """
     info = {"label": label, "help": help, "personal": personal, "secret": secret, "verb_only": verb_only, "unit": unit}
+    info |= {"related": related, "fields_of": fields_of}
     return mapped_column(*(() if type_ is None else (type_,)), *args, info=info, **options)
 
 

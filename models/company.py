@@ -64,6 +64,17 @@ class Company(SoftDeleted, GroupOwned, Record):
         icon="building",
         area="companies",
         scope=Scope(group="group_id", company="id", unit="business_unit_id", owner="account_manager_id"),
+        title=("legal_name",),
+        subtitle=("vat_number", "tax_code", "city"),
+        tabs=(
+            "contact.company",
+            "contract.company",
+            "ticket.company",
+            "call.company",
+            "license.company",
+            "account.company",
+        ),
+        rank=1,
         list_columns=("legal_name", "vat_number", "city", "province", "state", "account_manager"),
         search_columns=("legal_name", "vat_number", "tax_code", "city", "certified_email"),
         filters=(

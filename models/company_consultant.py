@@ -24,6 +24,7 @@ class CompanyConsultant(CompanyOwned, Record):
         icon="person-check",
         area="companies",
         scope=Scope(group="company.group_id", company="company_id", owner="staff_id"),
+        title=("company", "staff"),
         list_columns=("company", "staff", "created_at"),
         filters=("company", "staff"),
         fast=(("staff", "created_at"),),
@@ -37,9 +38,16 @@ class CompanyConsultant(CompanyOwned, Record):
         },
     )
 
+    #: The client that is followed.
+    company_id: Mapped[int] = reference("company", _l("Company"), related=_l("Consultants"))
     company: Mapped[Company] = relationship()
     #: The consultant, who sees the client and what belongs to it.
-    staff_id: Mapped[int] = reference("ab_user", _l("Consultant"), help=_l("Sees the client and what belongs to it."))
+    staff_id: Mapped[int] = reference(
+        "ab_user",
+        _l("Consultant"),
+        related=_l("Companies followed"),
+        help=_l("Sees the client and what belongs to it."),
+    )
     staff: Mapped[Staff] = relationship(foreign_keys=[staff_id])
 
     def __str__(self) -> str:

@@ -48,6 +48,7 @@ class ContactRole(CompanyOwned, Record):
         icon="person-badge",
         area="contacts",
         scope=Scope(group="contact.group_id", company="contact.company_id"),
+        title=("role",),
         list_columns=("contact", "role", "contract"),
         filters=("contact", "role", "contract"),
         fast=(("role", "created_at"), ("contract", "created_at")),

@@ -10,7 +10,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, reference
 from models.company import Company
@@ -57,6 +57,21 @@ class Contract(CompanyOwned, Record):
         icon="file-earmark-text",
         area="contracts",
         scope=Scope(group="company.group_id", company="company_id", unit="business_unit_id"),
+        title=("number",),
+        subtitle=("subject", "company"),
+        tabs=(
+            "ticket.contract",
+            "call.contract",
+            "customer_order.contract",
+            "support_package.contract",
+            "contract.previous_contract",
+        ),
+        worklists=(
+            Worklist(
+                _l("Contracts that end within 60 days"), ("ends_on:next:60", "state:in:active,expiring,suspended")
+            ),
+        ),
+        rank=1,
         list_columns=("number", "company", "subject", "state", "starts_on", "ends_on"),
         search_columns=("number", "subject", "cig", "cup"),
         filters=(
@@ -153,7 +168,10 @@ class Contract(CompanyOwned, Record):
     cup: Mapped[str | None] = field(_l("CUP"), Cup(15), help=_l("Project code: 15 letters or digits."))
     #: The contract this one restarts (CT-05).
     previous_contract_id: Mapped[int | None] = reference(
-        "contract", _l("Previous contract"), help=_l("The contract that this one restarts.")
+        "contract",
+        _l("Previous contract"),
+        related=_l("Following contracts"),
+        help=_l("The contract that this one restarts."),
     )
     previous_contract: Mapped[Contract | None] = relationship(remote_side="Contract.id")
     #: What colleagues should know.

@@ -8,7 +8,7 @@ from decimal import Decimal
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Integer, UniqueConstraint
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
 from models.columns import Choice, choice, field, money, reference
@@ -52,7 +52,18 @@ class ContractLine(CompanyOwned, Record):
         icon="list-ol",
         area="contracts",
         scope=Scope(group="contract.group_id", company="contract.company_id"),
-        list_columns=("contract", "service", "quantity", "yearly_fee", "remuneration_mode", "state", "withdrawal_on"),
+        title=("contract", "service"),
+        totals=("yearly_fee",),
+        list_columns=(
+            "contract",
+            "service",
+            "starts_on",
+            "quantity",
+            "yearly_fee",
+            "remuneration_mode",
+            "state",
+            "withdrawal_on",
+        ),
         filters=("state", "service", "contract", "remuneration_mode", "withdrawal_on"),
         fast=(("service", "created_at"), ("state", "withdrawal_on")),
         natural_keys=(("contract_id", "service_id"),),
@@ -74,7 +85,7 @@ class ContractLine(CompanyOwned, Record):
     contract_id: Mapped[int] = reference("contract", _l("Contract"))
     contract: Mapped[Contract] = relationship(back_populates="lines")
     #: Place among the lines, from 0.
-    position: Mapped[int] = field(_l("Position"), Integer, default=0, server_default="0")
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: What is contracted.
     service_id: Mapped[int] = reference("service", _l("Service"))
     service: Mapped[Service] = relationship()

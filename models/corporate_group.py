@@ -20,6 +20,8 @@ class CorporateGroup(Record):
         icon="diagram-3",
         area="organisation",
         scope=SHARED,
+        title=("name",),
+        rank=8,
         list_columns=("name", "created_at"),
         search_columns=("name",),
         order="name",

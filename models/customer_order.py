@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section, Worklist
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.contact import Contact
@@ -42,6 +42,10 @@ class CustomerOrder(CompanyOwned, Record):
         icon="cart-check",
         area="orders",
         scope=Scope(group="company.group_id", company="company_id", owner="account_manager_id"),
+        title=("number",),
+        subtitle=("company", "referent"),
+        worklists=(Worklist(_l("My orders to confirm"), ("account_manager:in:{me}", "state:in:draft")),),
+        rank=2,
         list_columns=("number", "company", "referent", "ordered_on", "state", "account_manager"),
         search_columns=("number",),
         filters=("state", "company", "number", "ordered_on", "account_manager", "contract", "created_at"),

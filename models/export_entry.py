@@ -23,6 +23,8 @@ class ExportEntry(Ledger):
         icon="download",
         area="history",
         scope=Scope(group="group_id"),
+        title=("entity", "format"),
+        rank=4,
         list_columns=("at", "actor_name", "entity", "format", "row_count", "conditions"),
         filters=("at", "entity", "actor_name", "format"),
         order="-at",
@@ -48,7 +50,7 @@ class ExportEntry(Ledger):
     #: csv or xlsx.
     format: Mapped[str] = field(_l("Format"), String(8))
     #: The fields written, in their order.
-    columns: Mapped[str] = field(_l("Columns"), Text)
+    columns: Mapped[str] = field(_l("Columns"), Text, fields_of="entity")
     #: Filters, search and order, as the address carried them.
     conditions: Mapped[str] = field(_l("Conditions"), Text)
     #: Rows written.

@@ -21,6 +21,8 @@ class GroupCompany(GroupOwned, Record):
         icon="bank",
         area="organisation",
         scope=Scope(group="group_id"),
+        title=("legal_name",),
+        rank=7,
         list_columns=("legal_name", "vat_number"),
         search_columns=("legal_name", "vat_number"),
         order="legal_name",

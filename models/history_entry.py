@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from backoffice import errors
 from models.base import Admin, Category, EntityName, Model, Recorded, Scope, Section
 from models.columns import Choice, choice, field
-from models.reading import clean_text
+from models.reading import clean_text, fold
 from models.values import UtcInstant, ValueType
 
 #: ``{field: [old, new]}``; a key of a secret column has the value ``null``: changed, and no more is said.
@@ -53,17 +53,20 @@ class SignInEvent(Choice):
 class EventName(ValueType):
     """What happened to a record; each lifecycle adds the words of its verbs, as ``<table>.<verb>``."""
 
+    worded = True
     words: ClassVar[dict[str, errors.Text]] = {
-        "created": _l("Created"),
-        "updated": _l("Changed"),
-        "deleted": _l("Deleted"),
+        "created": _lp("event", "Created"),
+        "updated": _lp("event", "Changed"),
+        "deleted": _lp("event", "Deleted"),
     }
 
     def __init__(self) -> None:
         super().__init__(64)
 
     def parse(self, raw: str) -> str:
-        return clean_text(raw)
+        """Return the event that the word, or its own name, means; any other text names none."""
+        wanted = clean_text(raw)
+        return {fold(str(word)): name for name, word in self.words.items()}.get(fold(wanted), wanted)
 
     def show(self, value: Any) -> str:
         return str(self.words.get(value, value))
@@ -100,6 +103,8 @@ class HistoryEntry(Ledger):
         icon="clock-history",
         area="history",
         scope=Scope(group="group_id", company="company_id"),
+        title=("entity", "record_title", "event"),
+        rank=2,
         list_columns=("at", "actor_name", "door", "entity", "record_title", "event"),
         filters=("at", "entity", "record_id", "event", "door", "actor_kind", "actor_name"),
         order="-at",
@@ -137,8 +142,15 @@ class HistoryEntry(Ledger):
     #: Old and new values of columns that are not personal.
     changes: Mapped[dict[str, Any]] = mapped_column(Changes, default=dict)
 
+    #: The record itself, on pages that have looked it up for whoever reads: ``backoffice.records.subjects``.
+    if TYPE_CHECKING:
+        subject: Any
+    else:
+        subject = None
+
     def __str__(self) -> str:
-        return f"{self.entity} {self.record_id} · {self.event}"
+        what = EventName().show(self.event)
+        return f"{EntityName().show(self.entity)} {self.record_title or self.record_id}: {what}"
 
 
 class HistoryPersonal(Model):
@@ -189,6 +201,8 @@ class SignInEntry(Ledger):
         icon="door-open",
         area="history",
         scope=Scope(group="group_id"),
+        title=("username", "event"),
+        rank=2,
         list_columns=("at", "event", "username", "address", "door"),
         filters=("at", "event", "username", "address", "door"),
         order="-at",

@@ -25,6 +25,8 @@ class Holiday(Record):
         icon="calendar-event",
         area="calendars",
         scope=SHARED,
+        title=("name",),
+        rank=9,
         list_columns=("day", "name", "holiday_set"),
         search_columns=("name",),
         filters=("holiday_set", "day"),

@@ -23,6 +23,8 @@ class HolidaySet(Record):
         icon="calendar-heart",
         area="calendars",
         scope=SHARED,
+        title=("name",),
+        rank=9,
         list_columns=("code", "name"),
         search_columns=("code", "name"),
         order="code",

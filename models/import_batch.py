@@ -55,6 +55,8 @@ class ImportBatch(GroupOwned, Record):
         rules={"ck_import_batch_progress_not_negative": Rule(_l("Counts cannot be negative."))},
         area="imports",
         scope=Scope(group="group_id", owner="created_by_id"),
+        title=("file_name",),
+        rank=3,
         list_columns=(
             "file_name",
             "entity",
@@ -106,7 +108,10 @@ class ImportBatch(GroupOwned, Record):
     mode: Mapped[ImportMode] = choice(ImportMode, _l("Mode"), default=ImportMode.both)
     #: The key that tells whether a record is there already: field names joined by ``+``, or ``external_code``.
     matched_by: Mapped[str | None] = field(
-        _l("Matched by"), String(160), help=_l("The value by which existing records are recognised.")
+        _l("Matched by"),
+        String(160),
+        fields_of="entity",
+        help=_l("The value by which existing records are recognised."),
     )
     #: Where external codes come from, such as the name of another programme.
     source_system: Mapped[str | None] = field(

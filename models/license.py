@@ -9,7 +9,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section, Worklist
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.contact import Contact
@@ -46,6 +46,10 @@ class License(CompanyOwned, Record):
         icon="key",
         area="licenses",
         scope=Scope(group="order_line.group_id", company="order_line.company_id"),
+        title=("code",),
+        subtitle=("company", "order_line.service"),
+        worklists=(Worklist(_l("Licenses that expire within 30 days"), ("expires_on:next:30", "state:in:sent,used")),),
+        rank=3,
         list_columns=("code", "company", "order_line", "contact", "state", "expires_on", "first_used_at"),
         search_columns=("code", "sent_to", "used_by_email"),
         filters=("state", "company", "order_line", "expires_on", "sent_at", "first_used_at", "code", "created_at"),
@@ -113,6 +117,7 @@ class License(CompanyOwned, Record):
     renewed_from_id: Mapped[int | None] = reference(
         "license",
         _l("Renewal of"),
+        related=_l("Renewed by"),
         index=False,
         verb_only=True,
         help=_l("The expired license that this one continues."),
@@ -122,6 +127,7 @@ class License(CompanyOwned, Record):
     replaces_id: Mapped[int | None] = reference(
         "license",
         _l("Replaces"),
+        related=_l("Replaced by"),
         index=False,
         verb_only=True,
         help=_l("The revoked license that this one stands in for."),

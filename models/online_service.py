@@ -40,6 +40,8 @@ class OnlineService(GroupOwned, Record):
         icon="window-stack",
         area="services",
         scope=Scope(group="group_company.group_id", unit="business_unit_id"),
+        title=("code",),
+        rank=2,
         list_columns=("code", "name", "group_company", "access_class", "default_charge", "business_unit"),
         search_columns=("code", "name"),
         filters=("access_class", "default_charge", "group_company", "business_unit"),
@@ -92,6 +94,7 @@ class OnlineService(GroupOwned, Record):
     eligible_group_company_id: Mapped[int | None] = reference(
         "group_company",
         _l("Reserved to clients of"),
+        related=_l("Online services for its clients only"),
         help=_l("Only clients of this company may have it; empty for all."),
     )
     eligible_group_company: Mapped[GroupCompany | None] = relationship(foreign_keys=[eligible_group_company_id])

@@ -8,7 +8,7 @@ from decimal import Decimal
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Integer, String
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
 from models.columns import field, money, reference
@@ -34,6 +34,7 @@ class OrderLine(CompanyOwned, Record):
         icon="list-ol",
         area="orders",
         scope=Scope(group="order.group_id", company="order.company_id"),
+        title=("order", "service"),
         list_columns=("order", "service", "quantity", "generated", "license_expires_on", "license_months"),
         search_columns=("description",),
         filters=("order", "service", "license_expires_on"),
@@ -60,7 +61,7 @@ class OrderLine(CompanyOwned, Record):
     order_id: Mapped[int] = reference("customer_order", _l("Order"))
     order: Mapped[CustomerOrder] = relationship(back_populates="lines")
     #: Place among the lines, from 0.
-    position: Mapped[int] = field(_l("Position"), Integer, default=0, server_default="0")
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: What is ordered.
     service_id: Mapped[int] = reference("service", _l("Service"))
     service: Mapped[Service] = relationship()

@@ -45,6 +45,8 @@ class PackageMovement(CompanyOwned, Record):
         icon="plus-slash-minus",
         area="packages",
         scope=Scope(group="package.group_id", company="package.company_id"),
+        title=("package", "kind"),
+        rank=7,
         list_columns=("created_at", "package", "company", "kind", "minutes", "ticket", "note"),
         filters=("kind", "package", "company", "ticket", "created_at"),
         order="-created_at",

@@ -27,6 +27,8 @@ class RequestType(GroupOwned, Record):
         icon="tags",
         area="queues",
         scope=Scope(group="group_id"),
+        title=("name",),
+        rank=9,
         list_columns=("code", "name", "parent", "contract", "needs_urgency", "requires_attachment", "active"),
         search_columns=("code", "name"),
         filters=("active", "parent", "contract", "needs_urgency"),
@@ -50,7 +52,9 @@ class RequestType(GroupOwned, Record):
     name: Mapped[str] = field(_l("Name"), String(120))
     name_key: Mapped[str] = folded("name")
     #: The wider type it is part of.
-    parent_id: Mapped[int | None] = reference("request_type", _l("Part of"), help=_l("The wider type it is part of."))
+    parent_id: Mapped[int | None] = reference(
+        "request_type", _l("Part of"), related=_l("Narrower types"), help=_l("The wider type it is part of.")
+    )
     parent: Mapped[RequestType | None] = relationship(remote_side="RequestType.id")
     #: The only contract it is used in; empty for all.
     contract_id: Mapped[int | None] = reference(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from flask_appbuilder.security.sqla.models import Role
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from backoffice import errors
 from models.base import SHARED, Admin, Category, EntityName, Model, Record, Rule, Section
 from models.columns import Choice, choice, field, reference
+from models.reading import clean_text, fold
+from models.values import ValueType
 
 
 class RightScope(Choice):
@@ -19,6 +24,42 @@ class RightScope(Choice):
     teams = "teams", _l("Companies that the own teams serve")
     consultant = "consultant", _l("Companies entrusted to the person")
     own = "own", _l("Rows entrusted to the person")
+
+
+class AreaName(ValueType):
+    """A row of the permission matrix; the matrix adds the words of its rows."""
+
+    worded = True
+    words: ClassVar[dict[str, errors.Text]] = {}
+
+    def __init__(self) -> None:
+        super().__init__(32)
+
+    def parse(self, raw: str) -> str:
+        """Return the area that the word, or its own name, means; any other text names none."""
+        wanted = clean_text(raw)
+        return {fold(str(word)): name for name, word in self.words.items()}.get(fold(wanted), wanted)
+
+    def show(self, value: Any) -> str:
+        return str(self.words.get(value, value))
+
+
+class Letters(ValueType):
+    """What a right allows, stored as the letters of the permission matrix, which adds their words."""
+
+    words: ClassVar[dict[str, errors.Text]] = {}
+
+    def __init__(self) -> None:
+        super().__init__(6)
+
+    def parse(self, raw: str) -> str:
+        return clean_text(raw)
+
+    def show(self, value: Any) -> str:
+        return ", ".join(str(self.words.get(letter, letter)) for letter in value)
+
+    def edit(self, value: Any) -> str:
+        return str(value)
 
 
 class RoleRight(Record):
@@ -36,8 +77,8 @@ class RoleRight(Record):
         icon="shield-lock",
         area="roles",
         scope=SHARED,
+        title=("role", "area"),
         list_columns=("role", "area", "actions", "scope"),
-        search_columns=("area",),
         filters=("role", "area", "scope"),
         order="area",
         fast=(("role", "area"),),
@@ -57,11 +98,11 @@ class RoleRight(Record):
     role_id: Mapped[int] = reference("ab_role", _l("Role"), ondelete="CASCADE", index=False)
     role: Mapped[Role] = relationship()
     #: The row of the permission matrix.
-    area: Mapped[str] = field(_l("Area"), String(32))
+    area: Mapped[str] = field(_l("Area"), AreaName())
     #: Letters: C create, R read, U change, D delete, T use verbs, X export; empty for nothing.
     actions: Mapped[str] = field(
         _l("Actions"),
-        String(6),
+        Letters(),
         default="",
         server_default="",
         help=_l("C create, R read, U change, D delete, T use the verbs, X export; empty for nothing."),
@@ -91,8 +132,8 @@ class RoleMask(Record):
         icon="eye-slash",
         area="roles",
         scope=SHARED,
+        title=("role", "entity", "field"),
         list_columns=("role", "entity", "field"),
-        search_columns=("entity", "field"),
         filters=("role", "entity"),
         order="entity",
         natural_keys=(("role", "entity", "field"),),
@@ -108,7 +149,7 @@ class RoleMask(Record):
     #: The table whose field is masked.
     entity: Mapped[str] = field(_l("Kind of record"), EntityName())
     #: The masked field.
-    field: Mapped[str] = field(_l("Field"), String(64))
+    field: Mapped[str] = field(_l("Field"), String(64), fields_of="entity")
 
     def __str__(self) -> str:
         return f"{self.role} · {self.entity}.{self.field}"

@@ -37,6 +37,9 @@ class Service(GroupOwned, Record):
         icon="grid",
         area="services",
         scope=Scope(group="group_company.group_id", unit="business_unit_id"),
+        title=("name",),
+        subtitle=("code", "group_company"),
+        rank=1,
         list_columns=("code", "name", "group_company", "state", "is_licensed", "is_third_party", "list_price"),
         search_columns=("code", "name"),
         filters=("state", "group_company", "business_unit", "online_service", "is_licensed", "is_third_party"),
@@ -99,4 +102,4 @@ class Service(GroupOwned, Record):
     liability_note: Mapped[str | None] = field(_l("Liability note"), Text, help=_l("What we answer for and what not."))
 
     def __str__(self) -> str:
-        return f"{self.code} {self.name}"
+        return self.name

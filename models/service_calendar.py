@@ -34,6 +34,8 @@ class ServiceCalendar(Record):
         icon="calendar-week",
         area="calendars",
         scope=SHARED,
+        title=("code", "name"),
+        rank=9,
         list_columns=("code", "name", "excludes_holidays", "holiday_set", "min_daily_minutes"),
         search_columns=("code", "name"),
         filters=("excludes_holidays", "holiday_set"),

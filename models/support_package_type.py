@@ -30,6 +30,8 @@ class SupportPackageType(GroupOwned, Record):
         icon="box",
         area="package_types",
         scope=Scope(group="group_id"),
+        title=("name",),
+        rank=3,
         list_columns=("code", "name", "included_minutes", "price", "validity_months", "active"),
         search_columns=("code", "name"),
         filters=("active",),

@@ -29,6 +29,8 @@ class SupportQueue(GroupOwned, Record):
         icon="inboxes",
         area="queues",
         scope=Scope(group="group_company.group_id"),
+        title=("code", "name"),
+        rank=8,
         list_columns=("code", "name", "team", "calendar", "requires_package", "reopen_window_hours", "active"),
         search_columns=("code", "name", "email"),
         filters=("active", "team", "calendar", "group_company", "requires_package"),

@@ -32,6 +32,8 @@ class SupportTeam(GroupOwned, Record):
         icon="people-fill",
         area="queues",
         scope=Scope(group="group_company.group_id"),
+        title=("name",),
+        rank=8,
         list_columns=("name", "level", "group_company", "email"),
         search_columns=("name", "email"),
         filters=("level", "group_company"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Integer, UniqueConstraint
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
 from models.columns import field, reference
@@ -24,6 +24,7 @@ class TeamMember(GroupOwned, Record):
         icon="person-lines-fill",
         area="queues",
         scope=Scope(group="team.group_id", owner="staff_id"),
+        title=("team", "staff"),
         list_columns=("team", "staff", "is_lead"),
         filters=("team", "staff", "is_lead"),
         natural_keys=(("staff_id", "team_id"),),
@@ -36,7 +37,7 @@ class TeamMember(GroupOwned, Record):
     team_id: Mapped[int] = reference("support_team", _l("Team"))
     team: Mapped[SupportTeam] = relationship(back_populates="members")
     #: Place among the members, from 0.
-    position: Mapped[int] = field(_l("Position"), Integer, default=0, server_default="0")
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: The member of staff.
     staff_id: Mapped[int] = reference("ab_user", _l("Member"))
     staff: Mapped[Staff] = relationship(foreign_keys=[staff_id])

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueCons
 from sqlalchemy.orm import Mapped, relationship
 
 from models.account import Account
-from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, reference
 from models.company import Company
@@ -40,6 +40,11 @@ class TicketState(Choice):
     closed_final = "closed_final", _lp("state of a ticket", "Closed"), "good", "check-circle-fill"
     archived = "archived", _l("Archived"), "neutral", "archive"
     rejected = "rejected", _l("Rejected"), "neutral", "x-circle"
+
+
+_OVER = (TicketState.closed_provisional, TicketState.closed_final, TicketState.archived, TicketState.rejected)
+#: The filter that leaves the tickets people still work on.
+_OPEN = "state:in:" + ",".join(state for state in TicketState if state not in _OVER)
 
 
 class Urgency(Choice):
@@ -102,6 +107,15 @@ class Ticket(GroupOwned, Record):
         icon="ticket-perforated",
         area="tickets",
         scope=Scope(group="queue.group_id", company="company_id", unit="business_unit_id", owner="assignee_id"),
+        title=("number",),
+        subtitle=("subject", "company"),
+        tabs=("ticket_message.ticket", "call.ticket", "ticket.linked_ticket", "package_movement.ticket"),
+        worklists=(
+            Worklist(_l("My open tickets"), ("assignee:in:{me}", _OPEN)),
+            Worklist(_l("Overdue tickets"), ("due_at:past:", _OPEN), "bad"),
+            Worklist(_l("Open tickets without assignee"), ("assignee:empty:", _OPEN)),
+        ),
+        rank=1,
         list_columns=("number", "subject", "company", "state", "priority", "assignee", "created_at"),
         search_columns=("number", "subject"),
         filters=(
@@ -264,7 +278,10 @@ class Ticket(GroupOwned, Record):
     service: Mapped[Service | None] = relationship()
     #: The earlier ticket it follows.
     linked_ticket_id: Mapped[int | None] = reference(
-        "ticket", _l("Follows"), help=_l("The closed ticket that this one continues.")
+        "ticket",
+        _l("Follows"),
+        related=_l("Linked tickets"),
+        help=_l("The closed ticket that this one continues."),
     )
     linked_ticket: Mapped[Ticket | None] = relationship(remote_side="Ticket.id")
     #: When it should be solved.

@@ -33,6 +33,7 @@ class TicketMessage(GroupOwned, Record):
         icon="chat-left-text",
         area="tickets",
         scope=Scope(group="ticket.group_id", company="ticket.company_id"),
+        title=("ticket", "visibility"),
         list_columns=("created_at", "ticket", "direction", "visibility", "channel", "body"),
         filters=("ticket", "direction", "visibility", "channel", "created_at"),
         order="-created_at",

@@ -10,14 +10,16 @@ import re
 import unicodedata
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import phonenumbers
 import sqlalchemy as sa
+from babel import Locale
 from babel.numbers import format_currency, format_decimal
 from email_validator import EmailNotValidError, validate_email
-from flask_babel import format_date, format_datetime, format_time
+from flask_babel import format_date, format_datetime, format_time, get_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.types import TypeDecorator
 from stdnum import iban as stdnum_iban
@@ -27,7 +29,7 @@ from stdnum.it import codicefiscale, iva
 
 from backoffice.clock import ROME
 from backoffice.errors import Text
-from models.reading import BadValue, clean_text, parse_date, parse_decimal, parse_time
+from models.reading import BadValue, clean_text, fold, parse_date, parse_decimal, parse_time
 
 #: How numbers are written whatever the language of the page, so that what is shown can be typed again.
 ITALIAN = "it"
@@ -41,6 +43,8 @@ class ValueType(TypeDecorator[Any]):
     kind: ClassVar[str] = "text"
     #: An example people can imitate, for templates and help.
     example: ClassVar[str] = ""
+    #: People read a word where something else is stored, and look for that word.
+    worded: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         # SQLAlchemy asks every class for itself, not its bases; all of these are safe to cache by.
@@ -142,9 +146,33 @@ class Province(Code):
 
 
 class Country(Code):
+    """A country, stored as its two letters, shown by its name in the reader's language."""
+
     pattern = r"[A-Z]{2}"
-    problem = _l("The country is written with its 2 letters.")
+    problem = _l("Write the name of the country or its 2 letters.")
+    worded = True
     example = "IT"
+
+    def parse(self, raw: str) -> str:
+        return _country_codes().get(fold(clean_text(raw))) or super().parse(raw)
+
+    def show(self, value: Any) -> str:
+        locale = get_locale() or Locale(ITALIAN)
+        return str(locale.territories.get(value, value))
+
+    def edit(self, value: Any) -> str:
+        return str(value)
+
+
+@cache
+def _country_codes() -> dict[str, str]:
+    """Return the two letters of each country by its name in our languages."""
+    return {
+        fold(name): code
+        for language in ("en", ITALIAN)
+        for code, name in Locale(language).territories.items()
+        if re.fullmatch("[A-Z]{2}", code)
+    }
 
 
 class Cig(Code):

@@ -13,13 +13,17 @@ from flask_babel import lazy_gettext as _l
 from backoffice import checks, permissions
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.lifecycles import MACHINES, Machine, Transition
-from models.base import ENTITIES, SHARED, Recorded, Rule, Scope
+from models.base import ENTITIES, SHARED, Recorded, Rule, Scope, Worklist
 from models.catalogue import Kind, fields
 from models.columns import Choice
 from models.company import Company
 from models.contract import Contract, ContractState
+from models.contract_line import ContractLine
+from models.import_batch import ImportBatch
+from models.license import License
 from models.service import Service
 from models.support_team import SupportTeam
+from models.ticket import Ticket
 
 Spoil = Callable[[pytest.MonkeyPatch], type[Recorded]]
 
@@ -123,6 +127,17 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E015", admin(Service, sections=())),
     ("E016", field(Company, "lab_habitual", help=None)),
     ("E017", grant(Company, READ_LESS)),
+    ("E001", admin(Company, title=("shoe_size",))),
+    ("E001", admin(ContractLine, totals=("shoe_size",))),
+    ("E018", admin(Company, title=())),
+    ("E019", admin(Company, subtitle=("shoe_size",))),
+    ("E019", admin(Company, subtitle=("city.name",))),
+    ("E019", admin(License, subtitle=("order_line.shoe_size",))),
+    ("E020", admin(Company, tabs=("contact.shoe",))),
+    ("E021", admin(ContractLine, totals=("service",))),
+    ("E022", admin(Ticket, worklists=(Worklist(_l("A"), ("shoe_size:is:42",)),))),
+    ("E022", admin(Ticket, worklists=(Worklist(_l("A"), ("assignee:in:{you}",)),))),
+    ("E023", field(ImportBatch, "matched_by", fields_of="file_name")),
 ]
 
 

@@ -48,7 +48,7 @@ def _root(entity: type[Recorded]) -> str:
 
 
 def _with(address: str, query: dict[str, Any]) -> str:
-    return f"{address}?{urlencode(query)}" if query else address
+    return f"{address}?{urlencode(query, doseq=True)}" if query else address
 
 
 def add_url(entity: type[Recorded], **query: Any) -> str | None:

@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, current_app, has_request_context, request, session, url_for
+from flask import Flask, current_app, g, has_request_context, request, session, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
+from backoffice.errors import Text
 from backoffice.permissions import role_label
 from models.base import ENTITIES, Category
 from models.catalogue import slug
@@ -34,6 +35,11 @@ def chosen_language() -> str:
     return chosen if chosen in LANGUAGES else str(current_app.config["BABEL_DEFAULT_LOCALE"])
 
 
+def set_place(title: str, url: str, step: Text = "") -> None:
+    """Say which record the page of this request is about, and what of it, for the breadcrumb."""
+    g.place = {"label": title, "url": url, "step": step}
+
+
 class Frame:
     """Read by ``frame.html``; each part is computed only when a template asks for it."""
 
@@ -42,17 +48,23 @@ class Frame:
 
     @property
     def brand(self) -> str:
-        """The corporate group one works for; before signing in the product's own name."""
-        names = {key: name for key, name in self._group_names if key == self.actor.group_id}
-        return names.get(self.actor.group_id) or str(current_app.config["APP_NAME"])
+        """The corporate group one works for; before signing in, when that is unknown, what the program is."""
+        names: dict[int | None, str] = {key: name for key, name in self._group_names if key == self.actor.group_id}
+        return names.get(self.actor.group_id) or _("Back office")
+
+    @property
+    def _group_names(self) -> list[tuple[int, str]]:
+        return [] if self.actor.staff_id is None else self._installation[0]
 
     @cached_property
-    def _group_names(self) -> list[tuple[int | None, str]]:
-        if self.actor.staff_id is None:
-            return []
-        statement = sa.select(CorporateGroup.id, CorporateGroup.name).order_by(CorporateGroup.name)
+    def _installation(self) -> tuple[list[tuple[int, str]], bool]:
+        """The corporate groups, and whether demonstration data are left: in one statement, because every page asks."""
+        group, company = CorporateGroup.__table__, Company.__table__
+        demo = sa.exists(sa.select(company.c.id).where(company.c.is_demo)).label("demo")
+        statement = sa.select(group.c.id, group.c.name, demo).order_by(group.c.name)
         with reading_as_system() as records:
-            return [(row.id, row.name) for row in records.execute(statement)]
+            rows = records.execute(statement, execution_options=INTERNAL).all()
+        return [(row.id, row.name) for row in rows], any(row.demo for row in rows)
 
     @property
     def lang(self) -> str:
@@ -115,10 +127,11 @@ class Frame:
                         "icon": "shield-lock",
                         "url": url_for("RolesView.list"),
                         "current": _at("roles"),
+                        "rank": 1,
                     }
                 )
             if items:
-                found.append({"label": category.label, "icon": category.icon, "items": sorted(items, key=_by_label)})
+                found.append({"label": category.label, "icon": category.icon, "items": sorted(items, key=_order)})
         return found
 
     def _item(self, entity: Any) -> dict[str, Any]:
@@ -128,6 +141,7 @@ class Frame:
             "icon": admin.icon,
             "url": addresses.list_url(entity),
             "current": _at(slug(entity)),
+            "rank": admin.rank,
         }
 
     @property
@@ -140,8 +154,8 @@ class Frame:
                     {"label": admin.category.label, "url": None},
                     {"label": admin.plural, "url": addresses.list_url(entity)},
                 ]
-                return found if len(here) == 1 else [*found, {"label": _crumb(here), "url": None}]
-        return []
+                return [*found, *_inside(here)]
+        return _crumbs_of_own(here[0])
 
     @property
     def groups(self) -> list[dict[str, Any]]:
@@ -151,10 +165,7 @@ class Frame:
 
     @property
     def demo(self) -> bool:
-        with reading_as_system() as records:
-            company = Company.__table__
-            statement = sa.select(company.c.id).where(company.c.is_demo).limit(1)
-            return records.scalar(statement, execution_options=INTERNAL) is not None
+        return self._installation[1]
 
 
 def _at(name: str) -> bool:
@@ -166,14 +177,26 @@ def _here() -> list[str]:
     return request.path.strip("/").removeprefix("grid/").split("/")
 
 
-def _by_label(item: dict[str, Any]) -> str:
-    return str(item["label"])
+def _order(item: dict[str, Any]) -> tuple[int, str]:
+    return item["rank"], str(item["label"])
 
 
-def _crumb(here: list[str]) -> str:
-    if here[1] == "new":
-        return _("Add")
-    if here[1] == "import":
-        return _("Import")
-    words = {"edit": _("Edit"), "delete": _("Delete")}
-    return words.get(here[2], here[1]) if len(here) > 2 else here[1]
+def _inside(here: list[str]) -> list[dict[str, Any]]:
+    """Return what stands after the list: a step, or the record and perhaps what is being done with it."""
+    if len(here) == 1:
+        return []
+    if here[1] in ("new", "import"):
+        return [{"label": _("Add") if here[1] == "new" else _("Import"), "url": None}]
+    place = g.get("place")
+    if place is None:
+        return []
+    words: dict[str, Text] = {"edit": _("Edit"), "delete": _("Delete"), "do": place["step"]}
+    step = words.get(here[2], "") if len(here) > 2 else ""
+    return [place, {"label": step, "url": None}] if step else [place]
+
+
+def _crumbs_of_own(name: str) -> list[dict[str, Any]]:
+    """Return the way to a page of the desk that is no entity's."""
+    if name != "roles":
+        return []
+    return [{"label": Category.system.label, "url": None}, {"label": _("Roles"), "url": None}]

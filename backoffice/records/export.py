@@ -73,7 +73,12 @@ def write_csv(
 def csv_text(row: Recorded, field: Field, actor: Actor) -> str:
     """Return a value as it stands in a CSV; import reads it back."""
     cell = show.cell(row, field, actor)
-    if cell.masked or cell.unavailable or field.kind in (Kind.relation, Kind.relations, Kind.boolean, Kind.choice):
+    if (
+        cell.masked
+        or cell.unavailable
+        or cell.told
+        or field.kind in (Kind.relation, Kind.relations, Kind.boolean, Kind.choice)
+    ):
         return protect_text(cell.text)
     value = getattr(row, field.name)
     text = field.edit(value)
@@ -132,7 +137,9 @@ def _write_cell(
     cell = show.cell(row, field, actor)
     if cell.empty:
         return
-    value = None if cell.masked or field.kind in (Kind.relation, Kind.relations) else getattr(row, field.name)
+    value = (
+        None if cell.masked or cell.told or field.kind in (Kind.relation, Kind.relations) else getattr(row, field.name)
+    )
     form = formats.get(field.kind)
     if isinstance(value, datetime):
         sheet.write_datetime(place, column, value.astimezone(clock.ROME).replace(tzinfo=None), form)

@@ -16,6 +16,7 @@ from backoffice import clock
 from backoffice.actors import Actor
 from backoffice.errors import BadRequest, Text
 from backoffice.records.folding import folded
+from backoffice.records.show import unsaid
 from models.base import Recorded
 from models.catalogue import ORDERED, TEXTUAL, Field, Kind, fields
 from models.reading import BadValue, clean_text, fold, parse_date
@@ -51,6 +52,7 @@ UNTIL = Operator("max", _l("is until"), "date")
 DATES = Operator("between", _l("is between"), "two_dates")
 LAST = Operator("last", _l("is in the last"), "days")
 NEXT = Operator("next", _l("is in the next"), "days")
+PAST = Operator("past", _l("is past"), "none")
 EMPTY = Operator("empty", _l("is empty"), "none")
 FILLED = Operator("filled", _l("is filled in"), "none")
 
@@ -59,7 +61,7 @@ def operators(field: Field) -> tuple[Operator, ...]:
     """Return the ways a field can be filtered, the most useful first."""
     optional = (EMPTY, FILLED) if field.nullable else ()
     if field.kind in (Kind.date, Kind.datetime):
-        return (LAST, NEXT, DATES, ON, FROM, UNTIL, *optional)
+        return (LAST, NEXT, DATES, ON, FROM, UNTIL, PAST, *optional)
     if field.kind is Kind.choice:
         return (IN, NOT_IN, *optional)
     if field.kind is Kind.relation:
@@ -94,7 +96,7 @@ def filterable(entity: type[Recorded], actor: Actor) -> dict[str, Field]:
 
     What is masked for this actor is not among them: a filter would tell what the mask hides.
     """
-    masked = actor.masked(entity)
+    masked = actor.masked(entity) | unsaid(entity, actor)
     known = fields(entity)
     names = dict.fromkeys((*entity.__admin__.filters, *known))
     return {name: known[name] for name in names if name not in masked and _can_filter(known[name])}
@@ -102,6 +104,14 @@ def filterable(entity: type[Recorded], actor: Actor) -> dict[str, Field]:
 
 def _can_filter(field: Field) -> bool:
     return not field.secret and field.kind not in (Kind.children, Kind.relations)
+
+
+def offered(entity: type[Recorded], actor: Actor) -> list[Field]:
+    """Return the fields that a page offers for filtering: without those that only programs ask by."""
+    return [field for name, field in filterable(entity, actor).items() if name not in _FOR_PROGRAMS]
+
+
+_FOR_PROGRAMS = frozenset({"id", "version", "is_demo"})
 
 
 def parse(text: str, entity: type[Recorded], actor: Actor) -> Filter:
@@ -158,7 +168,13 @@ def _parse_text(field: Field, operator: Operator, raw: str) -> str:
     if len(raw) > 200:
         raise BadValue(_l("the text is too long."))
     # What is stored normalised is looked for normalised; a part of it is taken as it was typed.
-    return str(field.parse(raw)) if operator is IS and field.value_type is not None else clean_text(raw)
+    if field.value_type is not None and (operator is IS or field.value_type.worded):
+        try:
+            return str(field.parse(raw))
+        except BadValue:
+            if operator is IS:
+                raise
+    return clean_text(raw)
 
 
 def _parse_bound(field: Field, raw: str) -> Any:
@@ -170,6 +186,8 @@ def condition(item: Filter) -> Any:
     entity, field = item.field.entity, item.field
     column = getattr(entity, field.column or field.name)
     simple = _SIMPLE.get(item.operator.name)
+    if item.operator is PAST:
+        return column < (clock.now() if field.kind is Kind.datetime else clock.today())
     if simple is not None:
         return simple(column, item.values)
     if item.operator.name in ("last", "next"):

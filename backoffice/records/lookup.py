@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session, selectinload
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import NotFound
+from backoffice.records import show
 from backoffice.records.pages import Query, default_sort, ordering, search_conditions
 from models.base import Recorded
-from models.catalogue import Kind, fields
+from models.catalogue import Field, Kind, fields
+from models.columns import Choice
 from models.external_code import ExternalCode
 from models.reading import LARGEST_INTEGER, BadValue
 
@@ -37,7 +39,18 @@ def get_record(session: Session, entity: type[Recorded], key: int | str, *, rela
 def relations_of(entity: type[Recorded], names: Sequence[str]) -> list[str]:
     """Return the names among ``names`` that are relations and want loading along."""
     known = fields(entity)
-    return [name for name in names if name in known and known[name].kind in (Kind.relation, Kind.relations)]
+    wanted = dict.fromkeys(names)
+    return [name for name in wanted if name in known and known[name].kind in (Kind.relation, Kind.relations)]
+
+
+def find_lines(session: Session, record: Recorded, name: str) -> Sequence[Any]:
+    """Return the children of a record that are edited as its lines, in their order, with what their columns show."""
+    relationship = sa.inspect(type(record)).relationships[name]
+    (key,) = relationship.remote_side
+    entity = relationship.mapper.class_
+    options = [selectinload(getattr(entity, n)) for n in relations_of(entity, entity.__admin__.list_columns)]
+    statement = sa.select(entity).where(key == record.id).order_by(*(relationship.order_by or ()), entity.id)
+    return session.scalars(statement.options(*options)).all()
 
 
 def find_options(session: Session, entity: type[Recorded], term: str, actor: Actor) -> Sequence[Any]:
@@ -84,12 +97,21 @@ def external_codes(session: Session, record: Recorded) -> Sequence[tuple[str, st
     return [(row.system, row.code) for row in rows]
 
 
-def hint(record: Recorded) -> str:
-    """Return a second line that tells namesakes apart: its first natural key, or its company."""
-    known = fields(type(record))
-    for key in record.__admin__.natural_keys:
-        if len(key) == 1 and key[0] in known:
-            value = known[key[0]].show(getattr(record, key[0]))
-            if value and value != str(record):
-                return value
-    return ""
+def hint(record: Recorded, actor: Actor) -> str:
+    """Return what tells a record from its namesakes, as far as its name does not: its state where that is unusual,
+    then its key or what else people recognise it by. Nothing that would take another statement."""
+    known, admin, masked = fields(type(record)), record.__admin__, actor.masked(type(record))
+    names = [*(key[0] for key in admin.natural_keys if len(key) == 1), *admin.subtitle]
+    chosen = [known[name] for name in dict.fromkeys(names) if name in known and name not in masked]
+    texts = [f.show(getattr(record, f.name)) for f in chosen if f.kind not in (Kind.relation, Kind.relations)]
+    title = show.label(record, actor)
+    found = [text for text in texts if text and text not in title]
+    return " · ".join([*_unusual_state(record, known, masked), *found[:2]])
+
+
+def _unusual_state(record: Recorded, known: Mapping[str, Field], masked: frozenset[str]) -> list[str]:
+    field = known.get("state")
+    if field is None or field.choices is None or field.name in masked:
+        return []
+    state: Choice = getattr(record, field.name)
+    return [] if state.tone in ("good", "active") else [str(state.label)]

@@ -192,9 +192,19 @@ def find_page(session: Session, query: Query, *, relations: Sequence[str] = ()) 
     return page
 
 
-def find_count(session: Session, query: Query) -> Page:
-    """Return a page without rows: only how many there are, up to the cap."""
-    return Page((), session.scalar(sa.select(_capped_count(query))) or 0)
+def find_counts(session: Session, queries: Sequence[Query], *, most: int = COUNT_CAP) -> list[int]:
+    """Return how many rows each query finds, all in one statement; ``most`` and one where there are more.
+
+    In whatever order finds them fastest: these rows are not about to be read.
+    """
+    if not queries:
+        return []
+    inside = [
+        sa.select(sa.literal(1).label("one")).select_from(query.entity).where(*conditions(query)).limit(most + 1)
+        for query in queries
+    ]
+    counts = [sa.select(sa.func.count()).select_from(rows.subquery()).scalar_subquery() for rows in inside]
+    return list(session.execute(sa.select(*counts)).one())
 
 
 def last_cursor(query: Query) -> str:
@@ -325,4 +335,4 @@ def _decode(sort: Field, value: Any) -> Any:
     return value
 
 
-__all__ = ["Page", "Query", "find_count", "find_page", "last_cursor", "read_query", "sortable"]
+__all__ = ["Page", "Query", "find_counts", "find_page", "last_cursor", "read_query", "sortable"]

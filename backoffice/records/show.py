@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,9 +14,10 @@ from flask_babel import gettext as _
 from backoffice import clock
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
-from models.base import Recorded
-from models.catalogue import Field, Kind, fields
+from models.base import ENTITIES, Recorded
+from models.catalogue import Field, Kind, fields, naming_fields
 from models.columns import Choice
+from models.history_entry import ActorSort, HistoryEntry
 
 #: What stands for a value the actor may not see, on every surface.
 MASK = "•••"
@@ -35,6 +37,8 @@ class Cell:
     target: Any = None
     masked: bool = False
     unavailable: bool = False
+    #: The text is no form of the stored value: files take it as it is.
+    told: bool = False
     url: str = ""
 
     @property
@@ -59,6 +63,9 @@ def cell(record: Recorded, field: Field, actor: Actor) -> Cell:
         return Cell(field.kind, MASK, title=_("Your role does not show this value."), masked=True)
     if field.kind is Kind.relation:
         return _relation_cell(record, field, actor)
+    told = _told(record, field, actor)
+    if told is not None:
+        return told
     value = getattr(record, field.name)
     if field.kind is Kind.relations:
         return Cell(field.kind, ", ".join(sorted(str(other) for other in value)))
@@ -77,6 +84,27 @@ def cell(record: Recorded, field: Field, actor: Actor) -> Cell:
     if field.unit:
         text = f"{text} {field.unit}"
     return Cell(field.kind, text, title=text, href=_href(field, value))
+
+
+def _told(record: Recorded, field: Field, actor: Actor) -> Cell | None:
+    """Return the cell of a value that people are told in other words than it is stored in, or None."""
+    if isinstance(record, HistoryEntry) and field.name == "record_title":
+        return subject(record, actor)
+    if isinstance(record, HistoryEntry) and field.name == "actor_name":
+        return Cell(field.kind, who(record.actor_kind, record.actor_name), told=True)
+    if field.fields_of is None:
+        return None
+    text = _field_labels(getattr(record, field.fields_of), getattr(record, field.name) or "")
+    return Cell(field.kind, text, title=text, told=True)
+
+
+def _field_labels(table: str, names: str) -> str:
+    """Return the labels of fields of an entity; a name that is none of them stays as it is."""
+    known = fields(ENTITIES[table]) if table in ENTITIES else {}
+    words: dict[str, Text] = {"external_code": _("External code")}
+    words |= {name: field.label for name, field in known.items()}
+    words |= {field.column: field.label for field in known.values() if field.column}
+    return ", ".join(str(words.get(name, name)) for name in re.split(r"[+, ]+", names) if name)
 
 
 def _href(field: Field, value: Any) -> str:
@@ -102,10 +130,63 @@ def label(record: Any, actor: Actor) -> str:
     """Return what a record is called, masked where its name is made of masked fields."""
     if not isinstance(record, Recorded):
         return str(record)  # Flask-AppBuilder's roles are no entities of ours
-    masked = actor.masked(type(record))
-    if masked and masked & set(record.__admin__.search_columns[:2]):
+    if isinstance(record, HistoryEntry):
+        return _entry_label(record, actor)
+    if not may_name(type(record), actor) or _names_a_hidden_row(record):
         return f"{record.__admin__.label} {record.id}"
     return str(record)
+
+
+def may_name(entity: type[Recorded], actor: Actor) -> bool:
+    """Say whether the actor sees every field that the names of the entity's rows are made of."""
+    return not any(field.name in actor.masked(field.entity) for field in naming_fields(entity))
+
+
+def _names_a_hidden_row(record: Recorded) -> bool:
+    """Say whether the record is named after a row that there is, but not for this actor."""
+    known = fields(type(record))
+    relations = (known[name] for name in record.__admin__.title if known[name].kind is Kind.relation)
+    return any(getattr(record, f.column or "") is not None and getattr(record, f.name) is None for f in relations)
+
+
+def who(kind: Choice, name: str) -> str:
+    """Return who acted; the product itself and nobody known are words in the reader's language, not stored names."""
+    return str(kind.label) if kind in (ActorSort.system, ActorSort.anonymous) else name
+
+
+def subject(entry: Any, actor: Actor) -> Cell:
+    """Return what an entry speaks of: its present name where the page has looked that up, else the one it had."""
+    found, entity = entry.subject, ENTITIES.get(entry.entity)
+    if found is not None:
+        text = label(found, actor)
+        return Cell(
+            Kind.text, text, title=text, target=found if actor.may(Action.read, type(found)) else None, told=True
+        )
+    nameless = entity is not None and not may_name(entity, actor)
+    text = "" if nameless else entry.record_title or ""
+    kind = entity.__admin__.label if entity is not None else entry.entity
+    return Cell(Kind.text, text or f"{kind} {entry.record_id}", title=text, told=True)
+
+
+def _entry_label(entry: HistoryEntry, actor: Actor) -> str:
+    known, name = fields(HistoryEntry), subject(entry, actor).text
+    kind, event = known["entity"].show(entry.entity), known["event"].show(entry.event)
+    what = f"“{event}”" if "." in entry.event else in_sentence(event)
+    return f"{name}: {what}" if name.startswith(kind) else f"{kind} {name}: {what}"
+
+
+def hidden(record: Recorded, actor: Actor) -> frozenset[str]:
+    """Return the fields of one record that the actor sees as a mask: an entry's title where it names what is masked."""
+    masked = actor.masked(type(record))
+    entity = ENTITIES.get(record.entity) if isinstance(record, HistoryEntry) else None
+    return masked if entity is None or may_name(entity, actor) else masked | {"record_title"}
+
+
+def unsaid(entity: type[Recorded], actor: Actor) -> frozenset[str]:
+    """Return the fields beyond the masked ones that a filter must not be asked by: it would tell masked names."""
+    if entity is not HistoryEntry or all(may_name(other, actor) for other in ENTITIES.values()):
+        return frozenset()
+    return frozenset({"record_title"})
 
 
 def in_sentence(name: Text) -> str:

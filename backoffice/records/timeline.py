@@ -13,9 +13,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice.access import INTERNAL
-from backoffice.actors import Actor
+from backoffice.actors import Action, Actor, ScopeKind
 from backoffice.errors import Text
-from backoffice.records.show import MASK, in_sentence, label
+from backoffice.records import subjects
+from backoffice.records.show import MASK, in_sentence, label, may_name, who
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields
 from models.history_entry import EventName, HistoryEntry, HistoryPersonal
@@ -75,9 +76,9 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
     return [
         Entry(
             row.id,
-            row.actor_name,
+            who(row.actor_kind, row.actor_name),
             row.event,
-            sentence(row.event) if row.entity == record.__table__.name else _of_line(row),
+            sentence(row.event) if row.entity == record.__table__.name else _of_line(row, actor),
             row.at,
             in_sentence(row.door.label),
             [] if row.event == "deleted" else _changes(entity, changes, names, actor),
@@ -86,12 +87,65 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
     ]
 
 
-def _of_line(row: Any) -> str:
+def _of_line(row: Any, actor: Actor) -> str:
     """Return what happened to a line, as the history of the whole tells it."""
-    line = in_sentence(ENTITIES[row.entity].__admin__.label)
+    entity = ENTITIES[row.entity]
+    title = row.record_title if may_name(entity, actor) and row.record_title else row.record_id
     return _(
-        "%(event)s (%(line)s %(title)s)", event=sentence(row.event), line=line, title=row.record_title or row.record_id
+        "%(event)s (%(line)s %(title)s)",
+        event=sentence(row.event),
+        line=in_sentence(entity.__admin__.label),
+        title=title,
     )
+
+
+def is_entry(record: Any) -> bool:
+    """Say whether a record is an entry of the history, which speaks of another one."""
+    return isinstance(record, HistoryEntry)
+
+
+def find_changes(session: Session, entry: Any, actor: Actor) -> list[Change] | None:
+    """Return what one entry changed, under the masks of the record's own history.
+
+    None where the actor could not open that history: the record is not theirs to read, or it is gone and their role
+    does not cover the whole corporate group.
+    """
+    entity = ENTITIES.get(entry.entity)
+    if entity is None or not actor.may(Action.read, entity):
+        return None
+    if entry.subject is None and not (actor.is_system or ScopeKind.group in actor.scopes(Action.read, entity)):
+        return None
+    personal = HistoryPersonal.__table__
+    statement = sa.select(personal.c.changes).where(personal.c.entry_id == entry.id)
+    apart = session.scalar(statement, execution_options=INTERNAL)
+    changes = {**(entry.changes or {}), **(apart or {})}
+    return _changes(entity, changes, _related_names(session, [(entity, changes)], actor), actor)
+
+
+@dataclass(frozen=True)
+class LatestSave:
+    """Who has saved a record since a version of it was read, when, and which fields that changed."""
+
+    who: str
+    at: datetime
+    fields: frozenset[str]
+
+
+def find_latest_save(session: Session, record: Recorded, *, saves: int) -> LatestSave | None:
+    """Return the last ``saves`` saves of a record read within the scope as one; None where none is on record."""
+    entry, personal = HistoryEntry.__table__, HistoryPersonal.__table__
+    statement = (
+        sa.select(entry, personal.c.changes.label("personal"))
+        .outerjoin(personal, personal.c.entry_id == entry.c.id)
+        .where(entry.c.entity == record.__table__.name, entry.c.record_id == record.id)
+        .order_by(entry.c.id.desc())
+        .limit(max(1, min(saves, SIZE)))
+    )
+    rows = session.execute(statement, execution_options=INTERNAL).all()
+    if not rows:
+        return None
+    changed = frozenset(name for row in rows for name in {**(row.changes or {}), **(row.personal or {})})
+    return LatestSave(who(rows[0].actor_kind, rows[0].actor_name), rows[0].at, changed)
 
 
 def _about(session: Session, record: Recorded) -> Any:
@@ -110,7 +164,7 @@ def _about(session: Session, record: Recorded) -> Any:
 
 @dataclass(frozen=True)
 class Deed:
-    """Something the actor did, to be found again; ``title`` is empty where the record's name is personal."""
+    """Something the actor did, to be found again; ``title`` is empty where the actor may not see the record's name."""
 
     entity: type[Recorded]
     record_id: int
@@ -132,12 +186,15 @@ def find_deeds(session: Session, actor: Actor, *, limit: int = 8) -> list[Deed]:
         .order_by(entry.c.at.desc(), entry.c.id.desc())
         .limit(limit)
     )
-    rows = session.execute(statement, execution_options=INTERNAL).all()
-    return [
-        Deed(ENTITIES[row.entity], row.record_id, row.record_title or "", row.event, row.at)
-        for row in rows
-        if row.entity in ENTITIES
-    ]
+    rows = [row for row in session.execute(statement, execution_options=INTERNAL) if row.entity in ENTITIES]
+    found = subjects.find(session, [(row.entity, row.record_id) for row in rows], actor)
+    return [_deed(row, found.get((row.entity, row.record_id)), actor) for row in rows]
+
+
+def _deed(row: Any, record: Recorded | None, actor: Actor) -> Deed:
+    entity = ENTITIES[row.entity]
+    stored = row.record_title or "" if may_name(entity, actor) else ""
+    return Deed(entity, row.record_id, label(record, actor) if record is not None else stored, row.event, row.at)
 
 
 def sentence(event: str) -> str:

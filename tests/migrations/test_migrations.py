@@ -194,7 +194,7 @@ class Zebra(CompanyOwned, Record):
     __tablename__ = "zebra"
     __admin__ = Admin(
         label=_l("Zebra"), plural=_l("Zebras"), category=Category.system, icon="x", area="companies",
-        scope=Scope(group="company.group_id", company="company_id"), list_columns=("name",),
+        scope=Scope(group="company.group_id", company="company_id"), title=("name",), list_columns=("name",),
         sections=(Section(_l("Zebra"), ("name", "company", "stripe")),), append_only=True,
     )
     company: Mapped[Company] = relationship()

@@ -76,6 +76,7 @@ BUSIEST = """
 """
 
 PAGES = [
+    "/",
     "/ticket/",
     "/ticket/?k={deep}",
     "/ticket/?f=state:in:rejected",

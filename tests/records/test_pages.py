@@ -98,6 +98,9 @@ MATCHES: list[tuple[type[Recorded], str, Callable[[object], bool]]] = [
         "created_at:last:30",
         lambda row: (clock.today() - row.created_at.astimezone(clock.ROME).date()).days <= 30,
     ),
+    (Ticket, "due_at:past:", lambda row: row.due_at is not None and row.due_at < clock.now()),
+    (Contract, "ends_on:past:", lambda row: row.ends_on is not None and row.ends_on < clock.today()),
+    (Company, "country:contains:austria", lambda row: row.country == "AT"),
     (Ticket, "assignee:empty:", lambda row: row.assignee_id is None),
 ]
 

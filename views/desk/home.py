@@ -9,13 +9,14 @@ from flask_appbuilder import IndexView, expose
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from backoffice.actors import Action
+from backoffice.actors import Action, Actor
 from backoffice.errors import Forbidden, NotFound
 from backoffice.operations.staff import switch_group
 from backoffice.records import show, timeline
+from backoffice.records.filters import filterable
 from backoffice.records.lookup import get_record
-from backoffice.records.pages import find_count, read_query
-from models.base import ENTITIES, Category, Recorded
+from backoffice.records.pages import Page, Query, find_counts, read_query
+from models.base import ENTITIES, Category, Recorded, Worklist
 from models.catalogue import fields
 from models.staff import Staff
 from views import addresses
@@ -24,9 +25,8 @@ from views.door import commit, current_actor, current_session
 from views.frame import LANGUAGES
 from views.generated.listing import count_text
 
-#: Groups of the navigation whose entities have a tile.
+#: Groups of the navigation whose entities are counted.
 _TILED = (Category.support, Category.clients, Category.sales)
-MOST_TILES = 8
 
 
 class Home(IndexView):
@@ -39,25 +39,28 @@ class Home(IndexView):
     def index(self) -> Any:
         if not current_user.is_authenticated:
             return redirect(self.appbuilder.get_url_for_login)
-        return render_template("home.html", page={"title": _("Home"), "tiles": self._tiles(), "recent": self._recent()})
+        page = {"title": _("Home"), **self._numbers(), "recent": self._recent()}
+        return render_template("home.html", page=page)
 
-    def _tiles(self) -> list[dict[str, Any]]:
+    def _numbers(self) -> dict[str, Any]:
+        """Return what waits and how much there is of everything: all counted in one statement."""
         actor = current_actor()
-        shown = [
-            entity
-            for category in _TILED
-            for entity in ENTITIES.values()
-            if entity.__admin__.category is category and _is_worked_on(entity) and actor.may(Action.read, entity)
+        waiting = [
+            (entity, worklist, query)
+            for entity in _in_order(actor)
+            for worklist in entity.__admin__.worklists
+            if (query := worklist_query(entity, worklist, actor)) is not None
         ]
-        return [
-            {
-                "label": entity.__admin__.plural,
-                "icon": entity.__admin__.icon,
-                "url": addresses.list_url(entity),
-                "text": count_text(find_count(current_session(), read_query(entity, actor))),
-            }
-            for entity in shown[:MOST_TILES]
-        ]
+        totals = [entity for entity in _in_order(actor) if _is_worked_on(entity)]
+        queries = [*(query for _e, _w, query in waiting), *(read_query(entity, actor) for entity in totals)]
+        counts = find_counts(current_session(), queries)
+        return {
+            "waiting": [
+                _waiting(entity, worklist, query, count)
+                for (entity, worklist, query), count in zip(waiting, counts, strict=False)
+            ],
+            "totals": [_total(entity, count) for entity, count in zip(totals, counts[len(waiting) :], strict=True)],
+        }
 
     def _recent(self) -> list[dict[str, Any]]:
         """Return what the person did last, so that they find it again."""
@@ -99,9 +102,43 @@ class Home(IndexView):
         return redirect(url_for("Home.index"), 303)
 
 
+def _in_order(actor: Actor) -> list[type[Recorded]]:
+    """Return the entities of the navigation that the actor may read, in its order."""
+    readable = [entity for entity in ENTITIES.values() if entity.__admin__.menu and actor.may(Action.read, entity)]
+    places = list(Category)
+    return sorted(readable, key=lambda entity: (places.index(entity.__admin__.category), entity.__admin__.rank))
+
+
+def worklist_query(entity: type[Recorded], worklist: Worklist, actor: Actor) -> Query | None:
+    """Return what a declared worklist asks for as this actor; None for whoever it has nothing to say to."""
+    if actor.staff_id is None:
+        return None
+    texts = [text.format(me=actor.staff_id) for text in worklist.filters]
+    known = filterable(entity, actor)
+    if any(text.partition(":")[0] not in known for text in texts):
+        return None  # a masked value would be told by the number
+    return read_query(entity, actor, filters=texts)
+
+
+def _waiting(entity: type[Recorded], worklist: Worklist, query: Query, count: int) -> dict[str, Any]:
+    return {
+        "label": worklist.label,
+        "icon": entity.__admin__.icon,
+        "url": addresses.list_url(entity, f=[str(item) for item in query.filters]),
+        "text": count_text(Page((), count)),
+        "tone": worklist.tone if count else "none",
+    }
+
+
+def _total(entity: type[Recorded], count: int) -> dict[str, Any]:
+    admin = entity.__admin__
+    text = count_text(Page((), count))
+    return {"label": admin.plural, "icon": admin.icon, "url": addresses.list_url(entity), "text": text}
+
+
 def _is_worked_on(entity: type[Recorded]) -> bool:
     """Say whether people follow these records from state to state: only they belong on the start page."""
-    return entity.__admin__.menu and "state" in fields(entity)
+    return entity.__admin__.category in _TILED and "state" in fields(entity)
 
 
 def local_address(wanted: str | None) -> str:

@@ -7,24 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.actors import Action
 from backoffice.errors import Text
-from backoffice.permissions import AREAS, ROLES, parse_right, role_label
+from backoffice.permissions import ACTION_LABELS, AREAS, ROLES, parse_right, role_label
 from models.base import ENTITIES
 from models.catalogue import fields
 from models.role_right import RightScope, RoleMask, RoleRight
-
-ACTION_LABELS: dict[Action, Text] = {
-    Action.create: _l("Create"),
-    Action.read: _l("Read"),
-    Action.update: _l("Change"),
-    Action.delete: _l("Delete"),
-    Action.transition: _l("Use verbs"),
-    Action.export: _l("Export"),
-}
 
 
 def role_matrix(session: Session) -> dict[str, Any]:

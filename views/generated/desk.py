@@ -18,10 +18,12 @@ from backoffice.lifecycles import Transition, get_transition, may_perform
 from backoffice.operations import plain, verbs
 from backoffice.records import show
 from backoffice.records.lookup import find_options, get_record, hint, relations_of
+from backoffice.records.timeline import find_latest_save
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields, slug
 from views import addresses, interrupted
 from views.door import commit, current_actor, current_session, read_again
+from views.frame import set_place
 from views.generated import exporting, form_pages, pages
 from views.generated.forms import LineForms, RecordForm
 from views.generated.listing import Listing, here
@@ -76,8 +78,10 @@ class DeskView(BaseView):
     @guarded(Action.read)
     def show(self, pk: str) -> Any:
         admin = self.entity.__admin__
-        names = [*admin.facts, *(admin.form_columns if request.args.get("tab", "details") == "details" else ())]
+        names = [*admin.facts, *admin.subtitle]
+        names += admin.form_columns if request.args.get("tab", "details") == "details" else ()
         record = get_record(current_session(), self.entity, pk, relations=relations_of(self.entity, names))
+        _in(record)
         return self.render_template("record.html", page=pages.record_page(record, current_actor(), current_session()))
 
     @expose("/new", methods=["GET", "POST"])
@@ -113,6 +117,7 @@ class DeskView(BaseView):
         """Return the form of a record, or of a new one, with what was typed into it if it was sent."""
         session = current_session()
         record = get_record(session, self.entity, pk) if pk else None
+        _in(record)
         sent = request.form if request.method == "POST" else None
         form = RecordForm(self.entity, current_actor(), session, record=record, sent=sent, initial=self._initial())
         return form, [LineForms(form, name, sent) for name in self.entity.__admin__.inline]
@@ -152,16 +157,20 @@ class DeskView(BaseView):
         read_again()
         form, lines = self._bound(pk)
         assert form.record is not None
-        clashes = form_pages.conflict(form, lines)
+        saves = form.record.version - _version()
+        latest = find_latest_save(current_session(), form.record, saves=saves)
+        clashes = form_pages.conflict(form, lines, latest.fields if latest and saves > 0 else None)
         if not clashes:  # sent twice, by a double click perhaps: all of it is stored
             return _saved(form.record)
         page = form_pages.form_page(form, lines) | {"version": form.record.version, "conflict": clashes}
+        page["saved"] = {"who": latest.who, "when": show.when(latest.at)} if latest else None
         return self.render_template("form.html", page=page), 409
 
     @expose("/<pk>/delete", methods=["GET", "POST"])
     @guarded(Action.delete)
     def delete(self, pk: str) -> Any:
         record = get_record(current_session(), self.entity, pk)
+        _in(record)
         if self.entity.__admin__.append_only:
             raise Forbidden
         if request.method == "GET" or interrupted.is_resumed():
@@ -201,6 +210,7 @@ class DeskView(BaseView):
     def _asked(self, pk: str, transition: Transition) -> tuple[Recorded, Transition, RecordForm]:
         """Return the record, its verb, and the form of what that asks for, with what was typed into it."""
         record: Recorded = get_record(current_session(), self.entity, pk)
+        _in(record, transition.label)
         sent = request.form if request.method == "POST" else None
         asked, shown = transition.asks or self.entity, None if transition.asks else record
         form = RecordForm(asked, current_actor(), current_session(), record=shown, sent=sent, names=transition.inputs)
@@ -233,9 +243,7 @@ class DeskView(BaseView):
         assert field.target is not None
         actor = current_actor()
         found = find_options(current_session(), field.target, request.args.get("q", ""), actor)
-        options = [
-            {"id": r.id, "label": show.label(r, actor), "hint": "" if actor.masked(type(r)) else hint(r)} for r in found
-        ]
+        options = [{"id": r.id, "label": show.label(r, actor), "hint": hint(r, actor)} for r in found]
         return jsonify(options)
 
     @expose("/export.<kind>")
@@ -247,6 +255,12 @@ class DeskView(BaseView):
 
     def render_template(self, template: str, **context: Any) -> str:
         return render_template(template, **context)
+
+
+def _in(record: Recorded | None, step: Text = "") -> None:
+    """Have the breadcrumb say in which record the page is, and at which step."""
+    if record is not None:
+        set_place(show.label(record, current_actor()), addresses.record_url(record), step)
 
 
 def _saved(record: Recorded) -> Any:

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from backoffice.actors import Action, Actor
 from backoffice.lifecycles import MACHINES
 from backoffice.operations.cleaning import writable_fields
+from backoffice.records import show
 from backoffice.records.filters import filterable, operators
 from backoffice.records.pages import sortable
 from backoffice.records.show import MASK, label
@@ -29,7 +30,7 @@ def document(record: Recorded, actor: Actor, *, lines: bool = True) -> dict[str,
 
 
 def _values(record: Recorded, actor: Actor, shown: Iterable[Field]) -> dict[str, Any]:
-    masked = actor.masked(type(record))
+    masked = show.hidden(record, actor)
     hidden = [field.name for field in shown if field.name in masked]
     found: dict[str, Any] = {"id": record.id, "version": record.version, "label": label(record, actor)}
     if hidden:

@@ -78,21 +78,32 @@ def _problems(form: RecordForm, problems: Mapping[str, Text]) -> list[dict[str, 
     return found
 
 
-def conflict(form: RecordForm, lines: list[LineForms]) -> list[dict[str, Any]]:
-    """Return the fields in which what was typed differs from what is stored now; inline children count as one."""
+def conflict(form: RecordForm, lines: list[LineForms], changed: frozenset[str] | None = None) -> list[dict[str, Any]]:
+    """Return the fields in which what was typed differs from what is stored now; inline children count as one.
+
+    ``changed`` has the names of the fields that others have changed meanwhile, where that is known: the rest differ
+    because of this person alone, and follow after those that need a choice.
+    """
     assert form.record is not None
-    pairs = [
-        (field.label, show.cell(form.record, field, form.actor).text, _typed(form, name), form.fields[name].id)
+    found = [
+        {
+            "label": field.label,
+            "theirs": show.cell(form.record, field, form.actor).text,
+            "mine": _typed(form, name),
+            "anchor": form.fields[name].id,
+            "only_mine": _is_untouched(field, changed),
+        }
         for name, field in form.catalogue.items()
     ]
     for line in lines:
-        stored = LineForms(form, line.name, None)
-        pairs.append((line.field.label, _typed_lines(stored), _typed_lines(line), f"lines-{line.name}"))
-    return [
-        {"label": label, "theirs": theirs, "mine": mine, "anchor": anchor}
-        for label, theirs, mine, anchor in pairs
-        if mine != theirs
-    ]
+        theirs, mine = _typed_lines(LineForms(form, line.name, None)), _typed_lines(line)
+        anchor = f"lines-{line.name}"
+        found.append({"label": line.field.label, "theirs": theirs, "mine": mine, "anchor": anchor, "only_mine": False})
+    return sorted((row for row in found if row["mine"] != row["theirs"]), key=lambda row: row["only_mine"])
+
+
+def _is_untouched(field: Field, changed: frozenset[str] | None) -> bool:
+    return changed is not None and field.kind is not Kind.relations and not {field.name, field.column} & changed
 
 
 def _typed(form: RecordForm, name: str) -> str:

@@ -14,7 +14,7 @@ from backoffice.database import RecordSession, time_limited
 from backoffice.errors import BadRequest
 from backoffice.lifecycles import transitions_open
 from backoffice.records import filters as record_filters
-from backoffice.records import show
+from backoffice.records import show, subjects
 from backoffice.records.lookup import relations_of
 from backoffice.records.pages import SIZES, Page, Query, find_page, last_cursor, read_query, sortable
 from models.base import Recorded
@@ -59,7 +59,9 @@ class Listing:
     def find(self, session: RecordSession) -> Page:
         """Return the rows, within the time people wait for a list."""
         with time_limited(session, current_app.config["STATEMENT_TIMEOUT_MS"]):
-            return find_page(session, self.query, relations=relations_of(self.entity, [f.name for f in self.columns]))
+            page = find_page(session, self.query, relations=relations_of(self.entity, [f.name for f in self.columns]))
+        subjects.look_up(session, page.rows, self.actor)
+        return page
 
     def kept(self, *without: str) -> list[tuple[str, str]]:
         """Return the parameters of the address but the cursor and those named."""
@@ -131,7 +133,7 @@ class Listing:
 
     def _narrowing(self) -> dict[str, Any]:
         admin = self.entity.__admin__
-        available = record_filters.filterable(self.entity, self.actor).values()
+        available = record_filters.offered(self.entity, self.actor)
         searched = [
             show.in_sentence(f.label)
             for f in show.shown_fields(self.entity, admin.search_columns)

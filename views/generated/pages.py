@@ -7,18 +7,15 @@ from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
-from werkzeug.exceptions import NotFound as NoSuchPage
 
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
-from backoffice.errors import Text
 from backoffice.lifecycles import Transition, transitions_open
-from backoffice.records import lookup, show, timeline
-from backoffice.records.show import shown_fields
+from backoffice.records import show, subjects, timeline
 from models.base import Recorded
-from models.catalogue import Field, Kind, fields, related_lists, slug
+from models.catalogue import fields
 from views import addresses
-from views.generated.listing import NUMERIC, Listing, dressed
+from views.generated import details, tabs
 
 #: Further actions on records of an entity that the generator cannot guess: a view of its own registers them.
 Link = Callable[[Any, Actor], dict[str, Any] | None]
@@ -64,69 +61,49 @@ def list_actions(entity: type[Recorded], actor: Actor) -> dict[str, Any]:
 def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[str, Any]:
     """Return everything ``record.html`` shows, for the tab the address names."""
     entity, admin = type(record), record.__admin__
-    tabs = _tabs(record, actor)
-    current = request.args.get("tab", "details")
-    if current not in {tab["name"] for tab in tabs}:
-        raise NoSuchPage
-    writable = not (admin.append_only or admin.written_by_verbs)
+    subjects.look_up(session, [record], actor)
+    chosen = tabs.record_tabs(record, actor, session)
     page: dict[str, Any] = {
         "title": show.label(record, actor),
-        "subtitle": _subtitle(record, actor),
+        "subtitle": details.subtitle(record, actor),
         "icon": admin.icon,
         "state": _state(record, actor),
         "verbs": [_verb(record, transition) for transition in transitions_open(record, actor)],
-        "edit_url": addresses.action_url(record, "edit") if writable and actor.may(Action.update, entity) else None,
-        "delete_url": addresses.action_url(record, "delete") if writable and actor.may(Action.delete, entity) else None,
+        "edit_url": addresses.action_url(record, "edit") if _is_open(entity, Action.update, actor) else None,
+        "delete_url": addresses.action_url(record, "delete") if _is_open(entity, Action.delete, actor) else None,
         "more": [found for link in _links.get(entity, ()) if (found := link(record, actor))],
-        "facts": _facts(record, actor, session),
-        "tabs": [{**tab, "current": tab["name"] == current} for tab in tabs],
+        "tabs": chosen["tabs"],
+        "more_tabs": chosen["more_tabs"],
     }
-    if current == "history":
-        page["history"] = _history(record, actor, session)
-    elif current != "details":
-        page["related"] = _related(record, next(tab["field"] for tab in tabs if tab["name"] == current), actor, session)
-    else:
-        page["sections"] = _sections(record, actor)
-        page["inlines"] = [_inline(record, name, actor) for name in admin.inline]
-    return page
+    if chosen["current"] == "details":
+        return page | _details(record, actor, session)
+    page["facts"] = details.facts(record, actor, session)
+    if chosen["field"] is None:
+        return page | {"history": _history(record, actor, session)}
+    return page | {"related": tabs.related(record, chosen["field"], actor, session)}
 
 
-def _facts(record: Recorded, actor: Actor, session: RecordSession) -> list[dict[str, Any]]:
-    """Return the facts beside a record: the declared ones, then the codes other systems have for it."""
-    shown = shown_fields(type(record), record.__admin__.facts)
-    found: list[dict[str, Any]] = [{"label": f.label, "cell": dressed(show.cell(record, f, actor))} for f in shown]
-    return found + [
-        {"label": _("Code in %(system)s", system=system), "cell": show.Cell(Kind.code, code, title=code)}
-        for system, code in lookup.external_codes(session, record)
-    ]
+def _is_open(entity: type[Recorded], action: Action, actor: Actor) -> bool:
+    """Say whether the actor may do this to records of the entity by hand."""
+    admin = entity.__admin__
+    return not (admin.append_only or admin.written_by_verbs) and actor.may(action, entity)
 
 
-def _tabs(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
-    def tab(name: str, label: Text, field: Field | None = None) -> dict[str, Any]:
-        url = addresses.record_url(record, **({} if name == "details" else {"tab": name}))
-        return {"name": name, "label": label, "count_text": "", "url": url, "field": field}
-
-    readable = [field for field in related_lists(type(record)) if actor.may(Action.read, field.entity)]
-    plurals = [field.entity for field in readable]
-    found = [tab("details", _("Details"))]
-    for field in readable:
-        label: Text = field.entity.__admin__.plural
-        if plurals.count(field.entity) > 1:
-            label = f"{label} ({field.label})"
-        found.append(tab(f"{slug(field.entity)}.{field.name}", label, field))
-    return [*found, tab("history", _("History"))]
+def _details(record: Recorded, actor: Actor, session: RecordSession) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "sections": details.sections(record, actor, session),
+        "closing": details.closing_sections(record, actor),
+        "inlines": [details.inline(record, name, actor, session) for name in record.__admin__.inline],
+    }
+    if timeline.is_entry(record):
+        found |= {"changes": timeline.find_changes(session, record, actor), "subject": _subject(record, actor)}
+    return found
 
 
-def _subtitle(record: Recorded, actor: Actor) -> list[str]:
-    """Return the natural keys that the title does not say already."""
-    names = [name for key in record.__admin__.natural_keys for name in key]
-    cells = [(f, show.cell(record, f, actor)) for f in shown_fields(type(record), names)]
-    texts = [
-        f"{field.label} {cell.text}"
-        for field, cell in cells
-        if cell.text and not cell.masked and cell.text != str(record)
-    ]
-    return texts[:3] or [str(record.__admin__.label)]
+def _subject(entry: Recorded, actor: Actor) -> dict[str, Any] | None:
+    """Return the link to the record that a history entry speaks of, for whoever may open it."""
+    cell = show.subject(entry, actor)
+    return {"label": _("Open the record"), "url": addresses.record_url(cell.target)} if cell.target else None
 
 
 def _state(record: Recorded, actor: Actor) -> show.Cell | None:
@@ -143,59 +120,6 @@ def _verb(record: Recorded, transition: Transition) -> dict[str, Any]:
         "tone": transition.tone,
         "url": url,
     }
-
-
-def _sections(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
-    entity = type(record)
-    placed = set(entity.__admin__.form_columns)
-    found = [(section.title, shown_fields(entity, section.columns)) for section in entity.__admin__.sections]
-    # What only verbs write is in no form, but people want to read it.
-    placed.add("state")  # it stands beside the title
-    others = [f for f in shown_fields(entity, list(fields(entity))) if f.verb_only and f.name not in placed]
-    if others:
-        found.append((_("What has happened"), others))
-    found.append((_("About this record"), shown_fields(entity, ("id", "created_at", "updated_at"))))
-    return [
-        {"title": title, "rows": [_detail(record, field, actor) for field in shown]} for title, shown in found if shown
-    ]
-
-
-def _detail(record: Recorded, field: Field, actor: Actor) -> dict[str, Any]:
-    return {"label": field.label, "cell": dressed(show.cell(record, field, actor)), "help": field.help}
-
-
-def _inline(record: Recorded, name: str, actor: Actor) -> dict[str, Any]:
-    field = fields(type(record))[name]
-    assert field.target is not None
-    columns = [
-        f for f in shown_fields(field.target, field.target.__admin__.list_columns) if f.target is not type(record)
-    ]
-    return {
-        "title": field.label,
-        "columns": [{"label": f.label, "numeric": f.kind in NUMERIC} for f in columns],
-        "rows": [
-            {"cells": [dressed(show.cell(line, f, actor)) for f in columns], "url": addresses.record_url(line)}
-            for line in getattr(record, name)
-        ],
-        "total": None,
-    }
-
-
-def _related(record: Recorded, field: Field, actor: Actor, session: RecordSession) -> dict[str, Any]:
-    assert field.column is not None
-    listing = Listing(field.entity, actor, fixed=((field.column, record.id),))
-    page = listing.page(session)
-    admin = field.entity.__admin__
-    may_add = actor.may(Action.create, field.entity)
-    page |= {
-        "title": admin.plural,
-        "add_url": addresses.add_url(field.entity, **{field.name: record.id}) if may_add else None,
-        "all_url": addresses.list_url(field.entity, f=f"{field.name}:in:{record.id}")
-        if field.name in admin.filters
-        else None,
-    }
-    page["empty"]["url"], page["empty"]["text"] = page["add_url"], ""
-    return page
 
 
 def _history(record: Recorded, actor: Actor, session: RecordSession) -> dict[str, Any]:
