@@ -298,6 +298,29 @@ def helpful_fields(entity: type[Recorded]) -> Iterator[Problem]:
 
 
 @check
+def stated_rules(entity: type[Recorded]) -> Iterator[Problem]:
+    """E019: rules about states name fields and states that exist."""
+    admin, known = entity.__admin__, fields(entity)
+    for name in admin.changeable_in:
+        if name not in admin.form_columns:
+            yield Problem(
+                "E019", f"{entity.__name__}.changeable_in names “{name}”, which no form has.", "Name a field."
+            )
+    deletion, owner = admin.deletion, entity
+    if deletion is not None and deletion.of is not None:
+        relation = known.get(deletion.of)
+        owner = relation.target if relation is not None and relation.target is not None else entity
+    wanted = {*(deletion.states if deletion else ()), *(s for states in admin.changeable_in.values() for s in states)}
+    has_states = wanted <= set(getattr(fields(owner).get("state"), "choices", None) or ())
+    if not has_states or (deletion is not None and deletion.of is not None and owner is entity):
+        yield Problem(
+            "E019",
+            f"{entity.__name__}: a rule about states names one that {owner.__name__} does not have.",
+            "Name states of its own, or of the parent in Deletion(of=...).",
+        )
+
+
+@check
 def readable_scope_columns(entity: type[Recorded]) -> Iterator[Problem]:
     """E017: whoever may export may read."""
     for role in ROLES:

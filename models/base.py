@@ -58,6 +58,8 @@ class Scope:
     unit: str | None = None
     owner: str | None = None
     shared: bool = False
+    #: Rows without a group concern the whole installation: its administrators see them beside their group's.
+    groupless: bool = False
 
     def copies(self) -> Iterator[tuple[str, str]]:
         """Yield ``(own column, dotted path)`` for what is copied from a parent."""
@@ -68,6 +70,17 @@ class Scope:
 
 #: Reference data of the installation, visible to every group.
 SHARED = Scope(shared=True)
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """When people may delete a row: in ``states`` only, its own or, with ``of``, those of the parent named so.
+
+    No states mean never: what happened is closed, archived or made anonymous instead.
+    """
+
+    states: tuple[Choice, ...] = ()
+    of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,10 @@ class Admin:
     #: Columns of the client area's section; absent means clients never see the entity.
     client_columns: tuple[str, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    #: When a row may be deleted; None: whenever nothing refers to it.
+    deletion: Deletion | None = None
+    #: By field: the states in which it may still change; before and after them it is a fact others rely on.
+    changeable_in: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     #: Nobody changes or deletes a row once written, administrators included.
     append_only: bool = False
     #: Written by operations only: no add and edit forms, no import.

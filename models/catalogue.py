@@ -248,15 +248,22 @@ def _common(column: sa.Column[Any]) -> dict[str, Any]:
     }
 
 
-def entity_named(name: str) -> type[Recorded] | None:
-    """Return the entity of table ``name``, or None."""
-    return ENTITIES.get(name)
-
-
 @cache
 def slug(entity: type[Recorded]) -> str:
     """Return the entity's name in addresses: its class name, small, with underscores."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in entity.__name__).lstrip("_")
+
+
+@cache
+def parent_key(entity: type[Recorded]) -> str | None:
+    """Return the attribute with the key of the record that rows of ``entity`` are lines of; None where of none."""
+    for other in ENTITIES.values():
+        for name in other.__admin__.inline:
+            relationship = sa.inspect(other).relationships[name]
+            if relationship.mapper.class_ is entity:
+                (key,) = relationship.remote_side
+                return str(sa.inspect(entity).get_property_by_column(key).key)
+    return None
 
 
 @cache

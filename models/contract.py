@@ -10,7 +10,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, reference
 from models.company import Company
@@ -46,6 +46,7 @@ class Contract(CompanyOwned, Record):
         CheckConstraint(
             "state NOT IN ('withdrawal_notified', 'withdrawn') OR withdrawal_on IS NOT NULL", name="withdrawal_when"
         ),
+        CheckConstraint("state IN ('draft', 'cancelled') OR signed_on IS NOT NULL", name="signed_when"),
         CheckConstraint("previous_contract_id IS NULL OR previous_contract_id <> id", name="continues_another"),
         # Which companies a team works for: the row scope of operators.
         Index("ix_contract_support_team_id_company_id", "support_team_id", "company_id"),
@@ -82,6 +83,12 @@ class Contract(CompanyOwned, Record):
         inline=("lines",),
         facts=("company", "group_company", "signed_on", "starts_on", "ends_on", "support_team", "cig", "cup"),
         natural_keys=(("number",),),
+        deletion=Deletion((ContractState.draft,)),
+        changeable_in={
+            "company": (ContractState.draft, ContractState.signed),
+            "group_company": (ContractState.draft, ContractState.signed),
+            "starts_on": (ContractState.draft, ContractState.signed),
+        },
         sections=(
             Section(_l("The parties"), ("company", "group_company", "number", "subject", "business_unit")),
             Section(
@@ -97,6 +104,7 @@ class Contract(CompanyOwned, Record):
             "ck_contract_ends_after_start": Rule(_l("The end comes before the start."), "ends_on"),
             "ck_contract_notice_not_negative": Rule(_l("The notice cannot be negative."), "notice_days"),
             "ck_contract_withdrawal_when": Rule(_l("A withdrawal has a day."), "withdrawal_on"),
+            "ck_contract_signed_when": Rule(_l("A signed contract has the day of its signature."), "signed_on"),
             "ck_contract_continues_another": Rule(_l("A contract cannot continue itself."), "previous_contract"),
         },
     )

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.contact import Contact
@@ -56,6 +56,8 @@ class CustomerOrder(CompanyOwned, Record):
         inline=("lines",),
         facts=("company", "referent", "ordered_on", "contract", "account_manager"),
         natural_keys=(("number",),),
+        deletion=Deletion((OrderState.draft,)),
+        changeable_in={"company": (OrderState.draft,)},
         sections=(
             Section(_l("Order"), ("company", "number", "ordered_on", "referent")),
             Section(_l("What belongs to it"), ("contract", "account_manager", "notes")),

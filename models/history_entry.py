@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
@@ -92,7 +92,17 @@ class HistoryEntry(Ledger):
     """
 
     __tablename__ = "history_entry"
-    __table_args__ = (Index("ix_history_entry_record", "entity", "record_id", "id"),)
+    __table_args__ = (
+        Index("ix_history_entry_record", "entity", "record_id", "id"),
+        Index(
+            "ix_history_entry_parent",
+            "entity",
+            "parent_id",
+            "id",
+            postgresql_where=text("parent_id IS NOT NULL"),
+            sqlite_where=text("parent_id IS NOT NULL"),
+        ),
+    )
     __admin__ = Admin(
         label=_l("History entry"),
         plural=_l("History"),
@@ -126,6 +136,8 @@ class HistoryEntry(Ledger):
     entity: Mapped[str] = field(_l("Kind of record"), EntityName())
     #: The key of the record.
     record_id: Mapped[int] = field(_l("Record number"), Integer)
+    #: The key of the record it is a line of, where it is edited inside another: its history tells of its lines too.
+    parent_id: Mapped[int | None] = mapped_column(Integer)
     #: The corporate group of the record; empty for shared reference data.
     group_id: Mapped[int | None] = mapped_column(Integer)
     #: The client company of the record, where it belongs to one.
@@ -188,7 +200,7 @@ class SignInEntry(Ledger):
         category=Category.system,
         icon="door-open",
         area="history",
-        scope=Scope(group="group_id"),
+        scope=Scope(group="group_id", groupless=True),
         list_columns=("at", "event", "username", "address", "door"),
         filters=("at", "event", "username", "address", "door"),
         order="-at",

@@ -62,6 +62,7 @@ class License(CompanyOwned, Record):
             "replaces",
         ),
         natural_keys=(("code",),),
+        changeable_in={"order_line": ()},
         sections=(Section(_l("License"), ("order_line", "contact", "expires_on")),),
         client_columns=("code", "state", "expires_on", "first_used_at"),
         rules={

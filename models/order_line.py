@@ -10,9 +10,9 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Integer, String
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section
 from models.columns import field, money, reference
-from models.customer_order import CustomerOrder
+from models.customer_order import CustomerOrder, OrderState
 from models.service import Service
 
 
@@ -44,6 +44,7 @@ class OrderLine(CompanyOwned, Record):
                 ("order", "service", "description", "quantity", "unit_price", "license_expires_on", "license_months"),
             ),
         ),
+        deletion=Deletion((OrderState.draft,), of="order"),
         menu=False,
         rules={
             "ck_order_line_quantity_positive": Rule(_l("The quantity must be at least 1."), "quantity"),

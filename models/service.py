@@ -13,6 +13,7 @@ from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, folded, money, reference
 from models.group_company import GroupCompany
 from models.online_service import OnlineService
+from models.support_queue import SupportQueue
 from models.values import ShortCode
 
 
@@ -44,7 +45,10 @@ class Service(GroupOwned, Record):
         fast=(("state", "code"), ("name",)),
         natural_keys=(("code",),),
         sections=(
-            Section(_l("Service"), ("code", "name", "group_company", "business_unit", "description", "online_service")),
+            Section(
+                _l("Service"),
+                ("code", "name", "group_company", "business_unit", "description", "online_service", "queue"),
+            ),
             Section(_l("Terms"), ("list_price", "is_licensed", "is_third_party", "liability_note")),
         ),
         rules={
@@ -77,6 +81,11 @@ class Service(GroupOwned, Record):
         "online_service", _l("Online service"), help=_l("What a client who contracts this may have activated.")
     )
     online_service: Mapped[OnlineService | None] = relationship()
+    #: The queue that requests about it go to; empty where the request type or the person decides (SV-13).
+    queue_id: Mapped[int | None] = reference(
+        "support_queue", _l("Queue"), help=_l("Where requests about it go, with that queue's calendar.")
+    )
+    queue: Mapped[SupportQueue | None] = relationship()
     #: Yearly list price; empty where it is quoted case by case.
     list_price: Mapped[Decimal | None] = money(
         _l("List price"), help=_l("A year, without VAT; empty where each client gets a quote.")

@@ -14,6 +14,20 @@ from models.base import Admin, Category, Recorded, Rule, Scope, Section
 from models.business_unit import BusinessUnit
 from models.columns import field, reference
 from models.corporate_group import CorporateGroup
+from models.reading import clean_text
+from models.values import Code, Email
+
+
+class UserName(Code):
+    """What a member of staff signs in with: small letters and digits, never an address."""
+
+    kind = "text"
+    pattern = r"[a-z0-9][a-z0-9._-]{1,63}"
+    problem = _l("A user name has at least two letters, digits, dots, hyphens or underscores, and no @.")
+    example = "m.rossi"
+
+    def parse(self, raw: str) -> str:
+        return self._matching(clean_text(raw).lower())
 
 
 class Staff(Recorded, User):
@@ -90,6 +104,9 @@ for _name, _label in {
     "active": _l("Active"),
 }.items():
     User.__table__.c[_name].info["label"] = _label
+# What people sign in with is one space of names, whatever the case: neither can be mistaken for somebody else's.
+User.__table__.c["username"].type = UserName(64)
+User.__table__.c["email"].type = Email()
 # Never shown; the history says that it changed, and no more.
 User.__table__.c["password"].info.update(label=_l("Password"), secret=True, verb_only=True)
 # It also names a sequence for each key. On PostgreSQL the key's own sequence, of the same name, is

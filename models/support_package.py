@@ -58,6 +58,10 @@ class SupportPackage(CompanyOwned, Record):
         ),
         facts=("company", "type", "purchased_minutes", "residual_minutes", "valid_from", "valid_to", "price"),
         natural_keys=(("number",),),
+        changeable_in={
+            "company": (PackageState.requested, PackageState.quoted),
+            "purchased_minutes": (PackageState.requested, PackageState.quoted),
+        },
         sections=(
             Section(_l("Package"), ("company", "number", "type", "purchased_minutes", "price")),
             Section(

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueCons
 from sqlalchemy.orm import Mapped, relationship
 
 from models.account import Account
-from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Scope, Section
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, reference
 from models.company import Company
@@ -142,6 +142,7 @@ class Ticket(GroupOwned, Record):
         ),
         facts=("company", "contact", "queue", "team", "assignee", "priority", "contract", "due_at", "reopen_until"),
         natural_keys=(("number",),),
+        deletion=Deletion(),
         sections=(
             Section(
                 _l("Request"),

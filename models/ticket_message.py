@@ -7,7 +7,7 @@ from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, relationship
 
 from models.account import Account
-from models.base import Admin, Category, GroupOwned, Record, Scope, Section
+from models.base import Admin, Category, Deletion, GroupOwned, Record, Scope, Section
 from models.columns import Choice, choice, field, reference
 from models.ticket import Channel, Ticket
 
@@ -39,6 +39,7 @@ class TicketMessage(GroupOwned, Record):
         fast=(("ticket", "created_at"),),
         sections=(Section(_l("Message"), ("ticket", "visibility", "direction", "channel", "body")),),
         client_columns=("created_at", "direction", "body"),
+        deletion=Deletion(),
         menu=False,
     )
 

@@ -13,11 +13,13 @@ from flask_babel import lazy_gettext as _l
 from backoffice import checks, permissions
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.lifecycles import MACHINES, Machine, Transition
-from models.base import ENTITIES, SHARED, Recorded, Rule, Scope
+from models.base import ENTITIES, SHARED, Deletion, Recorded, Rule, Scope
 from models.catalogue import Kind, fields
 from models.columns import Choice
 from models.company import Company
 from models.contract import Contract, ContractState
+from models.contract_line import ContractLine
+from models.customer_order import OrderState
 from models.service import Service
 from models.support_team import SupportTeam
 
@@ -123,6 +125,10 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E015", admin(Service, sections=())),
     ("E016", field(Company, "lab_habitual", help=None)),
     ("E017", grant(Company, READ_LESS)),
+    ("E019", admin(Contract, deletion=Deletion((OrderState.confirmed,)))),
+    ("E019", admin(ContractLine, deletion=Deletion((ContractState.draft,), of="parent"))),
+    ("E019", admin(Contract, changeable_in={"shoe_size": ()})),
+    ("E019", admin(Contract, changeable_in={"starts_on": (OrderState.confirmed,)})),
 ]
 
 

@@ -74,6 +74,10 @@ def _line_is_in_force(session: Session, line: ContractLine, values: Mapping[str,
     _withdrawal_follows_start(session, line.contract, values, actor)
 
 
+def _forget_signature(_session: Session, contract: Contract, _values: Mapping[str, Any], _actor: Actor) -> None:
+    contract.signed_on = None
+
+
 def _forget_withdrawal(_session: Session, row: Any, _values: Mapping[str, Any], _actor: Actor) -> None:
     row.withdrawal_on = None
     if isinstance(row, ContractLine):
@@ -86,7 +90,7 @@ def _renew(_session: Session, contract: Contract, _values: Mapping[str, Any], _a
 
 
 def _start_again(session: Session, contract: Contract, values: Mapping[str, Any], _actor: Actor) -> None:
-    """Draft the contract that continues an ended one, with the same terms and lines (CT-05)."""
+    """Draft the contract that continues an ended one, with its terms and the lines nobody withdrew from (CT-05)."""
     successor = Contract(
         **values,
         company=contract.company,
@@ -106,9 +110,13 @@ def _start_again(session: Session, contract: Contract, values: Mapping[str, Any]
             quantity=line.quantity,
             yearly_fee=line.yearly_fee,
             remuneration_mode=line.remuneration_mode,
+            unit=line.unit,
+            unit_price=line.unit_price,
+            included_in=line.included_in,
             is_demo=contract.is_demo,
         )
         for line in contract.lines
+        if line.state is not LineState.withdrawn
     ]
     session.add(successor)
 
@@ -128,15 +136,24 @@ CONTRACTS = register(
                 inputs=("signed_on",),
             ),
             Transition(
+                name="reopen_draft",
+                label=_l("Back to the draft"),
+                sources=(S.signed,),
+                target=S.draft,
+                icon="arrow-counterclockwise",
+                effect=_forget_signature,
+                confirm=_l("For a signature recorded by mistake: its day is forgotten, the history keeps it."),
+            ),
+            Transition(
                 name="activate",
-                label=_l("Activate"),
+                label=_l("Activate the contract"),
                 sources=(S.signed,),
                 target=S.active,
                 icon="play-circle",
                 tone="primary",
                 guard=_has_started,
                 effect=_company_is_client,
-                confirm=_l("Assistance is due from now on."),
+                confirm=_l("The contract is in force from today: assistance is due to the client."),
             ),
             Transition(
                 name="announce_end",
@@ -162,7 +179,7 @@ CONTRACTS = register(
             ),
             Transition(
                 name="suspend",
-                label=_l("Suspend"),
+                label=_l("Suspend the contract"),
                 sources=(S.active, S.expiring),
                 target=S.suspended,
                 icon="pause-circle",
@@ -170,7 +187,7 @@ CONTRACTS = register(
             ),
             Transition(
                 name="resume",
-                label=_l("Resume"),
+                label=_l("Resume the contract"),
                 sources=(S.suspended,),
                 target=S.active,
                 icon="play-circle",
@@ -219,7 +236,7 @@ CONTRACTS = register(
             ),
             Transition(
                 name="cancel",
-                label=_l("Cancel"),
+                label=_l("Cancel the contract"),
                 sources=(S.draft,),
                 target=S.cancelled,
                 icon="x-circle",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
 from flask_babel import format_datetime
 from flask_babel import gettext as _
 
@@ -126,13 +125,3 @@ def when(instant: datetime) -> str:
     if days == -1:
         return _("tomorrow at %(hour)s", hour=hour)
     return str(format_datetime(instant, "dd/MM/yyyy HH:mm"))
-
-
-def key_of(record: Recorded, field: Field) -> Any:
-    """Return the stored value behind a field: the key for a relation."""
-    return getattr(record, field.column or field.name)
-
-
-def is_loaded(record: Recorded, name: str) -> bool:
-    """Say whether reading the attribute would need no statement."""
-    return name not in sa.inspect(record).unloaded

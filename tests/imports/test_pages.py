@@ -151,7 +151,7 @@ def test_tabs_and_pages_of_a_trial(client: DeskClient) -> None:
         (b"PK\x03\x04 broken", 422),
         (b"a,b\n1,\x00\n", 422),
         (b'a,b\n1,"2\n', 422),
-        (b"a,b\n1," + b"x" * 10_001, 413),
+        (b"a,b\n1," + b"x" * 100_001, 413),
     ],
 )
 def test_a_file_that_cannot_be_read_leaves_one_on_the_page_with_the_reason(

@@ -8,12 +8,12 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 
-from backoffice.actors import Actor
-from backoffice.database import RecordSession
-from backoffice.errors import DomainError, InvalidRecord, Text
+from backoffice.actors import Action, Actor
+from backoffice.errors import Conflict, DomainError, InvalidRecord, StillReferred, Text
 from backoffice.lifecycles import Transition
-from backoffice.operations import plain
+from backoffice.operations.removal import Referrer
 from backoffice.records import show
+from backoffice.records.filters import filterable
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
 from models.columns import Choice
@@ -128,30 +128,33 @@ def _as_shown(field: Field, raw: str) -> str:
     return f"{text} {field.unit}" if field.unit else text
 
 
-def delete_page(
-    record: Recorded, actor: Actor, *, refused: DomainError | None = None, session: RecordSession | None = None
-) -> dict[str, Any]:
-    """Return what ``confirm.html`` shows before a record is deleted, or when it cannot be."""
+def delete_page(record: Recorded, actor: Actor, *, obstacle: DomainError | None = None) -> dict[str, Any]:
+    """Return what ``confirm.html`` shows before a record is deleted, or instead when it cannot be."""
     name = show.label(record, actor)
-    found = []
-    if refused is not None and session is not None:
-        owned = set(record.__admin__.inline)
-        found = [
-            {"label": label, "count": count, "url": None}
-            for label, count in plain.referrers(session, record, without=owned)
-        ]
+    kept = obstacle is not None and not isinstance(obstacle, Conflict)
+    found: list[Referrer] = obstacle.values["found"] if isinstance(obstacle, StillReferred) else []
     return {
-        "heading": _("Delete “%(name)s”?", name=name),
+        "heading": _("“%(name)s” cannot be deleted", name=name) if kept else _("Delete “%(name)s”?", name=name),
         "text": _("The record disappears from lists and forms. Its history remains."),
-        "problem": str(refused) if refused is not None else None,
+        "problem": str(obstacle) if obstacle is not None and not found else None,
         "fields": [],
         "action": addresses.action_url(record, "delete"),
         "version": record.version,
         "submit_label": _("Delete"),
         "tone": "danger",
         "cancel_url": addresses.record_url(record),
-        "referrers": found,
+        "blocked": kept,
+        "referrers": [_referrer(record, item, actor) for item in found],
     }
+
+
+def _referrer(record: Recorded, item: Referrer, actor: Actor) -> dict[str, Any]:
+    """Return what refers to the record, with the way to its list for those who may see one."""
+    name = item.names[0] if len(item.names) == 1 else ""
+    direct = name != "" and fields(item.entity)[name].target is type(record)
+    open_to = direct and actor.may(Action.read, item.entity) and name in filterable(item.entity, actor)
+    url = addresses.list_url(item.entity, f=f"{name}:in:{record.id}") if open_to else None
+    return {"label": item.label, "count": item.count, "url": url}
 
 
 def verb_page(

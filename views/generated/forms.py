@@ -14,7 +14,7 @@ from wtforms.fields.choices import SelectChoice
 
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
-from backoffice.operations.cleaning import writable_fields
+from backoffice.operations.cleaning import is_fixed, writable_fields
 from backoffice.records.show import label
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
@@ -117,6 +117,8 @@ class RecordForm:
         bound.required, bound.readonly, bound.autocomplete = field.required, False, "off"
         if field.max_length and field.kind is Kind.text:
             bound.maxlength = field.max_length
+        if self.record is not None and is_fixed(self.record, field.name):
+            bound.readonly = True
         if isinstance(bound, RelationField):
             self._dress_relation(bound, field)
         return bound
@@ -187,7 +189,9 @@ class LineForms:
             self.target, self.parent.actor, self.parent.session, record=line, sent=sent, names=self.names, prefix=prefix
         )
         deleted = bool(sent is not None and sent.get(f"{prefix}delete"))
-        key = line.id if line is not None else None
+        # One that is not, or no longer, a line of this record goes on to be refused, never to be added as another.
+        sent_key = sent.get(f"{prefix}id", "") if sent is not None and self.parent.record is not None else ""
+        key = line.id if line is not None else sent_key or None
         return {
             "index": index,
             "form": form,

@@ -15,8 +15,9 @@ from backoffice.errors import BadRequest
 from backoffice.lifecycles import transitions_open
 from backoffice.records import filters as record_filters
 from backoffice.records import show
+from backoffice.records.cursors import last_cursor
 from backoffice.records.lookup import relations_of
-from backoffice.records.pages import SIZES, Page, Query, find_page, last_cursor, read_query, sortable
+from backoffice.records.pages import SIZES, Page, Query, find_page, read_query, sortable
 from models.base import Recorded
 from models.catalogue import Field, Kind
 from models.values import show_date

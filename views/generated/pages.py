@@ -13,6 +13,7 @@ from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import Text
 from backoffice.lifecycles import Transition, transitions_open
+from backoffice.operations.removal import is_removable
 from backoffice.records import lookup, show, timeline
 from backoffice.records.show import shown_fields
 from models.base import Recorded
@@ -76,7 +77,7 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
         "state": _state(record, actor),
         "verbs": [_verb(record, transition) for transition in transitions_open(record, actor)],
         "edit_url": addresses.action_url(record, "edit") if writable and actor.may(Action.update, entity) else None,
-        "delete_url": addresses.action_url(record, "delete") if writable and actor.may(Action.delete, entity) else None,
+        "delete_url": addresses.action_url(record, "delete") if _may_delete(record, actor) else None,
         "more": [found for link in _links.get(entity, ()) if (found := link(record, actor))],
         "facts": _facts(record, actor, session),
         "tabs": [{**tab, "current": tab["name"] == current} for tab in tabs],
@@ -89,6 +90,12 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
         page["sections"] = _sections(record, actor)
         page["inlines"] = [_inline(record, name, actor) for name in admin.inline]
     return page
+
+
+def _may_delete(record: Recorded, actor: Actor) -> bool:
+    admin = record.__admin__
+    writable = not (admin.append_only or admin.written_by_verbs)
+    return writable and actor.may(Action.delete, type(record)) and is_removable(record)
 
 
 def _facts(record: Recorded, actor: Actor, session: RecordSession) -> list[dict[str, Any]]:
