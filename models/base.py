@@ -237,7 +237,9 @@ class CompanyOwned(GroupOwned):
     @declared_attr
     def company_id(cls) -> Mapped[int]:
         """The client company; copied from the parent where the row hangs below another."""
-        return mapped_column(ForeignKey("company.id", ondelete="RESTRICT"), index=True, info={"label": _l("Company")})
+        return mapped_column(
+            ForeignKey("company.id", ondelete="RESTRICT"), index=True, info={"label": _l("Company"), "help": ""}
+        )
 
 
 class SoftDeleted:

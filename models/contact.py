@@ -88,11 +88,16 @@ class Contact(SoftDeleted, CompanyOwned, Record):
         help=_l("The one person to turn to first; a company has at most one."),
     )
     #: Personal work address; one contact per address and company.
-    email: Mapped[str | None] = field(_l("E-mail"), Email(), personal=True)
+    email: Mapped[str | None] = field(
+        _l("E-mail"),
+        Email(),
+        personal=True,
+        help=_l("Each address only once in a company; imports recognise the person by it."),
+    )
     #: When the address was proven to be theirs; empty until then.
     email_verified_at: Mapped[datetime | None] = field(_l("E-mail verified"), UtcInstant(), verb_only=True)
     #: Direct line.
-    phone: Mapped[str | None] = field(_l("Phone"), Phone(), personal=True)
+    phone: Mapped[str | None] = field(_l("Phone"), Phone(), personal=True, help=_l("The direct line."))
     #: Mobile telephone.
     mobile: Mapped[str | None] = field(_l("Mobile"), Phone(), personal=True)
 

@@ -119,7 +119,9 @@ class HistoryEntry(Ledger):
     #: The actor's name at that moment.
     actor_name: Mapped[str] = field(_l("Who"), String(160), default="", server_default="")
     #: For whom it was done, where that is somebody else.
-    on_behalf_of: Mapped[str | None] = field(_l("On behalf of"), String(160))
+    on_behalf_of: Mapped[str | None] = field(
+        _l("On behalf of"), String(160), help=_l("For whom it was done, where that is somebody else.")
+    )
     #: Through which surface it came.
     door: Mapped[Entrance] = choice(Entrance, _l("Through"))
     #: The table of the record.
