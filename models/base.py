@@ -217,6 +217,7 @@ class Record(Recorded, Model):
     # Flask-AppBuilder lets a second class redefine a table without a word; here it is an error.
     __table_args__: Any = {}
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True, info={"label": _l("Id")})
 
 

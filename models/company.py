@@ -106,6 +106,7 @@ class Company(SoftDeleted, GroupOwned, Record):
 
     #: The exact legal name, as in the business register.
     legal_name: Mapped[str] = field(_l("Legal name"), String(250), help=_l("Exactly as in the business register."))
+    #: The legal name folded, for sorting.
     legal_name_key: Mapped[str] = folded("legal_name")
     #: Partita IVA, or a foreign VAT number with its country letters; empty where the tax code identifies.
     vat_number: Mapped[str | None] = field(

@@ -73,6 +73,7 @@ class Contact(SoftDeleted, CompanyOwned, Record):
     first_name: Mapped[str] = field(_l("First name"), String(80), personal=True)
     #: Family name.
     last_name: Mapped[str] = field(_l("Last name"), String(80), personal=True)
+    #: Family and given name folded, for sorting.
     last_name_key: Mapped[str] = folded("last_name", "first_name")
     #: What the person does there.
     job_title: Mapped[str | None] = field(_l("Job title"), String(120))

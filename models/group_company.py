@@ -38,6 +38,7 @@ class GroupCompany(GroupOwned, Record):
 
     #: The exact legal name.
     legal_name: Mapped[str] = field(_l("Legal name"), String(200), help=_l("Exactly as in the business register."))
+    #: The legal name folded, for sorting.
     legal_name_key: Mapped[str] = folded("legal_name")
     #: Its partita IVA; empty until known.
     vat_number: Mapped[str | None] = field(

@@ -75,6 +75,7 @@ class Ledger(Recorded, Model):
     __abstract__ = True
     __mapper_args__: dict[str, Any] = {}  # nothing to count saves of
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True, info={"label": _l("Id")})
     version = created_at = updated_at = search_key = is_demo = None  # type: ignore[assignment]
     created_by_id = updated_by_id = None
@@ -164,6 +165,7 @@ class HistoryErasure(Model):
     __tablename__ = "history_erasure"
     __table_args__ = (Index("ix_history_erasure_record", "entity", "record_id"),)
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     #: When it was erased.
     at: Mapped[datetime] = mapped_column(UtcInstant())

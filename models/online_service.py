@@ -67,6 +67,7 @@ class OnlineService(GroupOwned, Record):
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("What people call it, such as EDUPLAN."))
     #: Name as clients read it.
     name: Mapped[str] = field(_l("Name"), String(160), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Who answers for it (SV-02).
     group_company_id: Mapped[int] = reference(

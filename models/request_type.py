@@ -48,6 +48,7 @@ class RequestType(GroupOwned, Record):
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("Short, for lists and imports, such as CHIARIMENTO."))
     #: Name as people read it.
     name: Mapped[str] = field(_l("Name"), String(120), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: The wider type it is part of.
     parent_id: Mapped[int | None] = reference("request_type", _l("Part of"), help=_l("The wider type it is part of."))

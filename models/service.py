@@ -57,6 +57,7 @@ class Service(GroupOwned, Record):
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("What people call it, such as GOPRIVACY."))
     #: Name as clients read it.
     name: Mapped[str] = field(_l("Name"), String(160), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Whether it is in preparation, offered or retired; changed by verbs.
     state: Mapped[ServiceState] = choice(ServiceState, _l("State"), default=ServiceState.proposed, verb_only=True)

@@ -41,6 +41,7 @@ class Site(CompanyOwned, Record):
     company: Mapped[Company] = relationship()
     #: What the client calls the place, such as "Municipio" or "Stabilimento 2".
     name: Mapped[str] = field(_l("Name"), String(120), help=_l("What the client calls the place."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Street and number; a home address where the client is a sole trader.
     street: Mapped[str | None] = field(_l("Street"), String(200), personal=True)

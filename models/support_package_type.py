@@ -56,6 +56,7 @@ class SupportPackageType(GroupOwned, Record):
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("Short, such as ORE10."))
     #: Name as clients read it.
     name: Mapped[str] = field(_l("Name"), String(120), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Assistance time it contains.
     included_minutes: Mapped[int] = minutes(

@@ -57,6 +57,7 @@ class SupportQueue(GroupOwned, Record):
     )
     #: Name as people read it.
     name: Mapped[str] = field(_l("Name"), String(120), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: The company of the group that answers.
     group_company_id: Mapped[int] = reference(
