@@ -280,21 +280,33 @@ def usable_forms(entity: type[Recorded]) -> Iterator[Problem]:
             )
 
 
-#: Labels that say all there is to say.
-_NEEDS_NO_HELP_KINDS = frozenset({Kind.boolean})
+#: Kinds whose label, as a rule, says all there is to say.
+_PLAIN_KINDS = frozenset(
+    {Kind.text, Kind.long_text, Kind.email, Kind.phone, Kind.url, Kind.date, Kind.time, Kind.relations}
+)
 
 
 @check
 def helpful_fields(entity: type[Recorded]) -> Iterator[Problem]:
-    """E016: a yes-or-no field, whose label seldom says all, has a help sentence."""
-    for name in entity.__admin__.form_columns:
+    """E016: a field that some form asks for has a help sentence, or says that its label is enough."""
+    for name in _asked_for(entity):
         field = fields(entity).get(name)
-        if field is not None and field.kind in _NEEDS_NO_HELP_KINDS and field.help is None and name != "active":
+        if field is not None and field.kind not in _PLAIN_KINDS and field.help is None:
             yield Problem(
                 "E016",
                 f"{entity.__name__}.{name} has no help sentence.",
-                "Declare it with help=_l(...): what does yes mean?",
+                'Declare it with help=_l(...): what is it for, what does it do? Or help="" where the label says all.',
             )
+
+
+def _asked_for(entity: type[Recorded]) -> Iterator[str]:
+    """Yield the fields of the entity's own form, if it has one, and those that its verbs ask for."""
+    if not entity.__admin__.written_by_verbs:
+        yield from entity.__admin__.form_columns
+    machine = MACHINES.get(entity)
+    for transition in machine.transitions if machine else ():
+        if transition.asks is None:
+            yield from (name for name in transition.inputs if name not in entity.__admin__.form_columns)
 
 
 @check

@@ -234,6 +234,7 @@ class Record(Recorded, Model):
     # Flask-AppBuilder lets a second class redefine a table without a word; here it is an error.
     __table_args__: Any = {}
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True, info={"label": _l("Id")})
 
 
@@ -254,7 +255,9 @@ class CompanyOwned(GroupOwned):
     @declared_attr
     def company_id(cls) -> Mapped[int]:
         """The client company; copied from the parent where the row hangs below another."""
-        return mapped_column(ForeignKey("company.id", ondelete="RESTRICT"), index=True, info={"label": _l("Company")})
+        return mapped_column(
+            ForeignKey("company.id", ondelete="RESTRICT"), index=True, info={"label": _l("Company"), "help": ""}
+        )
 
 
 class SoftDeleted:

@@ -52,6 +52,8 @@ def field(
 ) -> MappedColumn[Any]:
     """Declare a column that people see.
 
+    ``help``: what the value is for or what it does, in a sentence; "" where the label says all, which the start-up
+    checks believe, while leaving it out says that nobody has thought about it.
     ``personal``: a datum about a person, kept apart in the history so that it can be erased.
     ``secret``: never shown, exported or recorded with its value.
     ``verb_only``: changes only through verbs, never through a form, a cell, an import or the API.

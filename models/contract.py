@@ -118,13 +118,13 @@ class Contract(CompanyOwned, Record):
     #: Printed on the signed copy; unique in the group.
     number: Mapped[str] = field(_l("Number"), String(60), help=_l("As printed on the signed copy."))
     #: What it is about, in a few words.
-    subject: Mapped[str | None] = field(_l("Subject"), String(200))
+    subject: Mapped[str | None] = field(_l("Subject"), String(200), help=_l("In a few words; clients read it."))
     #: Where it stands; changed by verbs only.
     state: Mapped[ContractState] = choice(ContractState, _l("State"), default=ContractState.draft, verb_only=True)
     #: When both parties had signed.
-    signed_on: Mapped[date | None] = field(_l("Signed on"))
+    signed_on: Mapped[date | None] = field(_l("Signed on"), help=_l("The day the last of the parties signed."))
     #: First day in force.
-    starts_on: Mapped[date] = field(_l("Starts on"))
+    starts_on: Mapped[date] = field(_l("Starts on"), help=_l("First day in force."))
     #: Last day in force; empty where it has no end.
     ends_on: Mapped[date | None] = field(_l("Ends on"), help=_l("Last day in force; empty where it has no end."))
     #: Days of notice for a withdrawal.
@@ -144,7 +144,9 @@ class Contract(CompanyOwned, Record):
         help=_l("It goes on from year to year unless somebody withdraws."),
     )
     #: The day a notified withdrawal takes effect (CT-04).
-    withdrawal_on: Mapped[date | None] = field(_l("Withdrawal on"), verb_only=True)
+    withdrawal_on: Mapped[date | None] = field(
+        _l("Withdrawal on"), verb_only=True, help=_l("The day it takes effect; until then the contract is in force.")
+    )
     #: Whose unit performs it.
     business_unit_id: Mapped[int | None] = reference(
         "business_unit", _l("Business unit"), help=_l("The unit that performs it.")

@@ -91,24 +91,29 @@ class ContractLine(CompanyOwned, Record):
     )
 
     #: The contract it is part of.
-    contract_id: Mapped[int] = reference("contract", _l("Contract"))
+    contract_id: Mapped[int] = reference("contract", _l("Contract"), help="")
     contract: Mapped[Contract] = relationship(back_populates="lines")
     #: Place among the lines, from 0.
     position: Mapped[int] = field(_l("Position"), Integer, default=0, server_default="0")
     #: What is contracted.
-    service_id: Mapped[int] = reference("service", _l("Service"))
+    service_id: Mapped[int] = reference("service", _l("Service"), help=_l("A contract has one line for each service."))
     service: Mapped[Service] = relationship(foreign_keys=[service_id])
     #: From when, where it differs from the contract's start.
     starts_on: Mapped[date | None] = field(
         _lp("contract line", "From"), help=_l("Only where it differs from the start of the contract.")
     )
     #: How many.
-    quantity: Mapped[int] = field(_l("Quantity"), Integer, default=1, server_default="1")
+    quantity: Mapped[int] = field(_l("Quantity"), Integer, default=1, server_default="1", help="")
     #: Fee a year, in euro without VAT; empty where it is measured, included or free.
-    yearly_fee: Mapped[Decimal | None] = money(_l("Yearly fee"))
+    yearly_fee: Mapped[Decimal | None] = money(
+        _l("Yearly fee"), help=_l("Without VAT; empty where it is measured, included or free.")
+    )
     #: How the line is paid for.
     remuneration_mode: Mapped[RemunerationMode] = choice(
-        RemunerationMode, _l("Remuneration"), default=RemunerationMode.fee
+        RemunerationMode,
+        _l("Remuneration"),
+        default=RemunerationMode.fee,
+        help=_l("As measured is paid by what was handled; included is paid with another service."),
     )
     #: What is counted where it is paid as measured: a call, an hour.
     unit: Mapped[str | None] = field(
@@ -124,9 +129,16 @@ class ContractLine(CompanyOwned, Record):
     #: Whether it goes on or has been withdrawn from; whether it is in force at all, the contract says.
     state: Mapped[LineState] = choice(LineState, _l("State"), default=LineState.in_force, verb_only=True)
     #: The day a withdrawal from this line takes effect.
-    withdrawal_on: Mapped[date | None] = field(_l("Withdrawal on"), verb_only=True)
+    withdrawal_on: Mapped[date | None] = field(
+        _l("Withdrawal on"), verb_only=True, help=_l("The day it takes effect; the other lines go on.")
+    )
     #: What happens to access when it does.
-    withdrawal_mode: Mapped[WithdrawalMode | None] = choice(WithdrawalMode, _l("After withdrawal"), verb_only=True)
+    withdrawal_mode: Mapped[WithdrawalMode | None] = choice(
+        WithdrawalMode,
+        _l("After withdrawal"),
+        verb_only=True,
+        help=_l("What becomes of the client’s access to the service on that day."),
+    )
 
     def __str__(self) -> str:
         return f"{self.contract} · {self.service}"

@@ -82,10 +82,14 @@ class CustomerOrder(CompanyOwned, Record):
     )
     referent: Mapped[Contact | None] = relationship()
     #: The contract it falls under, where there is one.
-    contract_id: Mapped[int | None] = reference("contract", _l("Contract"))
+    contract_id: Mapped[int | None] = reference(
+        "contract", _l("Contract"), help=_l("Empty where it was ordered without a contract.")
+    )
     contract: Mapped[Contract | None] = relationship()
     #: The commercial who entered it.
-    account_manager_id: Mapped[int | None] = reference("ab_user", _l("Account manager"))
+    account_manager_id: Mapped[int | None] = reference(
+        "ab_user", _l("Account manager"), help=_l("That of the company where empty.")
+    )
     account_manager: Mapped[Staff | None] = relationship(foreign_keys=[account_manager_id])
     #: What colleagues should know.
     notes: Mapped[str | None] = field(_l("Internal notes"), Text, help=_l("Clients never see them."))

@@ -75,6 +75,7 @@ class Ledger(Recorded, Model):
     __abstract__ = True
     __mapper_args__: dict[str, Any] = {}  # nothing to count saves of
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True, info={"label": _l("Id")})
     version = created_at = updated_at = search_key = is_demo = None  # type: ignore[assignment]
     created_by_id = updated_by_id = None
@@ -129,7 +130,9 @@ class HistoryEntry(Ledger):
     #: The actor's name at that moment.
     actor_name: Mapped[str] = field(_l("Who"), String(160), default="", server_default="")
     #: For whom it was done, where that is somebody else.
-    on_behalf_of: Mapped[str | None] = field(_l("On behalf of"), String(160))
+    on_behalf_of: Mapped[str | None] = field(
+        _l("On behalf of"), String(160), help=_l("For whom it was done, where that is somebody else.")
+    )
     #: Through which surface it came.
     door: Mapped[Entrance] = choice(Entrance, _l("Through"))
     #: The table of the record.
@@ -174,6 +177,7 @@ class HistoryErasure(Model):
     __tablename__ = "history_erasure"
     __table_args__ = (Index("ix_history_erasure_record", "entity", "record_id"),)
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     #: When it was erased.
     at: Mapped[datetime] = mapped_column(UtcInstant())

@@ -123,7 +123,9 @@ class ImportBatch(GroupOwned, Record):
     #: Rows whose record already says the same.
     same_count: Mapped[int] = field(_l("Already the same"), Integer, default=0, server_default="0")
     #: Rows that the mode leaves out.
-    skipped_count: Mapped[int] = field(_l("Left out"), Integer, default=0, server_default="0")
+    skipped_count: Mapped[int] = field(
+        _l("Left out"), Integer, default=0, server_default="0", help=_l("Rows that the mode does not take.")
+    )
     #: Rows that cannot be imported.
     refused_count: Mapped[int] = field(_l("Refused"), Integer, default=0, server_default="0")
     #: Rows imported with a remark.

@@ -60,7 +60,8 @@ class Service(GroupOwned, Record):
     #: Short code people say, such as GOPRIVACY; unique in the group.
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("What people call it, such as GOPRIVACY."))
     #: Name as clients read it.
-    name: Mapped[str] = field(_l("Name"), String(160))
+    name: Mapped[str] = field(_l("Name"), String(160), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Whether it is in preparation, offered or retired; changed by verbs.
     state: Mapped[ServiceState] = choice(ServiceState, _l("State"), default=ServiceState.proposed, verb_only=True)
@@ -75,7 +76,9 @@ class Service(GroupOwned, Record):
     )
     business_unit: Mapped[BusinessUnit | None] = relationship()
     #: What it is and whom it is for, as shown to clients (SV-18).
-    description: Mapped[str | None] = field(_l("Description"), Text)
+    description: Mapped[str | None] = field(
+        _l("Description"), Text, help=_l("What it is and whom it is for, written for clients.")
+    )
     #: The online service that a contract line for it opens (SV-12).
     online_service_id: Mapped[int | None] = reference(
         "online_service", _l("Online service"), help=_l("What a client who contracts this may have activated.")

@@ -61,7 +61,12 @@ class Staff(Recorded, User):
     )
     group: Mapped[CorporateGroup | None] = relationship(foreign_keys=[group_id])
     #: The unit whose services an evaluator decides on (RO-05); empty for others.
-    business_unit_id: Mapped[int | None] = reference("business_unit", _l("Business unit"), nullable=True)
+    business_unit_id: Mapped[int | None] = reference(
+        "business_unit",
+        _l("Business unit"),
+        nullable=True,
+        help=_l("An evaluator sees and decides what concerns this unit; empty for others."),
+    )
     business_unit: Mapped[BusinessUnit | None] = relationship(foreign_keys=[business_unit_id])
     #: Administrators of the whole installation may change the group they work in.
     may_switch_group: Mapped[bool] = field(
@@ -107,6 +112,8 @@ for _name, _label in {
 # What people sign in with is one space of names, whatever the case: neither can be mistaken for somebody else's.
 User.__table__.c["username"].type = UserName(64)
 User.__table__.c["email"].type = Email()
+User.__table__.c["username"].info["help"] = _l("Good for signing in, as is the e-mail address.")
+User.__table__.c["active"].info["help"] = _l("Unticked, the person cannot sign in and open sessions end.")
 # Never shown; the history says that it changed, and no more.
 User.__table__.c["password"].info.update(label=_l("Password"), secret=True, verb_only=True)
 # It also names a sequence for each key. On PostgreSQL the key's own sequence, of the same name, is
@@ -120,4 +127,4 @@ for _table in User.metadata.tables.values():
 @event.listens_for(Mapper, "after_configured", once=True)
 def _name_roles() -> None:
     """Label the roles once all classes are mapped: Flask-AppBuilder declares them from the other side."""
-    User.roles.property.info["label"] = _l("Roles")
+    User.roles.property.info.update(label=_l("Roles"), help=_l("They decide what the person sees and may do."))

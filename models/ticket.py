@@ -181,7 +181,9 @@ class Ticket(GroupOwned, Record):
         _l("Number"), String(24), verb_only=True, help=_l("Given by the queue when it is opened.")
     )
     #: Where it arrived.
-    queue_id: Mapped[int] = reference("support_queue", _l("Queue"))
+    queue_id: Mapped[int] = reference(
+        "support_queue", _l("Queue"), help=_l("Decides its number, its rules and, unless another is named, its team.")
+    )
     queue: Mapped[SupportQueue] = relationship()
     #: The client; empty until somebody finds out whose it is.
     company_id: Mapped[int | None] = reference(
@@ -205,9 +207,11 @@ class Ticket(GroupOwned, Record):
     #: In a few words, what is asked.
     subject: Mapped[str] = field(_l("Subject"), String(200), help=_l("In a few words, what is asked."))
     #: What the person wrote or said.
-    description: Mapped[str] = field(_l("Description"), Text, personal=True)
+    description: Mapped[str] = field(_l("Description"), Text, personal=True, help=_l("What the person wrote or said."))
     #: What kind of request it is.
-    request_type_id: Mapped[int | None] = reference("request_type", _l("Type"))
+    request_type_id: Mapped[int | None] = reference(
+        "request_type", _l("Type"), help=_l("Such as a fault, a clarification or a complaint.")
+    )
     request_type: Mapped[RequestType | None] = relationship()
     #: The program, plant or site it concerns.
     affected_system: Mapped[str | None] = field(
@@ -225,7 +229,13 @@ class Ticket(GroupOwned, Record):
         help=_l("As the client says; staff decide the priority."),
     )
     #: As urgent as staff decide (TK-07).
-    priority: Mapped[Urgency] = choice(Urgency, _l("Priority"), name="priority", default=Urgency.normal)
+    priority: Mapped[Urgency] = choice(
+        Urgency,
+        _l("Priority"),
+        name="priority",
+        default=Urgency.normal,
+        help=_l("As urgent as staff judge it, whatever the client asked."),
+    )
     #: How it arrived.
     channel: Mapped[Channel] = choice(Channel, _l("Channel"), default=Channel.web, help=_l("How it arrived."))
     #: Where it stands; changed by verbs only.
@@ -240,7 +250,9 @@ class Ticket(GroupOwned, Record):
     )
     team: Mapped[SupportTeam | None] = relationship()
     #: Who works on it.
-    assignee_id: Mapped[int | None] = reference("ab_user", _l("Assignee"))
+    assignee_id: Mapped[int | None] = reference(
+        "ab_user", _l("Assignee"), help=_l("Works on the ticket; whoever takes charge of it is entered here.")
+    )
     assignee: Mapped[Staff | None] = relationship(foreign_keys=[assignee_id])
     #: The unit it concerns: its evaluator sees it.
     business_unit_id: Mapped[int | None] = reference(
@@ -258,10 +270,14 @@ class Ticket(GroupOwned, Record):
         _l("Covered by a quote"), default=False, server_default="0", help=_l("It takes no hours from a package.")
     )
     #: The contract it falls under.
-    contract_id: Mapped[int | None] = reference("contract", _l("Contract"))
+    contract_id: Mapped[int | None] = reference(
+        "contract", _l("Contract"), help=_l("The company’s contract under which assistance is due.")
+    )
     contract: Mapped[Contract | None] = relationship()
     #: The service it concerns.
-    service_id: Mapped[int | None] = reference("service", _l("Service"))
+    service_id: Mapped[int | None] = reference(
+        "service", _l("Service"), help=_l("What the request is about, such as GOPRIVACY.")
+    )
     service: Mapped[Service | None] = relationship()
     #: The earlier ticket it follows.
     linked_ticket_id: Mapped[int | None] = reference(
@@ -295,7 +311,9 @@ class Ticket(GroupOwned, Record):
     #: How it was solved; needed to close.
     solution: Mapped[str | None] = field(_l("Solution"), Text, help=_l("Needed to close; the client reads it."))
     #: Why it ended.
-    closure_reason: Mapped[ClosureReason | None] = choice(ClosureReason, _l("Reason of closing"))
+    closure_reason: Mapped[ClosureReason | None] = choice(
+        ClosureReason, _l("Reason of closing"), help=_l("Needed to close the ticket and to reject it.")
+    )
 
     def __str__(self) -> str:
         return self.number

@@ -44,7 +44,7 @@ class TicketMessage(GroupOwned, Record):
     )
 
     #: The ticket it is part of.
-    ticket_id: Mapped[int] = reference("ticket", _l("Ticket"))
+    ticket_id: Mapped[int] = reference("ticket", _l("Ticket"), help="")
     ticket: Mapped[Ticket] = relationship()
     #: The client of the ticket; copied from it, and empty as long as its is.
     company_id: Mapped[int | None] = reference("company", _l("Company"))
@@ -57,15 +57,27 @@ class TicketMessage(GroupOwned, Record):
     )
     #: From the client or to the client.
     direction: Mapped[Direction] = choice(
-        Direction, _l("Direction"), name="message_direction", default=Direction.outgoing
+        Direction,
+        _l("Direction"),
+        name="message_direction",
+        default=Direction.outgoing,
+        help=_l("Incoming: the client wrote it; outgoing: we did."),
     )
     #: How it came or went.
-    channel: Mapped[Channel] = choice(Channel, _l("Channel"), name="message_channel", default=Channel.web)
+    channel: Mapped[Channel] = choice(
+        Channel,
+        _l("Channel"),
+        name="message_channel",
+        default=Channel.web,
+        help=_l("By what means it came in or went out."),
+    )
     #: The account that wrote it; empty where staff did.
     account_id: Mapped[int | None] = reference("account", _l("Written by the client"), verb_only=True)
     account: Mapped[Account | None] = relationship()
     #: What was said.
-    body: Mapped[str] = field(_l("Text"), Text, personal=True)
+    body: Mapped[str] = field(
+        _l("Text"), Text, personal=True, help=_l("The client reads it where the message is public.")
+    )
 
     def __str__(self) -> str:
         return f"{self.ticket} · {self.visibility.label}"

@@ -124,6 +124,8 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E014", mask("company.shoe_size")),
     ("E015", admin(Service, sections=())),
     ("E016", field(Company, "lab_habitual", help=None)),
+    ("E016", field(Company, "size_class", help=None)),
+    ("E016", field(ContractLine, "withdrawal_mode", help=None)),
     ("E017", grant(Company, READ_LESS)),
     ("E019", admin(Contract, deletion=Deletion((OrderState.confirmed,)))),
     ("E019", admin(ContractLine, deletion=Deletion((ContractState.draft,), of="parent"))),
@@ -154,6 +156,11 @@ def test_the_declarations_are_in_order(entity: type[Recorded]) -> None:
 def test_shared_reference_data_needs_no_group() -> None:
     shared = next(entity for entity in ENTITIES.values() if entity.__admin__.scope is SHARED)
     assert checks.run_checks([shared]) == []
+
+
+@pytest.mark.parametrize(("name", "text"), [("lab_habitual", ""), ("city", None)])
+def test_a_label_may_say_all(name: str, text: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.run_checks([field(Company, name, help=text)(monkeypatch)]) == []
 
 
 def test_every_kind_of_field_is_declared_somewhere() -> None:
