@@ -15,7 +15,7 @@ from backoffice import checks, clock, migrate, serving
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, make_engine, open_session
 from backoffice.errors import StillReferred
-from backoffice.operations.contracts import advance_contracts
+from backoffice.operations.contract_dates import advance_contracts
 from backoffice.operations.erasure import erase_personal_history
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.packages import advance_packages

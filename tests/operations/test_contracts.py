@@ -9,7 +9,8 @@ from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, open_session
 from backoffice.errors import InvalidRecord
-from backoffice.operations.contracts import BeforeTheStart, NotYet, advance_contracts
+from backoffice.operations.contract_dates import advance_contracts
+from backoffice.operations.contracts import BeforeTheStart, NotYet
 from backoffice.operations.verbs import perform
 from models.company import CompanyState
 from models.contract import Contract, ContractState
