@@ -1,4 +1,4 @@
-"""What the calendar brings on contracts and their lines: starts, announced ends, renewals, withdrawals that come due."""
+"""What the calendar brings on contracts and their lines: starts, announced ends, renewals, withdrawals come due."""
 
 from __future__ import annotations
 
