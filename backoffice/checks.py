@@ -11,6 +11,7 @@ import models as _models  # every entity must be declared before it can be check
 from backoffice.actors import Action, ScopeKind
 from backoffice.lifecycles import MACHINES
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
+from backoffice.records.due import STATE
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields
 from models.columns import Choice
@@ -277,6 +278,38 @@ def usable_forms(entity: type[Recorded]) -> Iterator[Problem]:
                 "E015",
                 f"{entity.__name__}: {field.name} is required, but no section of the form has it.",
                 "Add it to a section or give it a default.",
+            )
+
+
+@check
+def known_deadlines(entity: type[Recorded]) -> Iterator[Problem]:
+    """E018: a deadline is a day or an instant, and the states in which it counts are states of the entity."""
+    state = fields(entity).get(STATE)
+    states = set(state.choices or ()) if state is not None else set()
+    for field in fields(entity).values():
+        if field.due_while and field.kind not in (Kind.date, Kind.datetime):
+            yield Problem(
+                "E018",
+                f"{entity.__name__}.{field.name} has due_while and is neither a day nor an instant.",
+                "Leave due_while out.",
+            )
+        if not states.issuperset(field.due_while):
+            yield Problem(
+                "E018",
+                f"{entity.__name__}.{field.name} is due while in states that the column “{STATE}” does not have.",
+                "Name states of the entity in due_while.",
+            )
+
+
+@check
+def placed_wide_fields(entity: type[Recorded]) -> Iterator[Problem]:
+    """E019: a field that has a row of the form to itself is in the form."""
+    for section in entity.__admin__.sections:
+        for name in set(section.wide) - set(section.columns):
+            yield Problem(
+                "E019",
+                f"{entity.__name__}: the section “{section.title}” gives “{name}” a row and does not have it.",
+                "Add it to the section's columns, or take it out of wide.",
             )
 
 

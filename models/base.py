@@ -77,6 +77,8 @@ class Section:
     title: Text
     columns: tuple[str, ...]
     help: Text | None = None
+    #: Those of ``columns`` that have a row of the form to themselves, so that what follows begins a new one.
+    wide: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ class Call(GroupOwned, Record):
     )
 
     #: By what means; calls out of hours arrive as voicemail.
-    channel: Mapped[Channel] = choice(Channel, _l("Channel"), name="call_channel", default=Channel.phone)
+    channel: Mapped[Channel] = choice(Channel, _l("Channel"), name="call_channel", badge=False, default=Channel.phone)
     #: From outside, or to somebody outside.
     direction: Mapped[Direction] = choice(Direction, _l("Direction"), name="call_direction", default=Direction.incoming)
     #: When it began or arrived.
@@ -180,7 +180,7 @@ class Call(GroupOwned, Record):
     request_type: Mapped[RequestType | None] = relationship()
     #: How urgent, as the operator decides (CC-09).
     urgency: Mapped[Urgency | None] = choice(
-        Urgency, _l("Urgency"), help=_l("As the operator decides; requests for intervention need it.")
+        Urgency, _l("Urgency"), badge=False, help=_l("As the operator decides; requests for intervention need it.")
     )
     #: Where it stands; changed by verbs only.
     state: Mapped[CallState] = choice(CallState, _l("State"), default=CallState.received, verb_only=True)
@@ -230,7 +230,9 @@ class Call(GroupOwned, Record):
         _l("Referred to"), String(200), help=_l("Whom the caller was told to turn to.")
     )
     #: Until when somebody must call back (CC-15).
-    callback_due_at: Mapped[datetime | None] = field(_l("Call back by"), UtcInstant())
+    callback_due_at: Mapped[datetime | None] = field(
+        _l("Call back by"), UtcInstant(), due_while=(CallState.callback_due,)
+    )
     #: The number of ours that was dialled, or theirs that we dialled.
     number_dialled: Mapped[str | None] = field(_l("Number dialled"), Phone(), personal=True)
     #: How long it lasted; empty where it was not spoken.

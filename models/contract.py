@@ -114,7 +114,7 @@ class Contract(CompanyOwned, Record):
     #: Where it stands; changed by verbs only.
     state: Mapped[ContractState] = choice(ContractState, _l("State"), default=ContractState.draft, verb_only=True)
     #: When both parties had signed.
-    signed_on: Mapped[date | None] = field(_l("Signed on"))
+    signed_on: Mapped[date | None] = field(_l("Signed on"), today=True)
     #: First day in force.
     starts_on: Mapped[date] = field(_l("Starts on"))
     #: Last day in force; empty where it has no end.

@@ -59,7 +59,7 @@ class TicketMessage(GroupOwned, Record):
         Direction, _l("Direction"), name="message_direction", default=Direction.outgoing
     )
     #: How it came or went.
-    channel: Mapped[Channel] = choice(Channel, _l("Channel"), name="message_channel", default=Channel.web)
+    channel: Mapped[Channel] = choice(Channel, _l("Channel"), name="message_channel", badge=False, default=Channel.web)
     #: The account that wrote it; empty where staff did.
     account_id: Mapped[int | None] = reference("account", _l("Written by the client"), verb_only=True)
     account: Mapped[Account | None] = relationship()

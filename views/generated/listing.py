@@ -19,6 +19,7 @@ from backoffice.records.lookup import relations_of
 from backoffice.records.pages import SIZES, Page, Query, find_page, last_cursor, read_query, sortable
 from models.base import Recorded
 from models.catalogue import Field, Kind
+from models.reading import fold
 from models.values import show_date
 from views import addresses
 from views.door import current_actor, current_session
@@ -44,6 +45,7 @@ class Listing:
         if fixed:
             self.query = Query(**{**self.query.__dict__, "fixed": fixed})
         self.columns = self._columns([name for part in args.getlist("c") for name in part.split(",") if name])
+        self.parts = column_parts(entity, self.columns)
 
     def _columns(self, wanted: list[str]) -> list[Field]:
         if not wanted:
@@ -80,7 +82,8 @@ class Listing:
             "plural": admin.plural,
             "icon": admin.icon,
             "count_text": count_text(found),
-            "columns": [self._column(field) for field in self.columns],
+            "order_text": self._order_text(),
+            "columns": self._shown_columns(),
             "rows": [self._row(record) for record in found.rows],
             **self._narrowing(),
             "chooser": self._chooser(),
@@ -89,6 +92,20 @@ class Listing:
             "add_label": _("Add %(entity)s", entity=show.in_sentence(admin.label)),
             "empty": self._empty(add_url),
         }
+
+    def _order_text(self) -> str:
+        """Return by what the list is sorted where no heading says it, because that column is not shown."""
+        field = self.query.sort_field
+        if field in self.columns:
+            return ""
+        what = show.in_sentence(field.label)
+        if field.kind in (Kind.date, Kind.datetime):
+            newest, oldest = _("by “%(what)s”, latest first", what=what), _("by “%(what)s”, earliest first", what=what)
+            return newest if self.query.descending else oldest
+        return _("by “%(what)s”, from the end", what=what) if self.query.descending else _("by “%(what)s”", what=what)
+
+    def _shown_columns(self) -> list[dict[str, Any]]:
+        return [{**self._column(field), "part": self.parts.get(field.name, "")} for field in self.columns]
 
     def _column(self, field: Field) -> dict[str, Any]:
         direction = None
@@ -113,8 +130,15 @@ class Listing:
             "url": addresses.record_url(record),
             "title": show.label(record, self.actor),
             "cells": cells,
+            "main": self._main(cells),
             "menu": self._menu(record),
         }
+
+    def _main(self, cells: list[show.Cell]) -> int:
+        """Return which cell leads to the record: the title, else the first that leads nowhere else."""
+        free = [i for i, c in enumerate(cells) if not (c.url or c.masked or c.unavailable or c.empty)]
+        titles = [i for i in free if self.parts.get(self.columns[i].name) == "title"]
+        return (titles or free or [0])[0]
 
     def _menu(self, record: Recorded) -> list[dict[str, Any]]:
         menu: list[dict[str, Any]] = [
@@ -140,7 +164,7 @@ class Listing:
         return {
             "filters": [self._chip(item) for item in self.query.filters],
             "clear_url": self.url("f", "q"),
-            "filter_fields": [filter_field(field) for field in available],
+            "filter_groups": filter_groups(self.entity, list(available)),
             "filter_action": here(),
             "kept": self.kept(),
             "search": {
@@ -159,6 +183,8 @@ class Listing:
             "relation": item.operator.label,
             "value": filter_value(item),
             "remove_url": here(pairs),
+            "text": str(item),
+            "edit": editable_filter(item),
         }
 
     def _chooser(self) -> list[dict[str, Any]]:
@@ -177,7 +203,9 @@ class Listing:
                 last=format_decimal(found.start + shown - 1),
             )
         return {
-            "sizes": [{"size": n, "url": self.url(n=str(n)), "current": n == self.query.size} for n in SIZES],
+            "sizes": [{"size": n, "url": self.url(n=str(n)), "current": n == self.query.size} for n in SIZES]
+            if found.count > SIZES[0]
+            else [],
             "size": self.query.size,
             "range_text": text,
             "first_url": self.url() if self.query.cursor else None,
@@ -231,6 +259,48 @@ def count_text(page: Page) -> str:
     if page.count >= 1_000:
         return _("about %(number)s", number=format_decimal(round(page.count, -1)))
     return str(format_decimal(page.count))
+
+
+def column_parts(entity: type[Recorded], columns: list[Field]) -> dict[str, str]:
+    """Return what some columns of a list are to whoever reads a row, by name.
+
+    ``title``: the text people know the record by, the longest of its kind; it takes the width that is left, and
+    leads to the record. ``ref``: what names it beside that. ``party``: whose it is. ``due``: until when.
+    """
+    texts = [field for field in columns if field.kind is Kind.text]
+    related = [field for field in columns if field.kind is Kind.relation]
+    title = max(texts, key=lambda field: field.max_length or 0, default=None) or next(iter(related), None)
+    keys = {name for key in entity.__admin__.natural_keys for name in key}
+    found = {field.name: "due" for field in columns if field.due_while}
+    found |= {field.name: "party" for field in related[:1]}
+    found |= {field.name: "ref" for field in columns[:1] if field.name in keys and field.kind in (Kind.text, Kind.code)}
+    return found | ({title.name: "title"} if title is not None else {})
+
+
+def filter_groups(entity: type[Recorded], available: list[Field]) -> list[dict[str, Any]]:
+    """Return what the page needs to let somebody filter: first what the entity declares, then all else by name."""
+    declared = [field for field in available if field.name in entity.__admin__.filters]
+    others = sorted((f for f in available if f not in declared), key=lambda field: fold(str(field.label)))
+    groups = ((_("Most used"), declared), (_("All the others"), others))
+    return [{"label": label, "fields": [filter_field(f) for f in chosen]} for label, chosen in groups if chosen]
+
+
+def editable_filter(item: record_filters.Filter) -> dict[str, Any] | None:
+    """Return what the form needs to open with this filter in it; None where it has no place for all its values."""
+    field, kind = item.field, item.operator.input
+    if kind == "relation" and len(item.values) > 1:
+        return None
+    values = [_as_typed(field, kind, value) for value in item.values]
+    return {"field": field.name, "operator": item.operator.name, "values": values}
+
+
+def _as_typed(field: Field, kind: str, value: Any) -> str:
+    """Return one value of a filter as an input of this kind holds it."""
+    if value is None:
+        return ""
+    if kind in ("date", "two_dates"):
+        return str(value.isoformat())
+    return str(value) if kind in ("days", "relation", "text") else field.edit(value)
 
 
 def filter_field(field: Field) -> dict[str, Any]:
