@@ -302,14 +302,27 @@ def known_deadlines(entity: type[Recorded]) -> Iterator[Problem]:
 
 
 @check
-def placed_wide_fields(entity: type[Recorded]) -> Iterator[Problem]:
+def known_conditions(entity: type[Recorded]) -> Iterator[Problem]:
+    """E020: the field that tells whether another is known is a field of the entity."""
+    known = fields(entity)
+    for field in known.values():
+        if field.known_once and field.known_once not in known:
+            yield Problem(
+                "E020",
+                f"{entity.__name__}.{field.name} is known once “{field.known_once}” is, which is no field.",
+                f"The fields are {', '.join(known)}.",
+            )
+
+
+@check
+def placed_own_rows(entity: type[Recorded]) -> Iterator[Problem]:
     """E019: a field that has a row of the form to itself is in the form."""
     for section in entity.__admin__.sections:
-        for name in set(section.wide) - set(section.columns):
+        for name in set(section.own_row) - set(section.columns):
             yield Problem(
                 "E019",
                 f"{entity.__name__}: the section “{section.title}” gives “{name}” a row and does not have it.",
-                "Add it to the section's columns, or take it out of wide.",
+                "Add it to the section's columns, or take it out of own_row.",
             )
 
 

@@ -78,7 +78,7 @@ class Section:
     columns: tuple[str, ...]
     help: Text | None = None
     #: Those of ``columns`` that have a row of the form to themselves, so that what follows begins a new one.
-    wide: tuple[str, ...] = ()
+    own_row: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ class Field:
     badge: bool = True
     due_while: tuple[Choice, ...] = ()
     today: bool = False
+    known_once: str = ""
     max_length: int | None = None
     sort_column: str | None = None
 
@@ -251,6 +252,7 @@ def _common(column: sa.Column[Any]) -> dict[str, Any]:
         "badge": info.get("badge", True),
         "due_while": info.get("due_while", ()),
         "today": info.get("today", False),
+        "known_once": info.get("known_once", ""),
     }
 
 

@@ -51,6 +51,7 @@ def field(
     badge: bool = True,
     due_while: tuple[Choice, ...] = (),
     today: bool = False,
+    known_once: str = "",
     **options: Any,
 ) -> MappedColumn[Any]:
     """Declare a column that people see.
@@ -61,10 +62,12 @@ def field(
     ``unit``: a word written after the value ("days").
     ``badge``: whether a choice with a tone is a badge like a state; else it is a word with its icon.
     ``due_while``: the states in which this day or instant is a deadline: late is then said in words and in red.
+    ``known_once``: the field that is filled in when this one means something; until then it is shown as empty.
     ``today``: a verb that asks for this day proposes today.
     """
     info: dict[str, Any] = {"label": label, "help": help, "unit": unit, "badge": badge, "due_while": due_while}
     info |= {"personal": personal, "secret": secret, "verb_only": verb_only, "today": today}
+    info["known_once"] = known_once
     return mapped_column(*(() if type_ is None else (type_,)), *args, info=info, **options)
 
 

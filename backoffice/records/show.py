@@ -74,7 +74,7 @@ def cell(record: Recorded, field: Field, actor: Actor) -> Cell:
     value = getattr(record, field.name)
     if field.kind is Kind.relations:
         return Cell(field.kind, ", ".join(sorted(str(other) for other in value)))
-    if value is None or value == "":
+    if value is None or value == "" or (field.known_once and getattr(record, field.known_once) is None):
         return Cell(field.kind)
     if isinstance(value, Choice):
         return Cell(field.kind, str(value.label), tone=value.tone, icon=value.icon, badge=field.badge)

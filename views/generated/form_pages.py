@@ -64,11 +64,11 @@ def form_page(
 
 
 def _placed(form: RecordForm, section: Section) -> list[Any]:
-    """Return the fields of a section; those that have a row to themselves span it."""
+    """Return the fields of a section; and say which of them have a row to themselves."""
     found = [form.fields[name] for name in section.columns if name in form.fields]
-    for name in section.wide:
+    for name in section.own_row:
         if name in form.fields:
-            form.fields[name].span = 6
+            form.fields[name].own_row = True
     return found
 
 

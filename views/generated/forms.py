@@ -12,6 +12,7 @@ from wtforms import BooleanField, Form, SelectField, SelectMultipleField, String
 from wtforms.fields import Field as FormField
 from wtforms.fields.choices import SelectChoice
 
+from backoffice import clock
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
 from backoffice.operations.cleaning import writable_fields
@@ -71,6 +72,7 @@ class RecordForm:
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         self.entity, self.actor, self.session, self.record = entity, actor, session, record
+        self.is_verb = names is not None and not prefix
         known = fields(entity)
         writable = writable_fields(entity, actor)
         # Verbs may ask for what no form shows, but nobody is asked for what they see as a mask only.
@@ -91,13 +93,15 @@ class RecordForm:
             options["choices"] = [*blank, *(SelectChoice(member.value, str(member.label)) for member in field.choices)]
             options["validate_choice"] = False
         if field.kind is Kind.relations:
-            options["choices"] = [SelectChoice(*pair) for pair in addresses.relation_choices(self.session, field)]
+            found = addresses.relation_choices(self.session, field)
+            options["choices"] = [SelectChoice(key, text, {"summary": about}) for key, text, about in found]
             options["validate_choice"] = False
             options["coerce"] = str
         return _CLASSES.get(field.kind, StringField)(**options)
 
     def _stored(self, field: Field, initial: Mapping[str, Any]) -> Any:
         """Return what the field shows before anybody types: the record's value, or a new record's default."""
+        value: Any
         if self.record is None:
             value = initial.get(field.name)
             if value is None:
@@ -106,6 +110,8 @@ class RecordForm:
                 value = default.arg if default is not None and default.is_scalar else None
         else:
             value = getattr(self.record, field.column or field.name)
+        if value is None and field.today and self.is_verb:
+            value = clock.now() if field.kind is Kind.datetime else clock.today()
         if field.kind is Kind.relations:
             return [str(other.id) for other in value or ()]
         if field.kind is Kind.relation:

@@ -18,13 +18,20 @@ from backoffice.records import show
 from backoffice.records.lookup import relations_of
 from backoffice.records.pages import SIZES, Page, Query, find_page, last_cursor, read_query, sortable
 from models.base import Recorded
-from models.catalogue import Field, Kind
+from models.catalogue import LONGEST_TEXT, Field, Kind
 from models.reading import fold
 from models.values import show_date
 from views import addresses
 from views.door import current_actor, current_session
 
 NUMERIC = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes})
+
+
+#: What the columns of a list take, in rem, as lists.css has it: by kind, or by the length of the longest word.
+_STEPS = (8, 12, 18)
+_WIDEST = 19.0  # with the menu of the row
+_ROOM = {Kind.boolean: 6, Kind.integer: 6, Kind.time: 6, Kind.date: 7, Kind.minutes: 7, Kind.money: 7.5}
+_ROOM |= {Kind.decimal: 7.5, Kind.datetime: 9.5, Kind.phone: 9}
 
 
 class Listing:
@@ -83,8 +90,7 @@ class Listing:
             "icon": admin.icon,
             "count_text": count_text(found),
             "order_text": self._order_text(),
-            "columns": self._shown_columns(),
-            "rows": [self._row(record) for record in found.rows],
+            **self._table(found),
             **self._narrowing(),
             "chooser": self._chooser(),
             **self.paging(found),
@@ -98,14 +104,25 @@ class Listing:
         field = self.query.sort_field
         if field in self.columns:
             return ""
-        what = show.in_sentence(field.label)
-        if field.kind in (Kind.date, Kind.datetime):
-            newest, oldest = _("by “%(what)s”, latest first", what=what), _("by “%(what)s”, earliest first", what=what)
-            return newest if self.query.descending else oldest
-        return _("by “%(what)s”, from the end", what=what) if self.query.descending else _("by “%(what)s”", what=what)
+        what, down = show.in_sentence(field.label), self.query.descending
+        if field.kind not in (Kind.date, Kind.datetime):
+            return _("in reverse order of %(what)s", what=what) if down else _("sorted by %(what)s", what=what)
+        if down:
+            return _("sorted by %(what)s, latest first", what=what)
+        return _("sorted by %(what)s, earliest first", what=what)
 
-    def _shown_columns(self) -> list[dict[str, Any]]:
-        return [{**self._column(field), "part": self.parts.get(field.name, "")} for field in self.columns]
+    def _table(self, found: Page) -> dict[str, Any]:
+        """Return columns and rows, and the room that the columns take: as much as the longest word of this page."""
+        rows = [self._row(record) for record in found.rows]
+        widest, columns, room = widest_column(self.entity, self.columns), [], _WIDEST
+        for place, field in enumerate(self.columns):
+            column = self._column(field) | {"part": self.parts.get(field.name, ""), "widest": field.name == widest}
+            heading = len(str(field.label)) + (1 if column["sort_url"] else 0)
+            longest = max([heading, *(len(row["cells"][place].text) for row in rows)])
+            column["step"] = next((n for n, length in enumerate(_STEPS, 1) if longest < length), len(_STEPS) + 1)
+            room += 0 if field.name == widest else _room(field, column["step"])
+            columns.append(column)
+        return {"columns": columns, "rows": rows, "room": "s" if room <= 46 else "m" if room <= 70 else "l"}
 
     def _column(self, field: Field) -> dict[str, Any]:
         direction = None
@@ -118,6 +135,7 @@ class Listing:
             "name": field.name,
             "label": field.label,
             "kind": field.kind.value,
+            "badge": field.badge,
             "numeric": field.kind in NUMERIC,
             "sort_url": sort_url,
             "direction": direction,
@@ -261,20 +279,44 @@ def count_text(page: Page) -> str:
     return str(format_decimal(page.count))
 
 
+def _room(field: Field, step: int) -> float:
+    if field.due_while:
+        return 11.25
+    by_length = (7.5, 9.0, 10.5, 11.5) if field.kind is Kind.choice else (6.0, 7.0, 8.75, 12.0)
+    return _ROOM.get(field.kind, by_length[step - 1])
+
+
 def column_parts(entity: type[Recorded], columns: list[Field]) -> dict[str, str]:
     """Return what some columns of a list are to whoever reads a row, by name.
 
-    ``title``: the text people know the record by, the longest of its kind; it takes the width that is left, and
-    leads to the record. ``ref``: what names it beside that. ``party``: whose it is. ``due``: until when.
+    ``title``: the text people know the record by, which leads to it. ``ref``: the key that names it beside that.
+    ``party``: whose it is. ``due``: until when.
     """
-    texts = [field for field in columns if field.kind is Kind.text]
-    related = [field for field in columns if field.kind is Kind.relation]
-    title = max(texts, key=lambda field: field.max_length or 0, default=None) or next(iter(related), None)
-    keys = {name for key in entity.__admin__.natural_keys for name in key}
+    texts, related = _texts(entity, columns), [field for field in columns if field.kind is Kind.relation]
     found = {field.name: "due" for field in columns if field.due_while}
     found |= {field.name: "party" for field in related[:1]}
-    found |= {field.name: "ref" for field in columns[:1] if field.name in keys and field.kind in (Kind.text, Kind.code)}
-    return found | ({title.name: "title"} if title is not None else {})
+    found |= {f.name: "ref" for f in columns[:1] if f.name in _keys(entity) and f.kind in (Kind.text, Kind.code)}
+    return found | {field.name: "title" for field in [*texts, *related][:1]}
+
+
+def widest_column(entity: type[Recorded], columns: list[Field]) -> str:
+    """Return the name of the column that takes the width that is left: words, rather than a key."""
+    words = [field for field in _texts(entity, columns) if field.name not in _keys(entity)]
+    related = [field for field in columns if field.kind is Kind.relation]
+    return next((field.name for field in (*words, *related, *columns)), "")
+
+
+def _keys(entity: type[Recorded]) -> set[str]:
+    """Return the fields that name a record all by themselves."""
+    return {key[0] for key in entity.__admin__.natural_keys if len(key) == 1}
+
+
+def _texts(entity: type[Recorded], columns: list[Field]) -> list[Field]:
+    """Return the columns of words, the most telling first: names within a parent, the longest, and keys at the end."""
+    keys, parts = _keys(entity), {name for key in entity.__admin__.natural_keys for name in key}
+    rank = dict.fromkeys(parts - keys, 0) | dict.fromkeys(keys, 2)
+    texts = [field for field in columns if field.kind in (Kind.text, Kind.long_text)]
+    return sorted(texts, key=lambda field: (rank.get(field.name, 1), -(field.max_length or LONGEST_TEXT)))
 
 
 def filter_groups(entity: type[Recorded], available: list[Field]) -> list[dict[str, Any]]:

@@ -26,8 +26,17 @@ _links: dict[type[Recorded], list[Link]] = {}
 
 
 def add_link(entity: type[Recorded], link: Link) -> None:
-    """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, on the pages of ``entity``."""
+    """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, on the pages of ``entity``.
+
+    With ``first``, a sentence that says why, it is offered beside the message that a new record is saved, too.
+    """
     _links.setdefault(entity, []).append(link)
+
+
+def first_steps(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
+    """Return the actions that a new record waits for."""
+    found = (link(record, actor) for link in _links.get(type(record), ()))
+    return [step for step in found if step and step.get("first")]
 
 
 #: Icons of the entries of a history.
