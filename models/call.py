@@ -166,7 +166,9 @@ class Call(GroupOwned, Record):
     #: By what means; calls out of hours arrive as voicemail.
     channel: Mapped[Channel] = choice(Channel, _l("Channel"), name="call_channel", badge=False, default=Channel.phone)
     #: From outside, or to somebody outside.
-    direction: Mapped[Direction] = choice(Direction, _l("Direction"), name="call_direction", default=Direction.incoming)
+    direction: Mapped[Direction] = choice(
+        Direction, _l("Direction"), name="call_direction", badge=False, default=Direction.incoming
+    )
     #: When it began or arrived.
     started_at: Mapped[datetime] = field(
         _l("Started"), UtcInstant(), default=now, help=_l("When it began or arrived; now where empty.")

@@ -56,7 +56,7 @@ class TicketMessage(GroupOwned, Record):
     )
     #: From the client or to the client.
     direction: Mapped[Direction] = choice(
-        Direction, _l("Direction"), name="message_direction", default=Direction.outgoing
+        Direction, _l("Direction"), name="message_direction", badge=False, default=Direction.outgoing
     )
     #: How it came or went.
     channel: Mapped[Channel] = choice(Channel, _l("Channel"), name="message_channel", badge=False, default=Channel.web)

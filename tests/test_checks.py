@@ -13,13 +13,14 @@ from flask_babel import lazy_gettext as _l
 from backoffice import checks, permissions
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.lifecycles import MACHINES, Machine, Transition
-from models.base import ENTITIES, SHARED, Recorded, Rule, Scope
+from models.base import ENTITIES, SHARED, Recorded, Rule, Scope, Section
 from models.catalogue import Kind, fields
 from models.columns import Choice
 from models.company import Company
 from models.contract import Contract, ContractState
 from models.service import Service
 from models.support_team import SupportTeam
+from models.ticket import Ticket, TicketState
 
 Spoil = Callable[[pytest.MonkeyPatch], type[Recorded]]
 
@@ -123,6 +124,10 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E015", admin(Service, sections=())),
     ("E016", field(Company, "lab_habitual", help=None)),
     ("E017", grant(Company, READ_LESS)),
+    ("E018", field(Ticket, "number", due_while=(TicketState.assigned,))),
+    ("E018", field(Ticket, "due_at", due_while=(ContractState.draft,))),
+    ("E019", admin(Company, sections=(Section(_l("A"), ("legal_name",), own_row=("city",)),))),
+    ("E020", field(Company, "city", known_once="shoe_size")),
 ]
 
 

@@ -29,7 +29,7 @@ NUMERIC = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes})
 
 #: What the columns of a list take, in rem, as lists.css has it: by kind, or by the length of the longest word.
 _STEPS = (8, 12, 18)
-_WIDEST = 19.0  # with the menu of the row
+_WIDEST = 16.75  # with the menu of the row
 _ROOM = {Kind.boolean: 6, Kind.integer: 6, Kind.time: 6, Kind.date: 7, Kind.minutes: 7, Kind.money: 7.5}
 _ROOM |= {Kind.decimal: 7.5, Kind.datetime: 9.5, Kind.phone: 9}
 
@@ -122,7 +122,7 @@ class Listing:
             column["step"] = next((n for n, length in enumerate(_STEPS, 1) if longest < length), len(_STEPS) + 1)
             room += 0 if field.name == widest else _room(field, column["step"])
             columns.append(column)
-        return {"columns": columns, "rows": rows, "room": "s" if room <= 46 else "m" if room <= 70 else "l"}
+        return {"columns": columns, "rows": rows, "room": "s" if room <= 50 else "m" if room <= 75 else "l"}
 
     def _column(self, field: Field) -> dict[str, Any]:
         direction = None
@@ -282,7 +282,9 @@ def count_text(page: Page) -> str:
 def _room(field: Field, step: int) -> float:
     if field.due_while:
         return 11.25
-    by_length = (7.5, 9.0, 10.5, 11.5) if field.kind is Kind.choice else (6.0, 7.0, 8.75, 12.0)
+    by_length = (6.0, 7.0, 8.75, 10.25)
+    if field.kind is Kind.choice:
+        by_length = (7.5, 9.0, 10.5, 11.5) if field.badge else (6.5, 7.75, 10.0, 10.0)
     return _ROOM.get(field.kind, by_length[step - 1])
 
 
