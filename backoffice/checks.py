@@ -283,19 +283,19 @@ def usable_forms(entity: type[Recorded]) -> Iterator[Problem]:
 
 @check
 def known_deadlines(entity: type[Recorded]) -> Iterator[Problem]:
-    """E018: a deadline is a day or an instant, and the states in which it counts are states of the entity."""
+    """E024: a deadline is a day or an instant, and the states in which it counts are states of the entity."""
     state = fields(entity).get(STATE)
     states = set(state.choices or ()) if state is not None else set()
     for field in fields(entity).values():
         if field.due_while and field.kind not in (Kind.date, Kind.datetime):
             yield Problem(
-                "E018",
+                "E024",
                 f"{entity.__name__}.{field.name} has due_while and is neither a day nor an instant.",
                 "Leave due_while out.",
             )
         if not states.issuperset(field.due_while):
             yield Problem(
-                "E018",
+                "E024",
                 f"{entity.__name__}.{field.name} is due while in states that the column “{STATE}” does not have.",
                 "Name states of the entity in due_while.",
             )
@@ -303,12 +303,12 @@ def known_deadlines(entity: type[Recorded]) -> Iterator[Problem]:
 
 @check
 def known_conditions(entity: type[Recorded]) -> Iterator[Problem]:
-    """E020: the field that tells whether another is known is a field of the entity."""
+    """E026: the field that tells whether another is known is a field of the entity."""
     known = fields(entity)
     for field in known.values():
         if field.known_once and field.known_once not in known:
             yield Problem(
-                "E020",
+                "E026",
                 f"{entity.__name__}.{field.name} is known once “{field.known_once}” is, which is no field.",
                 f"The fields are {', '.join(known)}.",
             )
@@ -316,11 +316,11 @@ def known_conditions(entity: type[Recorded]) -> Iterator[Problem]:
 
 @check
 def placed_own_rows(entity: type[Recorded]) -> Iterator[Problem]:
-    """E019: a field that has a row of the form to itself is in the form."""
+    """E025: a field that has a row of the form to itself is in the form."""
     for section in entity.__admin__.sections:
         for name in set(section.own_row) - set(section.columns):
             yield Problem(
-                "E019",
+                "E025",
                 f"{entity.__name__}: the section “{section.title}” gives “{name}” a row and does not have it.",
                 "Add it to the section's columns, or take it out of own_row.",
             )

@@ -124,10 +124,10 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E015", admin(Service, sections=())),
     ("E016", field(Company, "lab_habitual", help=None)),
     ("E017", grant(Company, READ_LESS)),
-    ("E018", field(Ticket, "number", due_while=(TicketState.assigned,))),
-    ("E018", field(Ticket, "due_at", due_while=(ContractState.draft,))),
-    ("E019", admin(Company, sections=(Section(_l("A"), ("legal_name",), own_row=("city",)),))),
-    ("E020", field(Company, "city", known_once="shoe_size")),
+    ("E024", field(Ticket, "number", due_while=(TicketState.assigned,))),
+    ("E024", field(Ticket, "due_at", due_while=(ContractState.draft,))),
+    ("E025", admin(Company, sections=(Section(_l("A"), ("legal_name",), own_row=("city",)),))),
+    ("E026", field(Company, "city", known_once="shoe_size")),
 ]
 
 

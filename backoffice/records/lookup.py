@@ -85,13 +85,11 @@ def external_codes(session: Session, record: Recorded) -> Sequence[tuple[str, st
 
 
 def hint(record: Recorded) -> str:
-    """Return a second line that tells namesakes apart: its first natural key, else the first text of its list."""
+    """Return a second line that tells namesakes apart: its first natural key, or its company."""
     known = fields(type(record))
     for key in record.__admin__.natural_keys:
         if len(key) == 1 and key[0] in known:
             value = known[key[0]].show(getattr(record, key[0]))
             if value and value != str(record):
                 return value
-    columns = (known[name] for name in record.__admin__.list_columns if name in known)
-    texts = (field.show(getattr(record, field.name)) for field in columns if field.kind in (Kind.text, Kind.code))
-    return next((text for text in texts if text and text not in str(record)), "")
+    return ""

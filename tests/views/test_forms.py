@@ -14,6 +14,7 @@ from models.contract import Contract
 from models.contract_line import ContractLine
 from models.service import Service
 from models.staff import Staff
+from models.ticket import Ticket, TicketState
 from tests.views.programs import as_stored, make_company, make_contract
 from tests.visitors import Visitor, form_of
 
@@ -135,14 +136,17 @@ def test_a_verb_proposes_today_and_a_new_record_does_not(admin: Visitor, contrac
     assert 'value=""' in field
 
 
+def test_assigning_again_is_no_step_on(admin: Visitor, session: RecordSession) -> None:
+    wanted = sa.select(Ticket).where(Ticket.state == TicketState.assigned, Ticket.company_id.is_not(None)).limit(1)
+    ticket = session.scalars(wanted).one()
+    page = admin.get(f"/ticket/{ticket.id}").text
+    primary = re.findall(r'class="btn btn-primary" href="[^"]+/do/(\w+)"', page)
+    assert primary == ["take_charge"]
+    asked = unescape(admin.get(f"/ticket/{ticket.id}/do/assign").text)
+    assert "Lo stato resta “Assegnato”." in asked
+    assert "Lo stato passa" not in asked
+
+
 def test_adding_from_a_relation_names_what_is_added(admin: Visitor) -> None:
     page = unescape(admin.get("/contract/new").text)
     assert "Aggiungi azienda (si apre un’altra finestra)" in page
-
-
-def test_namesakes_are_told_apart_by_their_town(admin: Visitor, session: RecordSession) -> None:
-    for city in ("Ala", "Avio"):
-        make_company(session, "Comune gemello", city=city)
-    make_company(session, "Comune gemello di Trento", city="Trento")
-    found = admin.get("/contract/options/company?q=comune gemello").json
-    assert [option["hint"] for option in found] == ["Ala", "Avio", ""], "not what the name says already"

@@ -145,11 +145,13 @@ def _state(record: Recorded, actor: Actor) -> show.Cell | None:
 
 def _verb(record: Recorded, transition: Transition) -> dict[str, Any]:
     url = addresses.action_url(record, "do", verb=transition.name)
+    # What leaves it where it stands, such as assigning it to somebody else, is never the next step.
+    stays = transition.target is not None and transition.target is getattr(record, "state", None)
     return {
         "name": transition.name,
         "label": transition.label,
         "icon": transition.icon,
-        "tone": transition.tone,
+        "tone": "neutral" if stays and transition.tone == "primary" else transition.tone,
         "url": url,
     }
 
