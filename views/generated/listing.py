@@ -296,7 +296,7 @@ def column_parts(entity: type[Recorded], columns: list[Field]) -> dict[str, str]
     """
     texts, related = _texts(entity, columns), [field for field in columns if field.kind is Kind.relation]
     found = {field.name: "due" for field in columns if field.due_while}
-    found |= {field.name: "party" for field in related[:1]}
+    found |= {field.name: "party" for field in _parties(entity, related)[:1]}
     found |= {f.name: "ref" for f in columns[:1] if f.name in _keys(entity) and f.kind in (Kind.text, Kind.code)}
     return found | {field.name: "title" for field in [*texts, *related][:1]}
 
@@ -306,6 +306,12 @@ def widest_column(entity: type[Recorded], columns: list[Field]) -> str:
     words = [field for field in _texts(entity, columns) if field.name not in _keys(entity)]
     related = [field for field in columns if field.kind is Kind.relation]
     return next((field.name for field in (*words, *related, *columns)), "")
+
+
+def _parties(entity: type[Recorded], related: list[Field]) -> list[Field]:
+    """Return the relations that say whose the row is: by the scope's own column, else by the parent it is read from."""
+    parent = (entity.__admin__.scope.company or "").partition(".")[0]
+    return [f for f in related if f.column == "company_id"] + [f for f in related if f.name == parent]
 
 
 def _keys(entity: type[Recorded]) -> set[str]:
