@@ -11,6 +11,7 @@ import models as _models  # every entity must be declared before it can be check
 from backoffice.actors import Action, ScopeKind
 from backoffice.lifecycles import MACHINES
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
+from backoffice.records.due import STATE
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields
 from models.columns import Choice
@@ -280,6 +281,51 @@ def usable_forms(entity: type[Recorded]) -> Iterator[Problem]:
             )
 
 
+@check
+def known_deadlines(entity: type[Recorded]) -> Iterator[Problem]:
+    """E024: a deadline is a day or an instant, and the states in which it counts are states of the entity."""
+    state = fields(entity).get(STATE)
+    states = set(state.choices or ()) if state is not None else set()
+    for field in fields(entity).values():
+        if field.due_while and field.kind not in (Kind.date, Kind.datetime):
+            yield Problem(
+                "E024",
+                f"{entity.__name__}.{field.name} has due_while and is neither a day nor an instant.",
+                "Leave due_while out.",
+            )
+        if not states.issuperset(field.due_while):
+            yield Problem(
+                "E024",
+                f"{entity.__name__}.{field.name} is due while in states that the column “{STATE}” does not have.",
+                "Name states of the entity in due_while.",
+            )
+
+
+@check
+def known_conditions(entity: type[Recorded]) -> Iterator[Problem]:
+    """E026: the field that tells whether another is known is a field of the entity."""
+    known = fields(entity)
+    for field in known.values():
+        if field.known_once and field.known_once not in known:
+            yield Problem(
+                "E026",
+                f"{entity.__name__}.{field.name} is known once “{field.known_once}” is, which is no field.",
+                f"The fields are {', '.join(known)}.",
+            )
+
+
+@check
+def placed_own_rows(entity: type[Recorded]) -> Iterator[Problem]:
+    """E025: a field that has a row of the form to itself is in the form."""
+    for section in entity.__admin__.sections:
+        for name in set(section.own_row) - set(section.columns):
+            yield Problem(
+                "E025",
+                f"{entity.__name__}: the section “{section.title}” gives “{name}” a row and does not have it.",
+                "Add it to the section's columns, or take it out of own_row.",
+            )
+
+
 #: Kinds whose label, as a rule, says all there is to say.
 _PLAIN_KINDS = frozenset(
     {Kind.text, Kind.long_text, Kind.email, Kind.phone, Kind.url, Kind.date, Kind.time, Kind.relations}
@@ -311,12 +357,12 @@ def _asked_for(entity: type[Recorded]) -> Iterator[str]:
 
 @check
 def stated_rules(entity: type[Recorded]) -> Iterator[Problem]:
-    """E019: rules about states name fields and states that exist."""
+    """E027: rules about states name fields and states that exist."""
     admin, known = entity.__admin__, fields(entity)
     for name in admin.changeable_in:
         if name not in admin.form_columns:
             yield Problem(
-                "E019", f"{entity.__name__}.changeable_in names “{name}”, which no form has.", "Name a field."
+                "E027", f"{entity.__name__}.changeable_in names “{name}”, which no form has.", "Name a field."
             )
     deletion, owner = admin.deletion, entity
     if deletion is not None and deletion.of is not None:
@@ -326,7 +372,7 @@ def stated_rules(entity: type[Recorded]) -> Iterator[Problem]:
     has_states = wanted <= set(getattr(fields(owner).get("state"), "choices", None) or ())
     if not has_states or (deletion is not None and deletion.of is not None and owner is entity):
         yield Problem(
-            "E019",
+            "E027",
             f"{entity.__name__}: a rule about states names one that {owner.__name__} does not have.",
             "Name states of its own, or of the parent in Deletion(of=...).",
         )

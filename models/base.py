@@ -90,6 +90,8 @@ class Section:
     title: Text
     columns: tuple[str, ...]
     help: Text | None = None
+    #: Those of ``columns`` that have a row of the form to themselves, so that what follows begins a new one.
+    own_row: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,7 @@ class Call(GroupOwned, Record):
         Channel,
         _l("Channel"),
         name="call_channel",
+        badge=False,
         default=Channel.phone,
         help=_l("A voicemail is set apart to be called back."),
     )
@@ -176,6 +177,7 @@ class Call(GroupOwned, Record):
         Direction,
         _l("Direction"),
         name="call_direction",
+        badge=False,
         default=Direction.incoming,
         help=_l("Incoming: somebody turned to us; outgoing: we turned to somebody."),
     )
@@ -196,7 +198,7 @@ class Call(GroupOwned, Record):
     request_type: Mapped[RequestType | None] = relationship()
     #: How urgent, as the operator decides (CC-09).
     urgency: Mapped[Urgency | None] = choice(
-        Urgency, _l("Urgency"), help=_l("As the operator decides; requests for intervention need it.")
+        Urgency, _l("Urgency"), badge=False, help=_l("As the operator decides; requests for intervention need it.")
     )
     #: Where it stands; changed by verbs only.
     state: Mapped[CallState] = choice(CallState, _l("State"), default=CallState.received, verb_only=True)
@@ -261,7 +263,10 @@ class Call(GroupOwned, Record):
     )
     #: Until when somebody must call back (CC-15).
     callback_due_at: Mapped[datetime | None] = field(
-        _l("Call back by"), UtcInstant(), help=_l("As a rule the next opening; somebody must have called by then.")
+        _l("Call back by"),
+        UtcInstant(),
+        due_while=(CallState.callback_due,),
+        help=_l("As a rule the next opening; somebody must have called by then."),
     )
     #: The number of ours that was dialled, or theirs that we dialled.
     number_dialled: Mapped[str | None] = field(

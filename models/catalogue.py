@@ -80,6 +80,10 @@ class Field:
     secret: bool = False
     verb_only: bool = False
     unit: Text | None = None
+    badge: bool = True
+    due_while: tuple[Choice, ...] = ()
+    today: bool = False
+    known_once: str = ""
     max_length: int | None = None
     sort_column: str | None = None
 
@@ -245,6 +249,10 @@ def _common(column: sa.Column[Any]) -> dict[str, Any]:
         "secret": info.get("secret", False),
         "verb_only": info.get("verb_only", False),
         "unit": info.get("unit"),
+        "badge": info.get("badge", True),
+        "due_while": info.get("due_while", ()),
+        "today": info.get("today", False),
+        "known_once": info.get("known_once", ""),
     }
 
 

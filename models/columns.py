@@ -48,6 +48,10 @@ def field(
     secret: bool = False,
     verb_only: bool = False,
     unit: Text | None = None,
+    badge: bool = True,
+    due_while: tuple[Choice, ...] = (),
+    today: bool = False,
+    known_once: str = "",
     **options: Any,
 ) -> MappedColumn[Any]:
     """Declare a column that people see.
@@ -58,8 +62,14 @@ def field(
     ``secret``: never shown, exported or recorded with its value.
     ``verb_only``: changes only through verbs, never through a form, a cell, an import or the API.
     ``unit``: a word written after the value ("days").
+    ``badge``: whether a choice with a tone is a badge like a state; else it is a word with its icon.
+    ``due_while``: the states in which this day or instant is a deadline: late is then said in words and in red.
+    ``known_once``: the field that is filled in when this one means something; until then it is shown as empty.
+    ``today``: a verb that asks for this day proposes today.
     """
-    info = {"label": label, "help": help, "personal": personal, "secret": secret, "verb_only": verb_only, "unit": unit}
+    info: dict[str, Any] = {"label": label, "help": help, "unit": unit, "badge": badge, "due_while": due_while}
+    info |= {"personal": personal, "secret": secret, "verb_only": verb_only, "today": today}
+    info["known_once"] = known_once
     return mapped_column(*(() if type_ is None else (type_,)), *args, info=info, **options)
 
 

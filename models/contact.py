@@ -58,6 +58,7 @@ class Contact(SoftDeleted, CompanyOwned, Record):
             Section(
                 _l("Person"),
                 ("company", "first_name", "last_name", "job_title", "organisation_level", "is_main_referent"),
+                own_row=("company",),
             ),
             Section(_l("How to reach them"), ("email", "phone", "mobile")),
         ),

@@ -122,7 +122,9 @@ class Contract(CompanyOwned, Record):
     #: Where it stands; changed by verbs only.
     state: Mapped[ContractState] = choice(ContractState, _l("State"), default=ContractState.draft, verb_only=True)
     #: When both parties had signed.
-    signed_on: Mapped[date | None] = field(_l("Signed on"), help=_l("The day the last of the parties signed."))
+    signed_on: Mapped[date | None] = field(
+        _l("Signed on"), today=True, help=_l("The day the last of the parties signed.")
+    )
     #: First day in force.
     starts_on: Mapped[date] = field(_l("Starts on"), help=_l("First day in force."))
     #: Last day in force; empty where it has no end.

@@ -40,7 +40,7 @@ class Staff(Recorded, User):
         icon="person-gear",
         area="staff",
         scope=Scope(group="group_id"),
-        list_columns=("last_name", "first_name", "username", "email", "active", "business_unit"),
+        list_columns=("last_name", "first_name", "username", "email", "roles", "active", "business_unit"),
         search_columns=("first_name", "last_name", "username", "email"),
         filters=("active", "business_unit"),
         order="username",

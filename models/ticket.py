@@ -31,22 +31,34 @@ class TicketState(Choice):
     assigned = "assigned", _l("Assigned"), "info", "person-check"
     in_progress = "in_progress", _l("In progress"), "active", "play-circle"
     waiting_customer = "waiting_customer", _l("Waiting for the client"), "wait", "chat-dots"
-    waiting_l2 = "waiting_l2", _l("With the second level"), "wait", "arrow-up-circle"
-    waiting_change = "waiting_change", _l("Waiting for a change"), "wait", "tools"
-    on_site_planned = "on_site_planned", _l("Visit planned"), "wait", "geo-alt"
+    waiting_l2 = "waiting_l2", _l("With the second level"), "other", "arrow-up-circle"
+    waiting_change = "waiting_change", _l("Waiting for a change"), "other", "tools"
+    on_site_planned = "on_site_planned", _l("Visit planned"), "other", "geo-alt"
     on_hold_consent = "on_hold_consent", _l("On hold: no consent"), "wait", "shield-x"
     closed_provisional = "closed_provisional", _l("Closed, may be reopened"), "good", "check-circle"
-    reopened = "reopened", _l("Reopened"), "bad", "arrow-counterclockwise"
+    reopened = "reopened", _l("Reopened"), "info", "arrow-counterclockwise"
     closed_final = "closed_final", _lp("state of a ticket", "Closed"), "good", "check-circle-fill"
     archived = "archived", _l("Archived"), "neutral", "archive"
-    rejected = "rejected", _l("Rejected"), "neutral", "x-circle"
+    rejected = "rejected", _l("Rejected"), "bad", "x-circle"
+
+
+#: Somebody of ours is to move: the deadline counts. While a ticket waits for the client it is only a date.
+_AT_WORK = (
+    TicketState.qualification,
+    TicketState.assigned,
+    TicketState.in_progress,
+    TicketState.waiting_l2,
+    TicketState.waiting_change,
+    TicketState.on_site_planned,
+    TicketState.reopened,
+)
 
 
 class Urgency(Choice):
-    low = "low", _l("Low"), "neutral", "arrow-down"
+    low = "low", _l("Low"), "neutral", "chevron-down"
     normal = "normal", _l("Normal"), "info", "dash"
-    high = "high", _l("High"), "wait", "arrow-up"
-    emergency = "emergency", _l("Emergency"), "bad", "exclamation-triangle"
+    high = "high", _l("High"), "wait", "chevron-up"
+    emergency = "emergency", _l("Emergency"), "bad", "chevron-double-up"
 
 
 class Channel(Choice):
@@ -102,7 +114,7 @@ class Ticket(GroupOwned, Record):
         icon="ticket-perforated",
         area="tickets",
         scope=Scope(group="queue.group_id", company="company_id", unit="business_unit_id", owner="assignee_id"),
-        list_columns=("number", "subject", "company", "state", "priority", "assignee", "created_at"),
+        list_columns=("number", "subject", "company", "state", "priority", "assignee", "due_at"),
         search_columns=("number", "subject"),
         filters=(
             "state",
@@ -226,6 +238,7 @@ class Ticket(GroupOwned, Record):
         Urgency,
         _l("Urgency asked"),
         name="requested_urgency",
+        badge=False,
         help=_l("As the client says; staff decide the priority."),
     )
     #: As urgent as staff decide (TK-07).
@@ -233,11 +246,14 @@ class Ticket(GroupOwned, Record):
         Urgency,
         _l("Priority"),
         name="priority",
+        badge=False,
         default=Urgency.normal,
         help=_l("As urgent as staff judge it, whatever the client asked."),
     )
     #: How it arrived.
-    channel: Mapped[Channel] = choice(Channel, _l("Channel"), default=Channel.web, help=_l("How it arrived."))
+    channel: Mapped[Channel] = choice(
+        Channel, _l("Channel"), badge=False, default=Channel.web, help=_l("How it arrived.")
+    )
     #: Where it stands; changed by verbs only.
     state: Mapped[TicketState] = choice(TicketState, _l("State"), default=TicketState.qualification, verb_only=True)
     #: Where it stood before it was put on hold, to go on from there.
@@ -285,7 +301,9 @@ class Ticket(GroupOwned, Record):
     )
     linked_ticket: Mapped[Ticket | None] = relationship(remote_side="Ticket.id")
     #: When it should be solved.
-    due_at: Mapped[datetime | None] = field(_l("Due"), UtcInstant(), help=_l("When it should be solved."))
+    due_at: Mapped[datetime | None] = field(
+        _l("Due"), UtcInstant(), due_while=_AT_WORK, help=_l("When it should be solved.")
+    )
     #: When somebody took charge.
     taken_at: Mapped[datetime | None] = field(_l("Taken in charge"), UtcInstant(), verb_only=True)
     #: When it was closed for the first time.

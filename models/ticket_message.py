@@ -60,6 +60,7 @@ class TicketMessage(GroupOwned, Record):
         Direction,
         _l("Direction"),
         name="message_direction",
+        badge=False,
         default=Direction.outgoing,
         help=_l("Incoming: the client wrote it; outgoing: we did."),
     )
@@ -68,6 +69,7 @@ class TicketMessage(GroupOwned, Record):
         Channel,
         _l("Channel"),
         name="message_channel",
+        badge=False,
         default=Channel.web,
         help=_l("By what means it came in or went out."),
     )

@@ -88,6 +88,12 @@ class Code(ValueType):
 _EU_COUNTRIES = frozenset(state.upper() for state in eu_vat.MEMBER_STATES) | {"EL", "IT"}
 
 
+_NO_VAT_NUMBER = _l(
+    "This is not a valid VAT number: in Italy 11 digits, the last of which checks the others; abroad with the letters "
+    "of the country in front."
+)
+
+
 class VatNumber(Code):
     """Partita IVA with its check digit; foreign VAT numbers keep their country letters."""
 
@@ -99,7 +105,7 @@ class VatNumber(Code):
         if code.isdigit():
             if len(code) == 11 and iva.is_valid(code):
                 return code
-            raise BadValue(_l("This is not a valid partita IVA: 11 digits, the last of which checks the others."))
+            raise BadValue(_NO_VAT_NUMBER)
         if eu_vat.is_valid(code):
             return code
         if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{4,18}", code) and code[:2] not in _EU_COUNTRIES:

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from backoffice import checks, permissions
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.lifecycles import MACHINES, Machine, Transition
-from models.base import ENTITIES, SHARED, Deletion, Recorded, Rule, Scope
+from models.base import ENTITIES, SHARED, Deletion, Recorded, Rule, Scope, Section
 from models.catalogue import Kind, fields
 from models.columns import Choice
 from models.company import Company
@@ -22,6 +22,7 @@ from models.contract_line import ContractLine
 from models.customer_order import OrderState
 from models.service import Service
 from models.support_team import SupportTeam
+from models.ticket import Ticket, TicketState
 
 Spoil = Callable[[pytest.MonkeyPatch], type[Recorded]]
 
@@ -127,10 +128,14 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E016", field(Company, "size_class", help=None)),
     ("E016", field(ContractLine, "withdrawal_mode", help=None)),
     ("E017", grant(Company, READ_LESS)),
-    ("E019", admin(Contract, deletion=Deletion((OrderState.confirmed,)))),
-    ("E019", admin(ContractLine, deletion=Deletion((ContractState.draft,), of="parent"))),
-    ("E019", admin(Contract, changeable_in={"shoe_size": ()})),
-    ("E019", admin(Contract, changeable_in={"starts_on": (OrderState.confirmed,)})),
+    ("E027", admin(Contract, deletion=Deletion((OrderState.confirmed,)))),
+    ("E027", admin(ContractLine, deletion=Deletion((ContractState.draft,), of="parent"))),
+    ("E027", admin(Contract, changeable_in={"shoe_size": ()})),
+    ("E027", admin(Contract, changeable_in={"starts_on": (OrderState.confirmed,)})),
+    ("E024", field(Ticket, "number", due_while=(TicketState.assigned,))),
+    ("E024", field(Ticket, "due_at", due_while=(ContractState.draft,))),
+    ("E025", admin(Company, sections=(Section(_l("A"), ("legal_name",), own_row=("city",)),))),
+    ("E026", field(Company, "city", known_once="shoe_size")),
 ]
 
 

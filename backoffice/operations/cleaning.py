@@ -24,6 +24,9 @@ from models.catalogue import Field, Kind, fields
 from models.reading import LARGEST_INTEGER, BadValue, clean_text, fold
 
 REQUIRED: Text = _l("This field is required.")
+CHOOSE: Text = _l("This field is required: choose an entry.")
+#: Said alike whether nothing is called so or only rows the actor may not see.
+NOT_LISTED: Text = _l("“%(words)s” is not in the list: choose an entry.")
 UNKNOWN_FIELD: Text = _l("There is no such field.")
 READ_ONLY: Text = _l("This field cannot be changed here.")
 FIXED: Text = _l("This cannot change any more: other facts rest on it.")
@@ -85,8 +88,8 @@ def clean(
     for name, text in foreign_relations(entity, cleaned, record).items():
         problems.setdefault(name, text)
     if record is None:
-        missing = (name for name, field in writable.items() if field.required and name not in values)
-        problems.update(dict.fromkeys(missing, REQUIRED))
+        missing = (field for name, field in writable.items() if field.required and name not in values)
+        problems.update({field.name: _demand(field) for field in missing})
     if problems:
         raise InvalidRecord(problems)
     return cleaned
@@ -101,7 +104,7 @@ def _clean_field(
     value = clean_value(session, field, raw)
     if value is None and not field.nullable:
         if field.required:
-            raise BadValue(REQUIRED)
+            raise BadValue(_demand(field))
         if record is None:
             return  # the column's default is as good as what was left empty
         value = _default(field)
@@ -125,6 +128,10 @@ def _require_changeable(record: Recorded, name: str, value: Any) -> None:
 def _points_out_of_sight(record: Recorded, field: Field) -> bool:
     """Say whether a relation is set, but to a row this actor may not see: then it stays as it is."""
     return getattr(record, field.column or "") is not None and getattr(record, field.name) is None
+
+
+def _demand(field: Field) -> Text:
+    return CHOOSE if field.kind in (Kind.relation, Kind.choice) else REQUIRED
 
 
 def _default(field: Field) -> Any:
@@ -211,7 +218,7 @@ def _find_by_words(session: Session, target: type[Recorded], words: str) -> Reco
     if len(found) > 1:
         raise BadValue(SEVERAL)
     if not found:
-        raise BadValue(UNKNOWN_REFERENCE)
+        raise BadValue(NOT_LISTED, words=words[:50])
     return found[0]
 
 

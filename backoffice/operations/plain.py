@@ -170,6 +170,7 @@ def _scope_field(entity: type[Recorded]) -> str:
 
 def flush(session: Session, record: Recorded) -> None:
     """Flush, turning what the database refuses into what people can read (``Conflict``, ``InvalidRecord``)."""
+    lines = constraints.lines_of(record)
     try:
         session.flush()
     except StaleDataError as error:
@@ -177,7 +178,7 @@ def flush(session: Session, record: Recorded) -> None:
     except NotFound as error:
         raise InvalidRecord({_scope_field(type(record)): OUT_OF_REACH}) from error
     except sa.exc.IntegrityError as error:
-        raise InvalidRecord(constraints.problems(error, type(record))) from error
+        raise InvalidRecord(constraints.problems(error, type(record), lines)) from error
 
 
 __all__ = [

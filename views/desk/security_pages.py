@@ -110,7 +110,7 @@ class NotTypedTwice(DomainError):
 def _page(title: str, back: str | None) -> dict[str, Any]:
     rules = [
         _("At least %(limit)s characters: a few unrelated words are easy to remember.", limit=MIN_LENGTH),
-        _("No names, months, teams or rows of keys alone: those are tried first."),
+        _("Not just a name, a month, a team or “qwerty”: those are guessed first."),
     ]
     return {"title": title, "action": request.script_root + request.path, "rules": rules, "cancel_url": back}
 
@@ -144,6 +144,7 @@ def _password_link(staff: Staff, actor: Actor) -> dict[str, Any] | None:
         "label": _("Set a password"),
         "icon": "key",
         "url": url_for(f"{PasswordView.__name__}.of_other", pk=staff.id),
+        "first": _("No password is set yet: without one this person cannot sign in."),
     }
 
 

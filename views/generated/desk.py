@@ -11,6 +11,7 @@ from flask_appbuilder import AppBuilder, BaseView, expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
+from markupsafe import Markup
 
 from backoffice.actors import Action
 from backoffice.database import UNREACHABLE, refusal_of
@@ -135,7 +136,7 @@ class DeskView(BaseView):
         except UNREACHABLE as error:
             refusal = refusal_of(error)
             return self._refused(pk, {"": str(refusal)}, title=_("Not saved")), refusal.status
-        return _saved(record)
+        return _saved(record, is_new=not pk)
 
     def _bound(self, pk: str) -> tuple[RecordForm, Lines]:
         """Return the form of a record, or of a new one, with what was typed into it if it was sent."""
@@ -293,8 +294,10 @@ class DeskView(BaseView):
         return render_template(template, **context)
 
 
-def _saved(record: Recorded) -> Any:
+def _saved(record: Recorded, *, is_new: bool = False) -> Any:
     flash(_("“%(name)s” is saved.", name=show.label(record, current_actor())), "good")
+    for step in pages.first_steps(record, current_actor()) if is_new else ():
+        flash(Markup('{} <a href="{}">{}</a>').format(step["first"], step["url"], step["label"]), "info")
     return redirect(addresses.record_url(record), 303)
 
 

@@ -14,7 +14,7 @@ from backoffice.lifecycles import Transition
 from backoffice.operations.removal import Referrer
 from backoffice.records import show
 from backoffice.records.filters import filterable
-from models.base import Recorded
+from models.base import Recorded, Section
 from models.catalogue import Field, Kind, fields
 from models.columns import Choice
 from views import addresses
@@ -42,7 +42,7 @@ def form_page(
             "id": f"section-{number}",
             "title": section.title,
             "help": section.help,
-            "fields": [form.fields[name] for name in section.columns if name in form.fields],
+            "fields": _placed(form, section),
         }
         for number, section in enumerate(admin.sections)
     ]
@@ -58,21 +58,29 @@ def form_page(
         "submit_label": _("Save"),
         "sections": [section for section in sections if section["fields"]],
         "inlines": [line.page() for line in lines],
-        "problems": _problems(form, problems or {}),
+        "problems": _problems(form, lines, problems or {}),
         "conflict": None,
     }
 
 
-def _problems(form: RecordForm, problems: Mapping[str, Text]) -> list[dict[str, Any]]:
+def _placed(form: RecordForm, section: Section) -> list[Any]:
+    """Return the fields of a section; and say which of them have a row to themselves."""
+    found = [form.fields[name] for name in section.columns if name in form.fields]
+    for name in section.own_row:
+        if name in form.fields:
+            form.fields[name].own_row = True
+    return found
+
+
+def _problems(form: RecordForm, lines: list[LineForms], problems: Mapping[str, Text]) -> list[dict[str, Any]]:
+    inline = {line.name: line for line in lines}
     found = []
     for name, text in problems.items():
+        parent, _dot, place = name.partition(".")
         if name in form.fields:
             found.append({"text": f"{form.catalogue[name].label}: {text}", "anchor": form.fields[name].id})
-        elif "." in name:
-            parent, place, *rest = name.split(".")
-            title = fields(form.entity)[parent].label if parent in fields(form.entity) else parent
-            number = int(place) + 1 if place.isdigit() else ""
-            found.append({"text": f"{title}, {number}: {text}", "anchor": f"lines-{parent}"})
+        elif parent in inline:
+            found.append(inline[parent].problem(place, text))
         else:
             found.append({"text": str(text), "anchor": None})
     return found
@@ -165,6 +173,8 @@ def verb_page(
     text = transition.confirm
     if text is None and transition.target is not None and isinstance(state, Choice):
         text = _("The state goes from “%(old)s” to “%(new)s”.", old=state.label, new=transition.target.label)
+        if state is transition.target:
+            text = _("The state stays “%(state)s”.", state=state.label)
     general = str(problem) if problem is not None and not isinstance(problem, InvalidRecord) else None
     if isinstance(problem, InvalidRecord):
         unplaced = [str(t) for name, t in problem.problems.items() if name not in form.fields]

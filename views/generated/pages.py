@@ -27,8 +27,17 @@ _links: dict[type[Recorded], list[Link]] = {}
 
 
 def add_link(entity: type[Recorded], link: Link) -> None:
-    """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, on the pages of ``entity``."""
+    """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, on the pages of ``entity``.
+
+    With ``first``, a sentence that says why, it is offered beside the message that a new record is saved, too.
+    """
     _links.setdefault(entity, []).append(link)
+
+
+def first_steps(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
+    """Return the actions that a new record waits for."""
+    found = (link(record, actor) for link in _links.get(type(record), ()))
+    return [step for step in found if step and step.get("first")]
 
 
 #: Icons of the entries of a history.
@@ -143,11 +152,13 @@ def _state(record: Recorded, actor: Actor) -> show.Cell | None:
 
 def _verb(record: Recorded, transition: Transition) -> dict[str, Any]:
     url = addresses.action_url(record, "do", verb=transition.name)
+    # What leaves it where it stands, such as assigning it to somebody else, is never the next step.
+    stays = transition.target is not None and transition.target is getattr(record, "state", None)
     return {
         "name": transition.name,
         "label": transition.label,
         "icon": transition.icon,
-        "tone": transition.tone,
+        "tone": "neutral" if stays and transition.tone == "primary" else transition.tone,
         "url": url,
     }
 

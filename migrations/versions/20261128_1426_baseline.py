@@ -1,8 +1,8 @@
 """baseline
 
-Revision ID: cd53b98c247a
+Revision ID: a98b41dcb542
 Revises:
-Create Date: 2026-11-28 13:52:20.542023
+Create Date: 2026-11-28 14:26:09.421213
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "cd53b98c247a"
+revision = "a98b41dcb542"
 down_revision = None
 branch_labels = None
 depends_on = None
