@@ -7,11 +7,13 @@ Facts beyond the scope (numbering, uniqueness) are read by the named functions a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm.exc import StaleDataError
 
 from backoffice.actors import Action, Actor, Context, ScopeKind
 from backoffice.errors import Forbidden, NotFound
@@ -74,7 +76,10 @@ def _scope_criteria(actor: Actor, action: Action) -> list[Any]:
     group_id = actor.group_id
     found = [_option(GroupOwned, lambda c: c.group_id == group_id)]
     for entity in ENTITIES.values():
-        if not entity.__admin__.scope.shared and not issubclass(entity, GroupOwned):
+        scope = entity.__admin__.scope
+        if scope.groupless and actor.may_switch_group:
+            found.append(_option(entity, lambda c: sa.or_(c.group_id == group_id, c.group_id.is_(None))))
+        elif not scope.shared and not issubclass(entity, GroupOwned):
             found.append(_option(entity, lambda c: c.group_id == group_id))
         criterion = _narrower(actor, actor.scopes(action, entity))
         if criterion is not None:
@@ -148,8 +153,7 @@ def _company_of(entity: Any) -> Any:
 def prove_scope(session: Session, action: Action, rows: Iterable[Recorded]) -> None:
     """Raise unless the actor may ``action`` every one of ``rows`` as they now stand in the database.
 
-    One query per touched entity. Verbs that lawfully move rows out of scope put their entities into
-    ``session.info["may_leave"]``.
+    One query per touched entity; what ``leaving`` names is let go.
 
     :raises Forbidden: no role allows the action on the entity at all.
     :raises NotFound: a row lies outside the scope: not yours looks like not there.
@@ -160,10 +164,10 @@ def prove_scope(session: Session, action: Action, rows: Iterable[Recorded]) -> N
     wanted: dict[type[Recorded], set[int]] = {}
     for row in rows:
         wanted.setdefault(type(row), set()).add(row.id)
-    acting: Action = session.info.get("acting", action)
-    may_leave = session.info.get("may_leave", ())
+    acting_for: Action = session.info.get("acting") or action
+    may_leave = session.info.get("may_leave") or ()
     for entity, ids in wanted.items():
-        chosen = action if actor.may(action, entity) else acting
+        chosen = action if actor.may(action, entity) else acting_for
         actor.require(chosen, entity)
         if entity in may_leave:
             continue
@@ -171,6 +175,49 @@ def prove_scope(session: Session, action: Action, rows: Iterable[Recorded]) -> N
         found = session.scalars(sa.select(entity.id).where(entity.id.in_(ids)), execution_options=options)
         if ids - set(found):
             raise NotFound
+
+
+@contextmanager
+def acting(session: Session, action: Action) -> Iterator[None]:
+    """Let what is flushed inside, as a part of ``action``, need no more than the right to it."""
+    with _told(session, "acting", action):
+        yield
+
+
+@contextmanager
+def leaving(session: Session, *entities: type[Recorded]) -> Iterator[None]:
+    """Let rows of ``entities`` lawfully leave the actor's scope by what is flushed inside."""
+    with _told(session, "may_leave", entities):
+        yield
+
+
+@contextmanager
+def _told(session: Session, key: str, value: Any) -> Iterator[None]:
+    before = session.info.get(key)
+    session.info[key] = value
+    try:
+        yield
+    finally:
+        session.info[key] = before
+
+
+def hold(session: Session, record: Recorded) -> None:
+    """Lock the record until the transaction ends, and see it as it is stored now.
+
+    Others that write it, or begin to refer to it, wait meanwhile. On SQLite the transaction holds all of it already.
+
+    :raises StaleDataError: it was changed since it was read, and has changes of its own.
+    """
+    table = record.__table__
+    columns = (table.c.id, table.c.version) if "version" in table.c else (table.c.id, sa.null())
+    locked = sa.select(*columns).where(table.c.id == record.id).with_for_update()
+    stored = session.execute(locked, execution_options=INTERNAL).one_or_none()
+    if stored is None:
+        raise NotFound
+    if stored[1] is not None and stored[1] != record.version:
+        if record in session.dirty and session.is_modified(record):
+            raise StaleDataError
+        session.refresh(record)
 
 
 def next_number(session: Session, table: str, row_id: int, column: str = "last_number") -> int:
@@ -218,8 +265,11 @@ __all__ = [
     "INTERNAL",
     "Forbidden",
     "NoContext",
+    "acting",
     "context_of",
+    "hold",
     "holders_of",
+    "leaving",
     "next_number",
     "prove_scope",
     "restrict_statement",

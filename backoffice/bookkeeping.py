@@ -11,9 +11,9 @@ from sqlalchemy.orm.attributes import get_history
 from backoffice import clock, history
 from backoffice.access import INTERNAL, context_of, prove_scope
 from backoffice.actors import Action
+from backoffice.coherence import prove_relations
 from backoffice.errors import UNKNOWN_REFERENCE, InvalidRecord
-from models.base import ENTITIES, Recorded, SoftDeleted
-from models.catalogue import cache
+from models.base import ENTITIES, Recorded
 from models.reading import fold
 
 
@@ -98,42 +98,10 @@ def after_flush(session: Session, _flush: Any) -> None:
     changed = [row for row in session.dirty if isinstance(row, Recorded) and session.is_modified(row)]
     prove_scope(session, Action.create, new)
     prove_scope(session, Action.update, changed)
-    _prove_parents(session, [*new, *changed])
     for row in changed:
         _carry_scope_down(session, row)
+    prove_relations(session, new, changed)
     history.write(session, new, changed, session.info.pop("gone", []))
-
-
-def _prove_parents(session: Session, rows: list[Recorded]) -> None:
-    """Raise ``InvalidRecord`` where a row now points at one that was deleted meanwhile but is kept for its history.
-
-    Asked after the flush: the row's foreign key has by then waited for whoever was deleting (``plain.delete_record``).
-    """
-    if context_of(session).actor.is_system:
-        return  # it loads and restores, in whatever order
-    pointing: dict[type[Recorded], dict[int, str]] = {}
-    for row in rows:
-        for name, key, target in _hideable_parents(type(row)):
-            if getattr(row, key) is not None and (row in session.new or get_history(row, key).has_changes()):
-                pointing.setdefault(target, {})[getattr(row, key)] = name
-    for target, names in pointing.items():
-        table = target.__table__
-        statement = sa.select(table.c.id).where(table.c.id.in_(names), table.c.deleted_at.is_not(None)).limit(1)
-        gone = session.scalar(statement, execution_options=INTERNAL)
-        if gone is not None:
-            raise InvalidRecord({names[gone]: UNKNOWN_REFERENCE})
-
-
-@cache
-def _hideable_parents(entity: type[Recorded]) -> tuple[tuple[str, str, type[Recorded]], ...]:
-    """Return relation, key and entity of every parent that deleting only hides."""
-    return tuple(
-        (relationship.key, sa.inspect(entity).get_property_by_column(key).key, relationship.mapper.class_)
-        for relationship in sa.inspect(entity).relationships
-        if relationship.direction is RelationshipDirection.MANYTOONE
-        and issubclass(relationship.mapper.class_, SoftDeleted)
-        for key in relationship.local_columns
-    )
 
 
 def _carry_scope_down(session: Session, row: Recorded) -> None:

@@ -12,6 +12,7 @@ from backoffice.actors import SYSTEM, Action, ScopeKind
 from backoffice.errors import BadRequest
 from backoffice.lifecycles import MACHINES
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
+from backoffice.records.due import STATE
 from backoffice.records.filters import parse
 from models.base import ENTITIES, EntityName, Recorded
 from models.catalogue import Kind, fields, related_lists, slug
@@ -284,21 +285,101 @@ def usable_forms(entity: type[Recorded]) -> Iterator[Problem]:
             )
 
 
-#: Labels that say all there is to say.
-_NEEDS_NO_HELP_KINDS = frozenset({Kind.boolean})
+@check
+def known_deadlines(entity: type[Recorded]) -> Iterator[Problem]:
+    """E024: a deadline is a day or an instant, and the states in which it counts are states of the entity."""
+    state = fields(entity).get(STATE)
+    states = set(state.choices or ()) if state is not None else set()
+    for field in fields(entity).values():
+        if field.due_while and field.kind not in (Kind.date, Kind.datetime):
+            yield Problem(
+                "E024",
+                f"{entity.__name__}.{field.name} has due_while and is neither a day nor an instant.",
+                "Leave due_while out.",
+            )
+        if not states.issuperset(field.due_while):
+            yield Problem(
+                "E024",
+                f"{entity.__name__}.{field.name} is due while in states that the column “{STATE}” does not have.",
+                "Name states of the entity in due_while.",
+            )
+
+
+@check
+def known_conditions(entity: type[Recorded]) -> Iterator[Problem]:
+    """E026: the field that tells whether another is known is a field of the entity."""
+    known = fields(entity)
+    for field in known.values():
+        if field.known_once and field.known_once not in known:
+            yield Problem(
+                "E026",
+                f"{entity.__name__}.{field.name} is known once “{field.known_once}” is, which is no field.",
+                f"The fields are {', '.join(known)}.",
+            )
+
+
+@check
+def placed_own_rows(entity: type[Recorded]) -> Iterator[Problem]:
+    """E025: a field that has a row of the form to itself is in the form."""
+    for section in entity.__admin__.sections:
+        for name in set(section.own_row) - set(section.columns):
+            yield Problem(
+                "E025",
+                f"{entity.__name__}: the section “{section.title}” gives “{name}” a row and does not have it.",
+                "Add it to the section's columns, or take it out of own_row.",
+            )
+
+
+#: Kinds whose label, as a rule, says all there is to say.
+_PLAIN_KINDS = frozenset(
+    {Kind.text, Kind.long_text, Kind.email, Kind.phone, Kind.url, Kind.date, Kind.time, Kind.relations}
+)
 
 
 @check
 def helpful_fields(entity: type[Recorded]) -> Iterator[Problem]:
-    """E016: a yes-or-no field, whose label seldom says all, has a help sentence."""
-    for name in entity.__admin__.form_columns:
+    """E016: a field that some form asks for has a help sentence, or says that its label is enough."""
+    for name in _asked_for(entity):
         field = fields(entity).get(name)
-        if field is not None and field.kind in _NEEDS_NO_HELP_KINDS and field.help is None and name != "active":
+        if field is not None and field.kind not in _PLAIN_KINDS and field.help is None:
             yield Problem(
                 "E016",
                 f"{entity.__name__}.{name} has no help sentence.",
-                "Declare it with help=_l(...): what does yes mean?",
+                'Declare it with help=_l(...): what is it for, what does it do? Or help="" where the label says all.',
             )
+
+
+def _asked_for(entity: type[Recorded]) -> Iterator[str]:
+    """Yield the fields of the entity's own form, if it has one, and those that its verbs ask for."""
+    if not entity.__admin__.written_by_verbs:
+        yield from entity.__admin__.form_columns
+    machine = MACHINES.get(entity)
+    for transition in machine.transitions if machine else ():
+        if transition.asks is None:
+            yield from (name for name in transition.inputs if name not in entity.__admin__.form_columns)
+
+
+@check
+def stated_rules(entity: type[Recorded]) -> Iterator[Problem]:
+    """E027: rules about states name fields and states that exist."""
+    admin, known = entity.__admin__, fields(entity)
+    for name in admin.changeable_in:
+        if name not in admin.form_columns:
+            yield Problem(
+                "E027", f"{entity.__name__}.changeable_in names “{name}”, which no form has.", "Name a field."
+            )
+    deletion, owner = admin.deletion, entity
+    if deletion is not None and deletion.of is not None:
+        relation = known.get(deletion.of)
+        owner = relation.target if relation is not None and relation.target is not None else entity
+    wanted = {*(deletion.states if deletion else ()), *(s for states in admin.changeable_in.values() for s in states)}
+    has_states = wanted <= set(getattr(fields(owner).get("state"), "choices", None) or ())
+    if not has_states or (deletion is not None and deletion.of is not None and owner is entity):
+        yield Problem(
+            "E027",
+            f"{entity.__name__}: a rule about states names one that {owner.__name__} does not have.",
+            "Name states of its own, or of the parent in Deletion(of=...).",
+        )
 
 
 @check

@@ -15,12 +15,14 @@ from backoffice import checks, clock, migrate, serving
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, make_engine, open_session
 from backoffice.errors import StillReferred
-from backoffice.operations.contracts import advance_contracts
+from backoffice.operations.contract_dates import advance_contracts
+from backoffice.operations.erasure import erase_personal_history
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.packages import advance_packages
 from backoffice.operations.roles import synchronise_roles
 from backoffice.operations.staff import ensure_administrator, ensure_demo_users
 from backoffice.operations.tickets import close_tickets_for_good
+from models.base import ENTITIES
 from seed.demo import load_demo, remove_demo
 from seed.reference import load_reference
 
@@ -105,6 +107,21 @@ def advance(settings: config.Settings) -> None:
     """Do what is due by the calendar: contracts, packages and licenses that expire, tickets closed for good."""
     with _engine(settings) as engine:
         click.echo(f"{_advance(engine)} records moved on.")
+
+
+@main.command()
+@click.argument("entity", type=click.Choice(sorted(ENTITIES)))
+@click.argument("key", type=int)
+@click.option("--reason", required=True, help="Who asked for it, and on which ground: kept as the proof.")
+@click.pass_obj
+def erase(settings: config.Settings, entity: str, key: int, reason: str) -> None:
+    """Empty the personal part of a record's history; that something happened, when and by whom stays."""
+    with _engine(settings) as engine, _system_session(engine) as session:
+        record = session.get(ENTITIES[entity], key)
+        if record is None:
+            raise click.ClickException(f"There is no {entity} {key}.")
+        count = erase_personal_history(session, record, reason, actor=SYSTEM)
+    click.echo(f"{count} history entries have lost their personal values.")
 
 
 @main.command()

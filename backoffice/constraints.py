@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import RelationshipDirection
 
 from backoffice.errors import Text
 from models.base import ENTITIES, Recorded, Rule
@@ -15,9 +19,49 @@ _TAKEN: Text = _l("This value is already taken.")
 _GONE: Text = _l("Something it refers to no longer exists, or something still refers to it.")
 
 
-def problems(error: sa.exc.IntegrityError, entity: type[Recorded]) -> dict[str, Text]:
-    """Return what to tell people about a refused row: ``{field or "": sentence}``, never SQL or values."""
+@dataclass(frozen=True)
+class Line:
+    """A child about to be written with its parent: where it stands among the others, and its values by column."""
+
+    key: str
+    entity: type[Recorded]
+    values: dict[str, Any]
+
+
+def lines_of(record: Recorded) -> list[Line]:
+    """Return the children edited within ``record`` as they would be written; read before a flush that may fail."""
+    unloaded = sa.inspect(record).unloaded
+    return [
+        Line(f"{name}.{getattr(child, 'position', place)}", type(child), _values(child))
+        for name in record.__admin__.inline
+        if name not in unloaded
+        for place, child in enumerate(getattr(record, name))
+    ]
+
+
+def _values(child: Recorded) -> dict[str, Any]:
+    state = sa.inspect(child)
+    found = {attribute.key: state.dict.get(attribute.key) for attribute in state.mapper.column_attrs}
+    for relationship in state.mapper.relationships:
+        related = state.dict.get(relationship.key)
+        if related is not None and relationship.direction is RelationshipDirection.MANYTOONE:
+            (key,) = relationship.local_columns
+            # A new parent has no key yet: then the parent itself tells its lines from those of another.
+            found[state.mapper.get_property_by_column(key).key] = related if related.id is None else related.id
+    return found
+
+
+def problems(error: sa.exc.IntegrityError, entity: type[Recorded], lines: Sequence[Line] = ()) -> dict[str, Text]:
+    """Return what to tell people about a refused row: ``{field or "": sentence}``, never SQL or values.
+
+    For one of its ``lines`` the key is ``<lines>.<place>.<field>``, as far as it can be told which one it is.
+    """
     name = _constraint_name(error)
+    for line in lines:
+        rule = line.entity.__admin__.rules.get(name)
+        if rule is not None:
+            wrong = next((one for one in lines if _breaks(one, name, lines)), None)
+            return {f"{wrong.key}.{rule.field or ''}".rstrip("."): rule.text} if wrong else {"": rule.text}
     for declared in (entity, *ENTITIES.values()):
         rule = declared.__admin__.rules.get(name)
         if rule is not None:
@@ -26,6 +70,30 @@ def problems(error: sa.exc.IntegrityError, entity: type[Recorded]) -> dict[str, 
     if "FOREIGN KEY" in text or "foreign key" in text:
         return {"": _GONE}
     return {"": _TAKEN if name.startswith(("uq_", "ix_")) or "UNIQUE" in text else _REFUSED}
+
+
+def _breaks(line: Line, name: str, lines: Sequence[Line]) -> bool:
+    """Say whether it is this line that the constraint ``name`` refuses."""
+    found = {str(constraint.name): constraint for constraint in line.entity.__table__.constraints}.get(name)
+    if isinstance(found, sa.UniqueConstraint):
+        names = [column.name for column in found.columns]
+        earlier = lines[: lines.index(line)]
+        return any(all(one.values[n] == line.values[n] is not None for n in names) for one in earlier)
+    return isinstance(found, sa.CheckConstraint) and not _holds(found, line)
+
+
+def _holds(check: sa.CheckConstraint, line: Line) -> bool:
+    """Evaluate a CHECK over the values of one line, on a database in memory: the real one has failed already."""
+    columns = line.entity.__table__.c
+    values = [
+        sa.literal(value, columns[name].type).label(name)
+        for name, value in line.values.items()
+        if name in columns and not isinstance(value, Recorded)
+    ]
+    row = sa.select(*values).subquery(line.entity.__table__.name)
+    with sa.create_engine("sqlite://").connect() as scratch:
+        # As in a table, what is neither true nor false is let through.
+        return scratch.scalar(sa.select(check.sqltext).select_from(row)) in (True, None)
 
 
 def _problem(rule: Rule, *, at_home: bool) -> dict[str, Text]:

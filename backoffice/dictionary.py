@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 
 import models  # noqa: F401 - declares the entities
 from backoffice.errors import Text
-from models.base import ENTITIES, Admin, Category, GroupOwned, Model, Recorded
+from models.base import ENTITIES, Admin, Category, GroupOwned, Model, Record, Recorded
 from models.catalogue import Field, fields
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,7 +107,7 @@ def _row(entity: type[Recorded], field: Field, words: Bilingual) -> str:
     kind = f"{field.kind} → `{field.target.__table__.name}`" if field.target else str(field.kind)
     if field.unit:
         kind += f" ({field.unit})"
-    meaning = _comments(entity).get(field.name) or _comments(entity).get(field.column or "", "")
+    meaning = meanings(entity).get(field.name) or meanings(entity).get(field.column or "", "")
     help_text = str(field.help or "")
     if help_text and help_text not in meaning:
         meaning = f"{meaning} *{help_text}*".strip()
@@ -124,10 +124,7 @@ def _hidden_columns(entity: type[Recorded]) -> Iterator[str]:
     for column in entity.__table__.columns:
         if column.name in shown or column.name in _common_columns() or column.primary_key:
             continue
-        folded = column.info.get("folded")
-        meaning = _comments(entity).get(column.name, "")
-        if folded:
-            meaning = f"Folded copy of {', '.join(folded)}, for sorting."
+        meaning = meanings(entity).get(column.name, "")
         kind = type(column.type).__name__.lower()
         yield f"| `{column.name}` | – | {kind} | {_yes(not column.nullable)} | | | {meaning} |"
 
@@ -159,7 +156,7 @@ def _common(words: Bilingual) -> Iterator[str]:
     yield "\n## Columns that every entity has\n"
     yield "| Column | English / Italian | What it means |"
     yield "|---|---|---|"
-    comments = {"id": "Key; never used twice.", **_comments(GroupOwned), **_comments(Recorded)}
+    comments = {**meanings(GroupOwned), **meanings(Record)}
     for column in ENTITIES["company"].__table__.columns:
         if column.name in _common_columns():
             label = column.info.get("label")
@@ -169,7 +166,7 @@ def _common(words: Bilingual) -> Iterator[str]:
 
 @cache
 def _common_columns() -> frozenset[str]:
-    return frozenset({"id", "group_id", *(name for name in _comments(Recorded) if not name.startswith("_"))})
+    return frozenset({"id", "group_id", *(name for name in meanings(Recorded) if not name.startswith("_"))})
 
 
 def _scope(admin: Admin) -> str:
@@ -180,7 +177,7 @@ def _scope(admin: Admin) -> str:
     return "scope " + ", ".join(f"{kind} by `{path}`" for kind, path in kinds if path)
 
 
-def _comments(entity: type) -> dict[str, str]:
+def meanings(entity: type) -> dict[str, str]:
     """Return the ``#:`` sentence, or the docstring, of each attribute that our own classes give the entity."""
     found: dict[str, str] = {}
     for base in reversed(entity.__mro__):

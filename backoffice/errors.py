@@ -84,6 +84,20 @@ class StillReferred(DomainError):
     status = 409
 
 
+class KeptForGood(DomainError):
+    """Records of this kind stay, whatever refers to them."""
+
+    template = _l("Such records are never deleted: they are closed or withdrawn from instead.")
+    status = 409
+
+
+class KeptInThisState(DomainError):
+    """Records of this kind can be deleted, but not any more."""
+
+    template = _l("It can be deleted only in the state “%(states)s”.")
+    status = 409
+
+
 class TooSlow(DomainError):
     """A question outside the declared fast ones took longer than a page may wait."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -16,7 +17,7 @@ from sqlalchemy.orm.attributes import get_history
 from backoffice import clock
 from backoffice.access import INTERNAL, context_of
 from models.base import Recorded
-from models.catalogue import Field, Kind, fields, naming_fields
+from models.catalogue import Field, Kind, fields, naming_fields, parent_key
 from models.history_entry import HistoryEntry, HistoryPersonal
 
 #: Fields that change with every save and say nothing.
@@ -38,12 +39,23 @@ def snapshot(row: Recorded) -> Change:
     return _change(row, "deleted", lambda field: [_value(row, field), None])
 
 
+@contextmanager
+def recording(session: Session, record: Recorded, event: str) -> Iterator[None]:
+    """Let the history call what is flushed inside ``event``, where it concerns ``record``."""
+    events: dict[int, str] = session.info.setdefault("events", {})
+    events[id(record)] = event
+    try:
+        yield
+    finally:
+        events.pop(id(record), None)
+
+
 def write(session: Session, new: Iterable[Recorded], changed: Iterable[Recorded], gone: Iterable[Change]) -> None:
     """Write one entry for each new, changed or deleted row, in the transaction that changed it.
 
     Ledgers are records of what happened themselves, and have no history.
 
-    A verb names its event in ``session.info["events"]`` by row identity; else it is created, updated or deleted.
+    A verb names its event with ``recording``; else it is created, updated or deleted.
     """
     events: dict[int, str] = session.info.get("events", {})
     new, changed = ([row for row in rows if "version" in row.__table__.c] for rows in (new, changed))
@@ -52,7 +64,7 @@ def write(session: Session, new: Iterable[Recorded], changed: Iterable[Recorded]
     ]
     for row in changed:
         change = _change(row, events.get(id(row), "updated"), lambda field, row=row: _difference(row, field))
-        if change.plain or change.personal:
+        if change.plain or change.personal or id(row) in events:
             changes.append(change)
     changes.extend(gone)
     if changes:
@@ -122,6 +134,7 @@ def _insert(session: Session, changes: list[Change]) -> None:
             **common,
             "entity": change.row.__table__.name,
             "record_id": change.row.id,
+            "parent_id": _parent_id(change.row),
             "group_id": getattr(change.row, "group_id", None),
             "company_id": _company_id(change.row),
             "event": change.event,
@@ -147,6 +160,11 @@ def _insert(session: Session, changes: list[Change]) -> None:
 def _names_a_person(row: Recorded) -> bool:
     """Say whether the record's own name may be a personal datum, to be kept where it can be erased."""
     return any(field.personal for field in naming_fields(type(row)))
+
+
+def _parent_id(row: Recorded) -> int | None:
+    key = parent_key(type(row))
+    return getattr(row, key) if key is not None else None
 
 
 def _company_id(row: Recorded) -> int | None:

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from backoffice.errors import DomainError, Text
+from models.reading import UNSTORABLE
 
 #: Length counts for more than odd characters (NIST SP 800-63B, 5.1.1.2).
 MIN_LENGTH = 12
@@ -143,7 +144,7 @@ def hash_password(password: str) -> str:
 
 def is_right(stored: str | None, password: str) -> bool:
     """Say whether ``password`` is the stored one; takes as long when there is none."""
-    if len(password) > MAX_LENGTH:
+    if len(password) > MAX_LENGTH or UNSTORABLE.search(password):
         password = ""
     matches = check_password_hash(stored or _NOBODY, _normal(password))
     return matches and bool(stored) and bool(password)

@@ -187,3 +187,4 @@ def role_label(code: str) -> Text:
 
 # Flask-AppBuilder's roles show themselves by code; people read their names.
 Role.__str__ = lambda role: str(role_label(role.name))
+Role.summary = property(lambda role: ROLES[role.name].description if role.name in ROLES else "")

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.contact import Contact
@@ -79,6 +79,7 @@ class Account(GroupOwned, Record):
             "validated_by",
         ),
         natural_keys=(("username",), ("email",)),
+        deletion=Deletion(),
         sections=(
             Section(_l("Person"), ("full_name", "email", "company", "contact", "is_referent")),
             Section(_l("Validation"), ("declared_company", "validation_notes")),

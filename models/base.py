@@ -58,6 +58,8 @@ class Scope:
     unit: str | None = None
     owner: str | None = None
     shared: bool = False
+    #: Rows without a group concern the whole installation: its administrators see them beside their group's.
+    groupless: bool = False
 
     def copies(self) -> Iterator[tuple[str, str]]:
         """Yield ``(own column, dotted path)`` for what is copied from a parent."""
@@ -71,12 +73,25 @@ SHARED = Scope(shared=True)
 
 
 @dataclass(frozen=True)
+class Deletion:
+    """When people may delete a row: in ``states`` only, its own or, with ``of``, those of the parent named so.
+
+    No states mean never: what happened is closed, archived or made anonymous instead.
+    """
+
+    states: tuple[Choice, ...] = ()
+    of: str | None = None
+
+
+@dataclass(frozen=True)
 class Section:
     """A titled part of a form; ``columns`` are field names."""
 
     title: Text
     columns: tuple[str, ...]
     help: Text | None = None
+    #: Those of ``columns`` that have a row of the form to themselves, so that what follows begins a new one.
+    own_row: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,6 +155,10 @@ class Admin:
     #: Columns of the client area's section; absent means clients never see the entity.
     client_columns: tuple[str, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    #: When a row may be deleted; None: whenever nothing refers to it.
+    deletion: Deletion | None = None
+    #: By field: the states in which it may still change; before and after them it is a fact others rely on.
+    changeable_in: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     #: Nobody changes or deletes a row once written, administrators included.
     append_only: bool = False
     #: Written by operations only: no add and edit forms, no import.
@@ -245,6 +264,7 @@ class Record(Recorded, Model):
     # Flask-AppBuilder lets a second class redefine a table without a word; here it is an error.
     __table_args__: Any = {}
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True, info={"label": _l("Id")})
 
 
@@ -265,7 +285,9 @@ class CompanyOwned(GroupOwned):
     @declared_attr
     def company_id(cls) -> Mapped[int]:
         """The client company; copied from the parent where the row hangs below another."""
-        return mapped_column(ForeignKey("company.id", ondelete="RESTRICT"), index=True, info={"label": _l("Company")})
+        return mapped_column(
+            ForeignKey("company.id", ondelete="RESTRICT"), index=True, info={"label": _l("Company"), "help": ""}
+        )
 
 
 class SoftDeleted:

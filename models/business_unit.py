@@ -37,7 +37,7 @@ class BusinessUnit(GroupOwned, Record):
     #: What the unit is called; unique in the group.
     name: Mapped[str] = field(_l("Name"), String(120))
     #: The company of the group it is part of.
-    group_company_id: Mapped[int] = reference("group_company", _l("Group company"))
+    group_company_id: Mapped[int] = reference("group_company", _l("Group company"), help="")
     group_company: Mapped[GroupCompany] = relationship()
 
     def __str__(self) -> str:

@@ -59,7 +59,7 @@ class CalendarException(Record):
     )
 
     #: The calendar it concerns.
-    calendar_id: Mapped[int] = reference("service_calendar", _l("Calendar"))
+    calendar_id: Mapped[int] = reference("service_calendar", _l("Calendar"), help="")
     calendar: Mapped[ServiceCalendar] = relationship(back_populates="exceptions")
     #: Which day.
     day: Mapped[date] = field(_l("Day"))
@@ -68,11 +68,11 @@ class CalendarException(Record):
         _l("Closed"), default=True, server_default="1", help=_l("The whole day; untick to give hours.")
     )
     #: When attendance begins on that day.
-    from_time: Mapped[time | None] = field(_l("From"))
+    from_time: Mapped[time | None] = field(_l("From"), help=_l("Empty where the day is closed."))
     #: When it ends; empty at midnight.
     to_time: Mapped[time | None] = field(_l("To"), help=_l("Empty means until midnight."))
     #: Why.
-    note: Mapped[str | None] = field(_l("Note"), String(200))
+    note: Mapped[str | None] = field(_l("Note"), String(200), help=_l("Why the day differs from the others."))
 
     def __str__(self) -> str:
         return f"{self.day:%d/%m/%Y}"

@@ -55,12 +55,12 @@ class CalendarInterval(Record):
     )
 
     #: The calendar it is part of.
-    calendar_id: Mapped[int] = reference("service_calendar", _l("Calendar"))
+    calendar_id: Mapped[int] = reference("service_calendar", _l("Calendar"), help="")
     calendar: Mapped[ServiceCalendar] = relationship(back_populates="intervals")
     #: Place among the lines, from 0.
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: Which day of the week.
-    weekday: Mapped[Weekday] = choice(Weekday, _l("Day"))
+    weekday: Mapped[Weekday] = choice(Weekday, _l("Day"), help="")
     #: When attendance begins.
     from_time: Mapped[time] = field(_l("From"))
     #: When it ends; empty at midnight, which no time of day can say.

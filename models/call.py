@@ -168,9 +168,23 @@ class Call(GroupOwned, Record):
     )
 
     #: By what means; calls out of hours arrive as voicemail.
-    channel: Mapped[Channel] = choice(Channel, _l("Channel"), name="call_channel", default=Channel.phone)
+    channel: Mapped[Channel] = choice(
+        Channel,
+        _l("Channel"),
+        name="call_channel",
+        badge=False,
+        default=Channel.phone,
+        help=_l("A voicemail is set apart to be called back."),
+    )
     #: From outside, or to somebody outside.
-    direction: Mapped[Direction] = choice(Direction, _l("Direction"), name="call_direction", default=Direction.incoming)
+    direction: Mapped[Direction] = choice(
+        Direction,
+        _l("Direction"),
+        name="call_direction",
+        badge=False,
+        default=Direction.incoming,
+        help=_l("Incoming: somebody turned to us; outgoing: we turned to somebody."),
+    )
     #: When it began or arrived.
     started_at: Mapped[datetime] = field(
         _l("Started"), UtcInstant(), default=now, help=_l("When it began or arrived; now where empty.")
@@ -180,11 +194,15 @@ class Call(GroupOwned, Record):
         _l("Description"), Text, personal=True, help=_l("What was said, asked or written.")
     )
     #: What kind of request it is.
-    request_type_id: Mapped[int | None] = reference("request_type", _l("Type"))
+    request_type_id: Mapped[int | None] = reference(
+        "request_type",
+        _l("Type"),
+        help=_l("Such as a fault, a clarification or a complaint; some types also need an urgency."),
+    )
     request_type: Mapped[RequestType | None] = relationship()
     #: How urgent, as the operator decides (CC-09).
     urgency: Mapped[Urgency | None] = choice(
-        Urgency, _l("Urgency"), help=_l("As the operator decides; requests for intervention need it.")
+        Urgency, _l("Urgency"), badge=False, help=_l("As the operator decides; requests for intervention need it.")
     )
     #: Where it stands; changed by verbs only.
     state: Mapped[CallState] = choice(CallState, _l("State"), default=CallState.received, verb_only=True)
@@ -194,10 +212,14 @@ class Call(GroupOwned, Record):
     )
     company: Mapped[Company | None] = relationship()
     #: The contact who calls, where known.
-    contact_id: Mapped[int | None] = reference("contact", _l("Contact"))
+    contact_id: Mapped[int | None] = reference(
+        "contact", _l("Contact"), help=_l("Only where the caller is a known contact of the client.")
+    )
     contact: Mapped[Contact | None] = relationship()
     #: The name given.
-    caller_name: Mapped[str | None] = field(_l("Caller"), String(160), personal=True)
+    caller_name: Mapped[str | None] = field(
+        _l("Caller"), String(160), personal=True, help=_l("The name given, where the caller is no known contact.")
+    )
     #: The number called from, or to call back.
     caller_phone: Mapped[str | None] = field(
         _l("Phone of the caller"), Phone(), personal=True, help=_l("Called from, or to call back.")
@@ -205,11 +227,17 @@ class Call(GroupOwned, Record):
     #: The address written from.
     caller_email: Mapped[str | None] = field(_l("E-mail of the caller"), Email(), personal=True)
     #: What the caller is.
-    caller_role: Mapped[CallerRole | None] = choice(CallerRole, _l("Kind of caller"))
+    caller_role: Mapped[CallerRole | None] = choice(
+        CallerRole, _l("Kind of caller"), help=_l("In what capacity the person turns to us.")
+    )
     #: Where the caller is (CC-24).
     province: Mapped[str | None] = field(_l("Province"), Province(2), help=_l("Where the caller is."))
     #: The contract it falls under.
-    contract_id: Mapped[int | None] = reference("contract", _l("Contract"))
+    contract_id: Mapped[int | None] = reference(
+        "contract",
+        _l("Contract"),
+        help=_l("The one under which we answer; its company is entered where none is given."),
+    )
     contract: Mapped[Contract | None] = relationship()
     #: The unit it concerns: its evaluator sees it.
     business_unit_id: Mapped[int | None] = reference(
@@ -217,7 +245,9 @@ class Call(GroupOwned, Record):
     )
     business_unit: Mapped[BusinessUnit | None] = relationship()
     #: The ticket it opened or asks about.
-    ticket_id: Mapped[int | None] = reference("ticket", _l("Ticket"))
+    ticket_id: Mapped[int | None] = reference(
+        "ticket", _l("Ticket"), help=_l("The request that the call opened or asks about.")
+    )
     ticket: Mapped[Ticket | None] = relationship()
     #: The team it was routed to (CC-08).
     team_id: Mapped[int | None] = reference("support_team", _l("Team"), help=_l("The team it was routed to."))
@@ -228,17 +258,28 @@ class Call(GroupOwned, Record):
     )
     operator: Mapped[Staff | None] = relationship(foreign_keys=[operator_id])
     #: How the attempt ended.
-    outcome: Mapped[CallOutcome | None] = choice(CallOutcome, _l("Outcome"))
+    outcome: Mapped[CallOutcome | None] = choice(
+        CallOutcome, _l("Outcome"), help=_l("Whether anybody was reached, and how the attempt ended.")
+    )
     #: Whom the caller was told to turn to (CC-27).
     referred_to: Mapped[str | None] = field(
         _l("Referred to"), String(200), help=_l("Whom the caller was told to turn to.")
     )
     #: Until when somebody must call back (CC-15).
-    callback_due_at: Mapped[datetime | None] = field(_l("Call back by"), UtcInstant())
+    callback_due_at: Mapped[datetime | None] = field(
+        _l("Call back by"),
+        UtcInstant(),
+        due_while=(CallState.callback_due,),
+        help=_l("As a rule the next opening; somebody must have called by then."),
+    )
     #: The number of ours that was dialled, or theirs that we dialled.
-    number_dialled: Mapped[str | None] = field(_l("Number dialled"), Phone(), personal=True)
+    number_dialled: Mapped[str | None] = field(
+        _l("Number dialled"), Phone(), personal=True, help=_l("Ours where the call came in, theirs where we called.")
+    )
     #: How long it lasted; empty where it was not spoken.
-    duration_seconds: Mapped[int | None] = field(_l("Duration"), Integer, unit=_l("seconds"))
+    duration_seconds: Mapped[int | None] = field(
+        _l("Duration"), Integer, unit=_l("seconds"), help=_l("Of the conversation; empty where nobody spoke.")
+    )
     #: How long the caller waited for an answer.
     wait_seconds: Mapped[int | None] = field(
         _l("Wait"), Integer, unit=_l("seconds"), help=_l("Until somebody answered.")

@@ -84,6 +84,10 @@ class Field:
     related: Text | None = None
     #: The column that names the entity whose fields the value names.
     fields_of: str | None = None
+    badge: bool = True
+    due_while: tuple[Choice, ...] = ()
+    today: bool = False
+    known_once: str = ""
     max_length: int | None = None
     sort_column: str | None = None
 
@@ -251,6 +255,10 @@ def _common(column: sa.Column[Any]) -> dict[str, Any]:
         "unit": info.get("unit"),
         "related": info.get("related"),
         "fields_of": info.get("fields_of"),
+        "badge": info.get("badge", True),
+        "due_while": info.get("due_while", ()),
+        "today": info.get("today", False),
+        "known_once": info.get("known_once", ""),
     }
 
 
@@ -266,15 +274,22 @@ def naming_fields(entity: type[Recorded]) -> tuple[Field, ...]:
     return tuple(found)
 
 
-def entity_named(name: str) -> type[Recorded] | None:
-    """Return the entity of table ``name``, or None."""
-    return ENTITIES.get(name)
-
-
 @cache
 def slug(entity: type[Recorded]) -> str:
     """Return the entity's name in addresses: its class name, small, with underscores."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in entity.__name__).lstrip("_")
+
+
+@cache
+def parent_key(entity: type[Recorded]) -> str | None:
+    """Return the attribute with the key of the record that rows of ``entity`` are lines of; None where of none."""
+    for other in ENTITIES.values():
+        for name in other.__admin__.inline:
+            relationship = sa.inspect(other).relationships[name]
+            if relationship.mapper.class_ is entity:
+                (key,) = relationship.remote_side
+                return str(sa.inspect(entity).get_property_by_column(key).key)
+    return None
 
 
 @cache

@@ -50,19 +50,30 @@ def field(
     unit: Text | None = None,
     related: Text | None = None,
     fields_of: str | None = None,
+    badge: bool = True,
+    due_while: tuple[Choice, ...] = (),
+    today: bool = False,
+    known_once: str = "",
     **options: Any,
 ) -> MappedColumn[Any]:
     """Declare a column that people see.
 
+    ``help``: what the value is for or what it does, in a sentence; "" where the label says all, which the start-up
+    checks believe, while leaving it out says that nobody has thought about it.
     ``personal``: a datum about a person, kept apart in the history so that it can be erased.
     ``secret``: never shown, exported or recorded with its value.
     ``verb_only``: changes only through verbs, never through a form, a cell, an import or the API.
     ``unit``: a word written after the value ("days").
     ``related``: of a relation, what the other row calls the rows that point at it ("Renewed by").
     ``fields_of``: the value names fields of the entity whose table that column holds; people read their labels.
+    ``badge``: whether a choice with a tone is a badge like a state; else it is a word with its icon.
+    ``due_while``: the states in which this day or instant is a deadline: late is then said in words and in red.
+    ``known_once``: the field that is filled in when this one means something; until then it is shown as empty.
+    ``today``: a verb that asks for this day proposes today.
     """
-    info = {"label": label, "help": help, "personal": personal, "secret": secret, "verb_only": verb_only, "unit": unit}
-    info |= {"related": related, "fields_of": fields_of}
+    info: dict[str, Any] = {"label": label, "help": help, "unit": unit, "badge": badge, "due_while": due_while}
+    info |= {"personal": personal, "secret": secret, "verb_only": verb_only, "today": today}
+    info |= {"known_once": known_once, "related": related, "fields_of": fields_of}
     return mapped_column(*(() if type_ is None else (type_,)), *args, info=info, **options)
 
 

@@ -116,7 +116,8 @@ class Company(SoftDeleted, GroupOwned, Record):
     )
 
     #: The exact legal name, as in the business register.
-    legal_name: Mapped[str] = field(_l("Legal name"), String(250))
+    legal_name: Mapped[str] = field(_l("Legal name"), String(250), help=_l("Exactly as in the business register."))
+    #: The legal name folded, for sorting.
     legal_name_key: Mapped[str] = folded("legal_name")
     #: Partita IVA, or a foreign VAT number with its country letters; empty where the tax code identifies.
     vat_number: Mapped[str | None] = field(
@@ -134,25 +135,37 @@ class Company(SoftDeleted, GroupOwned, Record):
         _l("Class"), String(160), help=_l("The kind of body in the words of its register, such as “Municipalities”.")
     )
     #: How large the client is: large ones may ask for WINSMART.
-    size_class: Mapped[SizeClass | None] = choice(SizeClass, _l("Size"))
+    size_class: Mapped[SizeClass | None] = choice(
+        SizeClass, _l("Size"), help=_l("Large clients may ask for services kept for them, such as WINSMART.")
+    )
     #: Whether it is a client now, was one, or is not yet.
     state: Mapped[CompanyState] = choice(CompanyState, _l("State"), default=CompanyState.prospect, verb_only=True)
     #: When it first became a client; empty for prospects.
-    client_since: Mapped[date | None] = field(_l("Client since"))
+    client_since: Mapped[date | None] = field(
+        _l("Client since"), help=_l("Filled in when it first becomes a client; empty for prospects.")
+    )
     #: Street and number of the registered office.
     street: Mapped[str | None] = field(_l("Street"), String(200))
     #: Italian postal code.
-    postal_code: Mapped[str | None] = field(_l("Postal code"), Cap(5))
+    postal_code: Mapped[str | None] = field(
+        _l("Postal code"), Cap(5), help=_l("Five digits with the zeros in front; empty abroad.")
+    )
     #: Municipality of the registered office.
     city: Mapped[str | None] = field(_l("City"), String(100))
     #: Province, two letters.
-    province: Mapped[str | None] = field(_l("Province"), Province(2))
+    province: Mapped[str | None] = field(_l("Province"), Province(2), help=_l("Two letters, such as TN."))
     #: Country, two letters; IT unless it says otherwise.
-    country: Mapped[str] = field(_l("Country"), Country(2), default="IT", server_default="IT")
+    country: Mapped[str] = field(
+        _l("Country"), Country(2), default="IT", server_default="IT", help=_l("Two letters, such as IT.")
+    )
     #: Switchboard.
-    phone: Mapped[str | None] = field(_l("Phone"), Phone())
+    phone: Mapped[str | None] = field(
+        _l("Phone"), Phone(), help=_l("The switchboard; direct lines belong to the contacts.")
+    )
     #: General address for ordinary mail.
-    email: Mapped[str | None] = field(_l("E-mail"), Email())
+    email: Mapped[str | None] = field(
+        _l("E-mail"), Email(), help=_l("For ordinary mail; people’s own addresses belong to the contacts.")
+    )
     #: PEC: certified mail, which counts as registered post.
     certified_email: Mapped[str | None] = field(
         _l("Certified e-mail"), Email(), help=_l("The PEC address, which counts as registered post.")
@@ -164,7 +177,9 @@ class Company(SoftDeleted, GroupOwned, Record):
     #: Web site.
     website: Mapped[str | None] = field(_l("Web site"), Url())
     #: Bank account invoices are paid from.
-    iban: Mapped[str | None] = field(_l("IBAN"), Iban(34), personal=True)
+    iban: Mapped[str | None] = field(
+        _l("IBAN"), Iban(34), personal=True, help=_l("The client’s account, from which it pays invoices.")
+    )
     #: Whether it habitually commissions laboratory analyses.
     lab_habitual: Mapped[bool] = field(
         _l("Habitual laboratory client"),

@@ -39,7 +39,7 @@ class CompanyConsultant(CompanyOwned, Record):
     )
 
     #: The client that is followed.
-    company_id: Mapped[int] = reference("company", _l("Company"), related=_l("Consultants"))
+    company_id: Mapped[int] = reference("company", _l("Company"), related=_l("Consultants"), help="")
     company: Mapped[Company] = relationship()
     #: The consultant, who sees the client and what belongs to it.
     staff_id: Mapped[int] = reference(

@@ -61,6 +61,7 @@ class Contact(SoftDeleted, CompanyOwned, Record):
             Section(
                 _l("Person"),
                 ("company", "first_name", "last_name", "job_title", "organisation_level", "is_main_referent"),
+                own_row=("company",),
             ),
             Section(_l("How to reach them"), ("email", "phone", "mobile")),
         ),
@@ -76,6 +77,7 @@ class Contact(SoftDeleted, CompanyOwned, Record):
     first_name: Mapped[str] = field(_l("First name"), String(80), personal=True)
     #: Family name.
     last_name: Mapped[str] = field(_l("Last name"), String(80), personal=True)
+    #: Family and given name folded, for sorting.
     last_name_key: Mapped[str] = folded("last_name", "first_name")
     #: What the person does there.
     job_title: Mapped[str | None] = field(_l("Job title"), String(120))
@@ -91,11 +93,16 @@ class Contact(SoftDeleted, CompanyOwned, Record):
         help=_l("The one person to turn to first; a company has at most one."),
     )
     #: Personal work address; one contact per address and company.
-    email: Mapped[str | None] = field(_l("E-mail"), Email(), personal=True)
+    email: Mapped[str | None] = field(
+        _l("E-mail"),
+        Email(),
+        personal=True,
+        help=_l("Each address only once in a company; imports recognise the person by it."),
+    )
     #: When the address was proven to be theirs; empty until then.
     email_verified_at: Mapped[datetime | None] = field(_l("E-mail verified"), UtcInstant(), verb_only=True)
     #: Direct line.
-    phone: Mapped[str | None] = field(_l("Phone"), Phone(), personal=True)
+    phone: Mapped[str | None] = field(_l("Phone"), Phone(), personal=True, help=_l("The direct line."))
     #: Mobile telephone.
     mobile: Mapped[str | None] = field(_l("Mobile"), Phone(), personal=True)
 

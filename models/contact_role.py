@@ -64,10 +64,12 @@ class ContactRole(CompanyOwned, Record):
     )
 
     #: Who plays the part.
-    contact_id: Mapped[int] = reference("contact", _l("Contact"))
+    contact_id: Mapped[int] = reference("contact", _l("Contact"), help="")
     contact: Mapped[Contact] = relationship()
     #: Which part.
-    role: Mapped[ContactRoleKind] = choice(ContactRoleKind, _l("Role"))
+    role: Mapped[ContactRoleKind] = choice(
+        ContactRoleKind, _l("Role"), help=_l("A person may have several, each entered by itself.")
+    )
     #: The contract it concerns; empty where it holds for the client as a whole.
     contract_id: Mapped[int | None] = reference(
         "contract", _l("Contract"), help=_l("Empty where the role holds for the client as a whole.")

@@ -10,7 +10,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, reference
 from models.company import Company
@@ -46,6 +46,7 @@ class Contract(CompanyOwned, Record):
         CheckConstraint(
             "state NOT IN ('withdrawal_notified', 'withdrawn') OR withdrawal_on IS NOT NULL", name="withdrawal_when"
         ),
+        CheckConstraint("state IN ('draft', 'cancelled') OR signed_on IS NOT NULL", name="signed_when"),
         CheckConstraint("previous_contract_id IS NULL OR previous_contract_id <> id", name="continues_another"),
         # Which companies a team works for: the row scope of operators.
         Index("ix_contract_support_team_id_company_id", "support_team_id", "company_id"),
@@ -97,6 +98,12 @@ class Contract(CompanyOwned, Record):
         inline=("lines",),
         facts=("company", "group_company", "signed_on", "starts_on", "ends_on", "support_team", "cig", "cup"),
         natural_keys=(("number",),),
+        deletion=Deletion((ContractState.draft,)),
+        changeable_in={
+            "company": (ContractState.draft, ContractState.signed),
+            "group_company": (ContractState.draft, ContractState.signed),
+            "starts_on": (ContractState.draft, ContractState.signed),
+        },
         sections=(
             Section(_l("The parties"), ("company", "group_company", "number", "subject", "business_unit")),
             Section(
@@ -112,6 +119,7 @@ class Contract(CompanyOwned, Record):
             "ck_contract_ends_after_start": Rule(_l("The end comes before the start."), "ends_on"),
             "ck_contract_notice_not_negative": Rule(_l("The notice cannot be negative."), "notice_days"),
             "ck_contract_withdrawal_when": Rule(_l("A withdrawal has a day."), "withdrawal_on"),
+            "ck_contract_signed_when": Rule(_l("A signed contract has the day of its signature."), "signed_on"),
             "ck_contract_continues_another": Rule(_l("A contract cannot continue itself."), "previous_contract"),
         },
     )
@@ -125,13 +133,15 @@ class Contract(CompanyOwned, Record):
     #: Printed on the signed copy; unique in the group.
     number: Mapped[str] = field(_l("Number"), String(60), help=_l("As printed on the signed copy."))
     #: What it is about, in a few words.
-    subject: Mapped[str | None] = field(_l("Subject"), String(200))
+    subject: Mapped[str | None] = field(_l("Subject"), String(200), help=_l("In a few words; clients read it."))
     #: Where it stands; changed by verbs only.
     state: Mapped[ContractState] = choice(ContractState, _l("State"), default=ContractState.draft, verb_only=True)
     #: When both parties had signed.
-    signed_on: Mapped[date | None] = field(_l("Signed on"))
+    signed_on: Mapped[date | None] = field(
+        _l("Signed on"), today=True, help=_l("The day the last of the parties signed.")
+    )
     #: First day in force.
-    starts_on: Mapped[date] = field(_l("Starts on"))
+    starts_on: Mapped[date] = field(_l("Starts on"), help=_l("First day in force."))
     #: Last day in force; empty where it has no end.
     ends_on: Mapped[date | None] = field(_l("Ends on"), help=_l("Last day in force; empty where it has no end."))
     #: Days of notice for a withdrawal.
@@ -151,7 +161,9 @@ class Contract(CompanyOwned, Record):
         help=_l("It goes on from year to year unless somebody withdraws."),
     )
     #: The day a notified withdrawal takes effect (CT-04).
-    withdrawal_on: Mapped[date | None] = field(_l("Withdrawal on"), verb_only=True)
+    withdrawal_on: Mapped[date | None] = field(
+        _l("Withdrawal on"), verb_only=True, help=_l("The day it takes effect; until then the contract is in force.")
+    )
     #: Whose unit performs it.
     business_unit_id: Mapped[int | None] = reference(
         "business_unit", _l("Business unit"), help=_l("The unit that performs it.")

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section, Worklist
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.contact import Contact
@@ -60,6 +60,8 @@ class CustomerOrder(CompanyOwned, Record):
         inline=("lines",),
         facts=("company", "referent", "ordered_on", "contract", "account_manager"),
         natural_keys=(("number",),),
+        deletion=Deletion((OrderState.draft,)),
+        changeable_in={"company": (OrderState.draft,)},
         sections=(
             Section(_l("Order"), ("company", "number", "ordered_on", "referent")),
             Section(_l("What belongs to it"), ("contract", "account_manager", "notes")),
@@ -84,10 +86,14 @@ class CustomerOrder(CompanyOwned, Record):
     )
     referent: Mapped[Contact | None] = relationship()
     #: The contract it falls under, where there is one.
-    contract_id: Mapped[int | None] = reference("contract", _l("Contract"))
+    contract_id: Mapped[int | None] = reference(
+        "contract", _l("Contract"), help=_l("Empty where it was ordered without a contract.")
+    )
     contract: Mapped[Contract | None] = relationship()
     #: The commercial who entered it.
-    account_manager_id: Mapped[int | None] = reference("ab_user", _l("Account manager"))
+    account_manager_id: Mapped[int | None] = reference(
+        "ab_user", _l("Account manager"), help=_l("That of the company where empty.")
+    )
     account_manager: Mapped[Staff | None] = relationship(foreign_keys=[account_manager_id])
     #: What colleagues should know.
     notes: Mapped[str | None] = field(_l("Internal notes"), Text, help=_l("Clients never see them."))

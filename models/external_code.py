@@ -23,6 +23,7 @@ class ExternalCode(Model):
         Index("ix_external_code_record", "entity", "record_id"),
     )
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     #: The corporate group in which the code means this record.
     group_id: Mapped[int] = mapped_column(ForeignKey("corporate_group.id", ondelete="RESTRICT"))

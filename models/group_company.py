@@ -39,10 +39,13 @@ class GroupCompany(GroupOwned, Record):
     )
 
     #: The exact legal name.
-    legal_name: Mapped[str] = field(_l("Legal name"), String(200))
+    legal_name: Mapped[str] = field(_l("Legal name"), String(200), help=_l("Exactly as in the business register."))
+    #: The legal name folded, for sorting.
     legal_name_key: Mapped[str] = folded("legal_name")
     #: Its partita IVA; empty until known.
-    vat_number: Mapped[str | None] = field(_l("VAT number"), VatNumber(20))
+    vat_number: Mapped[str | None] = field(
+        _l("VAT number"), VatNumber(20), help=_l("11 digits for Italy; abroad with the country letters in front.")
+    )
 
     def __str__(self) -> str:
         return self.legal_name

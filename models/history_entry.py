@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
@@ -78,6 +78,7 @@ class Ledger(Recorded, Model):
     __abstract__ = True
     __mapper_args__: dict[str, Any] = {}  # nothing to count saves of
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True, info={"label": _l("Id")})
     version = created_at = updated_at = search_key = is_demo = None  # type: ignore[assignment]
     created_by_id = updated_by_id = None
@@ -95,7 +96,17 @@ class HistoryEntry(Ledger):
     """
 
     __tablename__ = "history_entry"
-    __table_args__ = (Index("ix_history_entry_record", "entity", "record_id", "id"),)
+    __table_args__ = (
+        Index("ix_history_entry_record", "entity", "record_id", "id"),
+        Index(
+            "ix_history_entry_parent",
+            "entity",
+            "parent_id",
+            "id",
+            postgresql_where=text("parent_id IS NOT NULL"),
+            sqlite_where=text("parent_id IS NOT NULL"),
+        ),
+    )
     __admin__ = Admin(
         label=_l("History entry"),
         plural=_l("History"),
@@ -124,13 +135,17 @@ class HistoryEntry(Ledger):
     #: The actor's name at that moment.
     actor_name: Mapped[str] = field(_l("Who"), String(160), default="", server_default="")
     #: For whom it was done, where that is somebody else.
-    on_behalf_of: Mapped[str | None] = field(_l("On behalf of"), String(160))
+    on_behalf_of: Mapped[str | None] = field(
+        _l("On behalf of"), String(160), help=_l("For whom it was done, where that is somebody else.")
+    )
     #: Through which surface it came.
     door: Mapped[Entrance] = choice(Entrance, _l("Through"))
     #: The table of the record.
     entity: Mapped[str] = field(_l("Kind of record"), EntityName())
     #: The key of the record.
     record_id: Mapped[int] = field(_l("Record number"), Integer)
+    #: The key of the record it is a line of, where it is edited inside another: its history tells of its lines too.
+    parent_id: Mapped[int | None] = mapped_column(Integer)
     #: The corporate group of the record; empty for shared reference data.
     group_id: Mapped[int | None] = mapped_column(Integer)
     #: The client company of the record, where it belongs to one.
@@ -174,6 +189,7 @@ class HistoryErasure(Model):
     __tablename__ = "history_erasure"
     __table_args__ = (Index("ix_history_erasure_record", "entity", "record_id"),)
 
+    #: Key; never used twice.
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     #: When it was erased.
     at: Mapped[datetime] = mapped_column(UtcInstant())
@@ -200,7 +216,7 @@ class SignInEntry(Ledger):
         category=Category.system,
         icon="door-open",
         area="history",
-        scope=Scope(group="group_id"),
+        scope=Scope(group="group_id", groupless=True),
         title=("username", "event"),
         rank=2,
         list_columns=("at", "event", "username", "address", "door"),

@@ -38,7 +38,9 @@ class Holiday(Record):
     )
 
     #: The list it is part of.
-    holiday_set_id: Mapped[int] = reference("holiday_set", _l("Holiday list"))
+    holiday_set_id: Mapped[int] = reference(
+        "holiday_set", _l("Holiday list"), help=_l("Only calendars that follow this list are closed on that day.")
+    )
     holiday_set: Mapped[HolidaySet] = relationship()
     #: Which day of which year.
     day: Mapped[date] = field(_l("Day"))

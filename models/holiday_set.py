@@ -36,7 +36,9 @@ class HolidaySet(Record):
     #: Short code, such as IT or IT-TRENTO.
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("Such as IT, or IT-TRENTO with the patron saint."))
     #: Whose holidays they are.
-    name: Mapped[str] = field(_l("Name"), String(120))
+    name: Mapped[str] = field(
+        _l("Name"), String(120), help=_l("Whose holidays they are, such as those of Italy or of Trento.")
+    )
 
     def __str__(self) -> str:
         return self.name

@@ -122,17 +122,26 @@ class ImportBatch(GroupOwned, Record):
     #: Rows of values in the file.
     row_count: Mapped[int] = field(_l("Rows"), Integer)
     #: Rows that add a record.
-    new_count: Mapped[int] = field(_l("New"), Integer, default=0, server_default="0")
+    new_count: Mapped[int] = field(_l("New"), Integer, default=0, server_default="0", known_once="tried_at")
     #: Rows that change one.
-    changed_count: Mapped[int] = field(_l("To change"), Integer, default=0, server_default="0")
+    changed_count: Mapped[int] = field(_l("To change"), Integer, default=0, server_default="0", known_once="tried_at")
     #: Rows whose record already says the same.
-    same_count: Mapped[int] = field(_l("Already the same"), Integer, default=0, server_default="0")
+    same_count: Mapped[int] = field(
+        _l("Already the same"), Integer, default=0, server_default="0", known_once="tried_at"
+    )
     #: Rows that the mode leaves out.
-    skipped_count: Mapped[int] = field(_l("Left out"), Integer, default=0, server_default="0")
+    skipped_count: Mapped[int] = field(
+        _l("Left out"),
+        Integer,
+        default=0,
+        server_default="0",
+        known_once="tried_at",
+        help=_l("Rows that the mode does not take."),
+    )
     #: Rows that cannot be imported.
-    refused_count: Mapped[int] = field(_l("Refused"), Integer, default=0, server_default="0")
+    refused_count: Mapped[int] = field(_l("Refused"), Integer, default=0, server_default="0", known_once="tried_at")
     #: Rows imported with a remark.
-    noted_count: Mapped[int] = field(_l("With a remark"), Integer, default=0, server_default="0")
+    noted_count: Mapped[int] = field(_l("With a remark"), Integer, default=0, server_default="0", known_once="tried_at")
     #: The resume point: the last row that the present step has finished with.
     done_row: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: How long the last trial took, in thousandths of a second.

@@ -43,6 +43,8 @@ class ImportRow(Model):
     findings: Mapped[list[Any]] = mapped_column(JSON(none_as_null=True), default=list)
     #: The record it became or matched.
     record_id: Mapped[int | None] = mapped_column(Integer)
+    #: The version of that record when the row was tried: one that changed since is not written over.
+    record_version: Mapped[int | None] = mapped_column(Integer)
     #: Whether it has been applied.
     applied: Mapped[bool] = mapped_column(default=False, server_default="0")
 

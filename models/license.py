@@ -66,6 +66,7 @@ class License(CompanyOwned, Record):
             "replaces",
         ),
         natural_keys=(("code",),),
+        changeable_in={"order_line": ()},
         sections=(Section(_l("License"), ("order_line", "contact", "expires_on")),),
         client_columns=("code", "state", "expires_on", "first_used_at"),
         rules={
@@ -108,7 +109,13 @@ class License(CompanyOwned, Record):
     #: When the code was first redeemed.
     first_used_at: Mapped[datetime | None] = field(_l("First used"), UtcInstant(), verb_only=True)
     #: Who redeemed it.
-    used_by_email: Mapped[str | None] = field(_l("Used by"), Email(), personal=True, verb_only=True)
+    used_by_email: Mapped[str | None] = field(
+        _l("Used by"),
+        Email(),
+        personal=True,
+        verb_only=True,
+        help=_l("The address of the person who redeemed the code."),
+    )
     #: When it was revoked.
     revoked_at: Mapped[datetime | None] = field(_l("Revoked"), UtcInstant(), verb_only=True)
     #: Why it was revoked.

@@ -68,7 +68,8 @@ class OnlineService(GroupOwned, Record):
     #: Short code people say, such as EDUPLAN; unique in the group.
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("What people call it, such as EDUPLAN."))
     #: Name as clients read it.
-    name: Mapped[str] = field(_l("Name"), String(160))
+    name: Mapped[str] = field(_l("Name"), String(160), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Who answers for it (SV-02).
     group_company_id: Mapped[int] = reference(
@@ -84,7 +85,12 @@ class OnlineService(GroupOwned, Record):
         _l("Web address"), Url(), help=_l("Empty where it is a section of the client area.")
     )
     #: Whether any client may ask, or only some (SV-08).
-    access_class: Mapped[AccessClass] = choice(AccessClass, _l("Access"), default=AccessClass.standard)
+    access_class: Mapped[AccessClass] = choice(
+        AccessClass,
+        _l("Access"),
+        default=AccessClass.standard,
+        help=_l("Limited: not every client may ask, and each request is decided case by case."),
+    )
     #: Whose evaluator decides on requests (RO-05); empty where the sales side decides.
     business_unit_id: Mapped[int | None] = reference(
         "business_unit", _l("Evaluating unit"), help=_l("Its evaluator decides on requests; empty where sales decides.")

@@ -10,9 +10,9 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
+from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section
 from models.columns import field, money, reference
-from models.customer_order import CustomerOrder
+from models.customer_order import CustomerOrder, OrderState
 from models.service import Service
 
 
@@ -45,6 +45,7 @@ class OrderLine(CompanyOwned, Record):
                 ("order", "service", "description", "quantity", "unit_price", "license_expires_on", "license_months"),
             ),
         ),
+        deletion=Deletion((OrderState.draft,), of="order"),
         menu=False,
         rules={
             "ck_order_line_quantity_positive": Rule(_l("The quantity must be at least 1."), "quantity"),
@@ -58,17 +59,21 @@ class OrderLine(CompanyOwned, Record):
     )
 
     #: The order it is part of.
-    order_id: Mapped[int] = reference("customer_order", _l("Order"))
+    order_id: Mapped[int] = reference("customer_order", _l("Order"), help="")
     order: Mapped[CustomerOrder] = relationship(back_populates="lines")
     #: Place among the lines, from 0.
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: What is ordered.
-    service_id: Mapped[int] = reference("service", _l("Service"))
+    service_id: Mapped[int] = reference(
+        "service", _l("Service"), help=_l("Licenses are generated where clients use it with codes.")
+    )
     service: Mapped[Service] = relationship()
     #: What exactly, in the words of the order.
     description: Mapped[str | None] = field(_l("Description"), String(200), help=_l("In the words of the order."))
     #: How many, and so how many licences at most.
-    quantity: Mapped[int] = field(_l("Quantity"), Integer, default=1, server_default="1")
+    quantity: Mapped[int] = field(
+        _l("Quantity"), Integer, default=1, server_default="1", help=_l("No more licenses than this are generated.")
+    )
     #: Licences generated so far; counted up in the statement that claims them.
     generated: Mapped[int] = field(
         _lp("licenses", "Generated"),

@@ -72,16 +72,21 @@ class PackageMovement(CompanyOwned, Record):
 
     company: Mapped[Company] = relationship()
     #: The package it concerns.
-    package_id: Mapped[int] = reference("support_package", _l("Package"))
+    package_id: Mapped[int] = reference("support_package", _l("Package"), help="")
     package: Mapped[SupportPackage] = relationship()
     #: Bought, taken over, used, or put right.
-    kind: Mapped[MovementKind] = choice(MovementKind, _l("Kind"), default=MovementKind.charge)
+    kind: Mapped[MovementKind] = choice(
+        MovementKind,
+        _l("Kind"),
+        default=MovementKind.charge,
+        help=_l("A purchase or an opening balance adds time, a charge takes it away, a correction does either."),
+    )
     #: Added where positive, taken where negative; charges are always negative.
     minutes: Mapped[int] = minutes(
         _l("Time"), help=_l("A charge takes it away, whichever sign is typed; a correction follows the sign.")
     )
     #: The request the time was spent on.
-    ticket_id: Mapped[int | None] = reference("ticket", _l("Ticket"))
+    ticket_id: Mapped[int | None] = reference("ticket", _l("Ticket"), help=_l("The request the time was spent on."))
     ticket: Mapped[Ticket | None] = relationship()
     #: What was done, or why it is corrected.
     note: Mapped[str | None] = field(_l("Note"), String(250), help=_l("What was done, or why it is corrected."))

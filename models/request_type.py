@@ -47,9 +47,10 @@ class RequestType(GroupOwned, Record):
     )
 
     #: Short code, unique in the group.
-    code: Mapped[str] = field(_l("Code"), ShortCode(40))
+    code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("Short, for lists and imports, such as CHIARIMENTO."))
     #: Name as people read it.
-    name: Mapped[str] = field(_l("Name"), String(120))
+    name: Mapped[str] = field(_l("Name"), String(120), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: The wider type it is part of.
     parent_id: Mapped[int | None] = reference(
@@ -73,7 +74,12 @@ class RequestType(GroupOwned, Record):
         help=_l("Clients must attach a file, such as a picture of the error."),
     )
     #: Whether it may still be chosen.
-    active: Mapped[bool] = field(_l("In use"), default=True, server_default="1")
+    active: Mapped[bool] = field(
+        _l("In use"),
+        default=True,
+        server_default="1",
+        help=_l("Untick it instead of deleting it: earlier requests keep it."),
+    )
 
     def __str__(self) -> str:
         return self.name

@@ -98,7 +98,7 @@ class RoleRight(Record):
     role_id: Mapped[int] = reference("ab_role", _l("Role"), ondelete="CASCADE", index=False)
     role: Mapped[Role] = relationship()
     #: The row of the permission matrix.
-    area: Mapped[str] = field(_l("Area"), AreaName())
+    area: Mapped[str] = field(_l("Area"), AreaName(), help=_l("Part of the product, one row of the permission matrix."))
     #: Letters: C create, R read, U change, D delete, T use verbs, X export; empty for nothing.
     actions: Mapped[str] = field(
         _l("Actions"),

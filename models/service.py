@@ -13,6 +13,7 @@ from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, folded, money, reference
 from models.group_company import GroupCompany
 from models.online_service import OnlineService
+from models.support_queue import SupportQueue
 from models.values import ShortCode
 
 
@@ -47,7 +48,10 @@ class Service(GroupOwned, Record):
         fast=(("state", "code"), ("name",)),
         natural_keys=(("code",),),
         sections=(
-            Section(_l("Service"), ("code", "name", "group_company", "business_unit", "description", "online_service")),
+            Section(
+                _l("Service"),
+                ("code", "name", "group_company", "business_unit", "description", "online_service", "queue"),
+            ),
             Section(_l("Terms"), ("list_price", "is_licensed", "is_third_party", "liability_note")),
         ),
         rules={
@@ -59,7 +63,8 @@ class Service(GroupOwned, Record):
     #: Short code people say, such as GOPRIVACY; unique in the group.
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("What people call it, such as GOPRIVACY."))
     #: Name as clients read it.
-    name: Mapped[str] = field(_l("Name"), String(160))
+    name: Mapped[str] = field(_l("Name"), String(160), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Whether it is in preparation, offered or retired; changed by verbs.
     state: Mapped[ServiceState] = choice(ServiceState, _l("State"), default=ServiceState.proposed, verb_only=True)
@@ -74,12 +79,19 @@ class Service(GroupOwned, Record):
     )
     business_unit: Mapped[BusinessUnit | None] = relationship()
     #: What it is and whom it is for, as shown to clients (SV-18).
-    description: Mapped[str | None] = field(_l("Description"), Text)
+    description: Mapped[str | None] = field(
+        _l("Description"), Text, help=_l("What it is and whom it is for, written for clients.")
+    )
     #: The online service that a contract line for it opens (SV-12).
     online_service_id: Mapped[int | None] = reference(
         "online_service", _l("Online service"), help=_l("What a client who contracts this may have activated.")
     )
     online_service: Mapped[OnlineService | None] = relationship()
+    #: The queue that requests about it go to; empty where the request type or the person decides (SV-13).
+    queue_id: Mapped[int | None] = reference(
+        "support_queue", _l("Queue"), help=_l("Where requests about it go, with that queue's calendar.")
+    )
+    queue: Mapped[SupportQueue | None] = relationship()
     #: Yearly list price; empty where it is quoted case by case.
     list_price: Mapped[Decimal | None] = money(
         _l("List price"), help=_l("A year, without VAT; empty where each client gets a quote.")

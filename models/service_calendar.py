@@ -56,7 +56,7 @@ class ServiceCalendar(Record):
     )
 
     #: Short code, such as CAL-01.
-    code: Mapped[str] = field(_l("Code"), ShortCode(40))
+    code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("Short, such as CAL-01."))
     #: What it is the calendar of.
     name: Mapped[str] = field(_l("Name"), String(160))
     #: Whether holidays are days off.
@@ -64,7 +64,11 @@ class ServiceCalendar(Record):
         _l("Closed on holidays"), default=True, server_default="1", help=_l("Unticked, it is open on holidays too.")
     )
     #: Which holidays.
-    holiday_set_id: Mapped[int | None] = reference("holiday_set", _l("Holiday list"))
+    holiday_set_id: Mapped[int | None] = reference(
+        "holiday_set",
+        _l("Holiday list"),
+        help=_l("Says which days are holidays; needed where the calendar is closed on them."),
+    )
     holiday_set: Mapped[HolidaySet | None] = relationship()
     #: Whether it may be closed on other days at all; some contracts forbid any closing day.
     allows_closures: Mapped[bool] = field(

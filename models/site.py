@@ -44,17 +44,22 @@ class Site(CompanyOwned, Record):
     company: Mapped[Company] = relationship()
     #: What the client calls the place, such as "Municipio" or "Stabilimento 2".
     name: Mapped[str] = field(_l("Name"), String(120), help=_l("What the client calls the place."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Street and number; a home address where the client is a sole trader.
     street: Mapped[str | None] = field(_l("Street"), String(200), personal=True)
     #: Italian postal code.
-    postal_code: Mapped[str | None] = field(_l("Postal code"), Cap(5))
+    postal_code: Mapped[str | None] = field(
+        _l("Postal code"), Cap(5), help=_l("Five digits with the zeros in front; empty abroad.")
+    )
     #: Municipality.
     city: Mapped[str | None] = field(_l("City"), String(100))
     #: Province, two letters.
-    province: Mapped[str | None] = field(_l("Province"), Province(2))
+    province: Mapped[str | None] = field(_l("Province"), Province(2), help=_l("Two letters, such as TN."))
     #: Country, two letters; IT unless it says otherwise.
-    country: Mapped[str] = field(_l("Country"), Country(2), default="IT", server_default="IT")
+    country: Mapped[str] = field(
+        _l("Country"), Country(2), default="IT", server_default="IT", help=_l("Two letters, such as IT.")
+    )
     #: The number that rings there.
     phone: Mapped[str | None] = field(_l("Phone"), Phone())
 

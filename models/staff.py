@@ -14,6 +14,20 @@ from models.base import Admin, Category, Recorded, Rule, Scope, Section
 from models.business_unit import BusinessUnit
 from models.columns import field, reference
 from models.corporate_group import CorporateGroup
+from models.reading import clean_text
+from models.values import Code, Email
+
+
+class UserName(Code):
+    """What a member of staff signs in with: small letters and digits, never an address."""
+
+    kind = "text"
+    pattern = r"[a-z0-9][a-z0-9._-]{1,63}"
+    problem = _l("A user name has at least two letters, digits, dots, hyphens or underscores, and no @.")
+    example = "m.rossi"
+
+    def parse(self, raw: str) -> str:
+        return self._matching(clean_text(raw).lower())
 
 
 class Staff(Recorded, User):
@@ -30,7 +44,7 @@ class Staff(Recorded, User):
         subtitle=("username", "business_unit"),
         tabs=("ticket.assignee", "company.account_manager", "call.operator", "team_member.staff"),
         rank=1,
-        list_columns=("last_name", "first_name", "username", "email", "active", "business_unit"),
+        list_columns=("last_name", "first_name", "username", "email", "roles", "active", "business_unit"),
         search_columns=("first_name", "last_name", "username", "email"),
         filters=("active", "business_unit"),
         order="username",
@@ -51,7 +65,12 @@ class Staff(Recorded, User):
     )
     group: Mapped[CorporateGroup | None] = relationship(foreign_keys=[group_id])
     #: The unit whose services an evaluator decides on (RO-05); empty for others.
-    business_unit_id: Mapped[int | None] = reference("business_unit", _l("Business unit"), nullable=True)
+    business_unit_id: Mapped[int | None] = reference(
+        "business_unit",
+        _l("Business unit"),
+        nullable=True,
+        help=_l("An evaluator sees and decides what concerns this unit; empty for others."),
+    )
     business_unit: Mapped[BusinessUnit | None] = relationship(foreign_keys=[business_unit_id])
     #: Administrators of the whole installation may change the group they work in.
     may_switch_group: Mapped[bool] = field(
@@ -94,6 +113,11 @@ for _name, _label in {
     "active": _l("Active"),
 }.items():
     User.__table__.c[_name].info["label"] = _label
+# What people sign in with is one space of names, whatever the case: neither can be mistaken for somebody else's.
+User.__table__.c["username"].type = UserName(64)
+User.__table__.c["email"].type = Email()
+User.__table__.c["username"].info["help"] = _l("Good for signing in, as is the e-mail address.")
+User.__table__.c["active"].info["help"] = _l("Unticked, the person cannot sign in and open sessions end.")
 # Never shown; the history says that it changed, and no more.
 User.__table__.c["password"].info.update(label=_l("Password"), secret=True, verb_only=True)
 # It also names a sequence for each key. On PostgreSQL the key's own sequence, of the same name, is
@@ -107,4 +131,4 @@ for _table in User.metadata.tables.values():
 @event.listens_for(Mapper, "after_configured", once=True)
 def _name_roles() -> None:
     """Label the roles once all classes are mapped: Flask-AppBuilder declares them from the other side."""
-    User.roles.property.info["label"] = _l("Roles")
+    User.roles.property.info.update(label=_l("Roles"), help=_l("They decide what the person sees and may do."))

@@ -61,6 +61,10 @@ class SupportPackage(CompanyOwned, Record):
         ),
         facts=("company", "type", "purchased_minutes", "residual_minutes", "valid_from", "valid_to", "price"),
         natural_keys=(("number",),),
+        changeable_in={
+            "company": (PackageState.requested, PackageState.quoted),
+            "purchased_minutes": (PackageState.requested, PackageState.quoted),
+        },
         sections=(
             Section(_l("Package"), ("company", "number", "type", "purchased_minutes", "price")),
             Section(
@@ -90,7 +94,9 @@ class SupportPackage(CompanyOwned, Record):
     )
     type: Mapped[SupportPackageType | None] = relationship()
     #: Time bought.
-    purchased_minutes: Mapped[int] = minutes(_l("Time bought"))
+    purchased_minutes: Mapped[int] = minutes(
+        _l("Time bought"), help=_l("Put on the account at activation; charges take it away.")
+    )
     #: Time left: always the sum of the movements (PK-12).
     residual_minutes: Mapped[int] = minutes(
         _l("Time left"), default=0, server_default="0", verb_only=True, help=_l("The sum of the movements.")
@@ -106,7 +112,9 @@ class SupportPackage(CompanyOwned, Record):
     #: Where it stands; changed by verbs only.
     state: Mapped[PackageState] = choice(PackageState, _l("State"), default=PackageState.requested, verb_only=True)
     #: The contract it belongs to, where there is one.
-    contract_id: Mapped[int | None] = reference("contract", _l("Contract"))
+    contract_id: Mapped[int | None] = reference(
+        "contract", _l("Contract"), help=_l("Empty where it was bought without a contract.")
+    )
     contract: Mapped[Contract | None] = relationship()
     #: What colleagues should know.
     notes: Mapped[str | None] = field(_l("Internal notes"), Text, help=_l("Clients never see them."))

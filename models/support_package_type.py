@@ -55,12 +55,15 @@ class SupportPackageType(GroupOwned, Record):
     )
 
     #: Short code, such as ORE10; unique in the group.
-    code: Mapped[str] = field(_l("Code"), ShortCode(40))
+    code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("Short, such as ORE10."))
     #: Name as clients read it.
-    name: Mapped[str] = field(_l("Name"), String(120))
+    name: Mapped[str] = field(_l("Name"), String(120), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Assistance time it contains.
-    included_minutes: Mapped[int] = minutes(_l("Time included"))
+    included_minutes: Mapped[int] = minutes(
+        _l("Time included"), help=_l("What a client who buys one may use; a package sold may differ.")
+    )
     #: Price in euro without VAT; empty where each client gets a quote.
     price: Mapped[Decimal | None] = money(_l("Price"), help=_l("Without VAT; empty where each client gets a quote."))
     #: How long after its activation it may be used; empty without limit.
@@ -68,7 +71,12 @@ class SupportPackageType(GroupOwned, Record):
         _l("Validity"), Integer, unit=_l("months"), help=_l("From its activation; empty without limit.")
     )
     #: Whether it is still sold.
-    active: Mapped[bool] = field(_l("On offer"), default=True, server_default="1")
+    active: Mapped[bool] = field(
+        _l("On offer"),
+        default=True,
+        server_default="1",
+        help=_l("Untick it when it is no longer sold; packages already sold go on."),
+    )
 
     def __str__(self) -> str:
         return self.name

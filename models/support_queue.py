@@ -58,7 +58,8 @@ class SupportQueue(GroupOwned, Record):
         _l("Code"), ShortCode(8), help=_l("The numbers of its tickets begin with it: GP makes GP-123.")
     )
     #: Name as people read it.
-    name: Mapped[str] = field(_l("Name"), String(120))
+    name: Mapped[str] = field(_l("Name"), String(120), help=_l("As clients read it."))
+    #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: The company of the group that answers.
     group_company_id: Mapped[int] = reference(
@@ -76,7 +77,9 @@ class SupportQueue(GroupOwned, Record):
     #: The address clients write to.
     email: Mapped[str | None] = field(_l("E-mail"), Email(), help=_l("The address clients write to."))
     #: Whether new requests are taken.
-    active: Mapped[bool] = field(_l("In use"), default=True, server_default="1")
+    active: Mapped[bool] = field(
+        _l("In use"), default=True, server_default="1", help=_l("Unticked, it takes no new tickets.")
+    )
     #: Requests wait until an active package covers them (PK-02).
     requires_package: Mapped[bool] = field(
         _l("Needs a package"),

@@ -50,7 +50,7 @@ class SupportTeam(GroupOwned, Record):
     #: What the team is called.
     name: Mapped[str] = field(_l("Name"), String(120))
     #: The company of the group it is part of.
-    group_company_id: Mapped[int] = reference("group_company", _l("Group company"))
+    group_company_id: Mapped[int] = reference("group_company", _l("Group company"), help="")
     group_company: Mapped[GroupCompany] = relationship()
     #: Support level: 1 answers first.
     level: Mapped[int] = field(

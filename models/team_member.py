@@ -34,12 +34,12 @@ class TeamMember(GroupOwned, Record):
     )
 
     #: The team.
-    team_id: Mapped[int] = reference("support_team", _l("Team"))
+    team_id: Mapped[int] = reference("support_team", _l("Team"), help="")
     team: Mapped[SupportTeam] = relationship(back_populates="members")
     #: Place among the members, from 0.
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: The member of staff.
-    staff_id: Mapped[int] = reference("ab_user", _l("Member"))
+    staff_id: Mapped[int] = reference("ab_user", _l("Member"), help=_l("Sees the clients the team works for."))
     staff: Mapped[Staff] = relationship(foreign_keys=[staff_id])
     #: Answers for the team.
     is_lead: Mapped[bool] = field(_l("Team lead"), default=False, server_default="0", help=_l("Answers for the team."))

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueCons
 from sqlalchemy.orm import Mapped, relationship
 
 from models.account import Account
-from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, reference
 from models.company import Company
@@ -31,27 +31,40 @@ class TicketState(Choice):
     assigned = "assigned", _l("Assigned"), "info", "person-check"
     in_progress = "in_progress", _l("In progress"), "active", "play-circle"
     waiting_customer = "waiting_customer", _l("Waiting for the client"), "wait", "chat-dots"
-    waiting_l2 = "waiting_l2", _l("With the second level"), "wait", "arrow-up-circle"
-    waiting_change = "waiting_change", _l("Waiting for a change"), "wait", "tools"
-    on_site_planned = "on_site_planned", _l("Visit planned"), "wait", "geo-alt"
+    waiting_l2 = "waiting_l2", _l("With the second level"), "other", "arrow-up-circle"
+    waiting_change = "waiting_change", _l("Waiting for a change"), "other", "tools"
+    on_site_planned = "on_site_planned", _l("Visit planned"), "other", "geo-alt"
     on_hold_consent = "on_hold_consent", _l("On hold: no consent"), "wait", "shield-x"
     closed_provisional = "closed_provisional", _l("Closed, may be reopened"), "good", "check-circle"
-    reopened = "reopened", _l("Reopened"), "bad", "arrow-counterclockwise"
+    reopened = "reopened", _l("Reopened"), "info", "arrow-counterclockwise"
     closed_final = "closed_final", _lp("state of a ticket", "Closed"), "good", "check-circle-fill"
     archived = "archived", _l("Archived"), "neutral", "archive"
-    rejected = "rejected", _l("Rejected"), "neutral", "x-circle"
+    rejected = "rejected", _l("Rejected"), "bad", "x-circle"
+
+
+#: Somebody of ours is to move: the deadline counts. While a ticket waits for the client it is only a date.
+_AT_WORK = (
+    TicketState.qualification,
+    TicketState.assigned,
+    TicketState.in_progress,
+    TicketState.waiting_l2,
+    TicketState.waiting_change,
+    TicketState.on_site_planned,
+    TicketState.reopened,
+)
 
 
 _OVER = (TicketState.closed_provisional, TicketState.closed_final, TicketState.archived, TicketState.rejected)
 #: The filter that leaves the tickets people still work on.
 _OPEN = "state:in:" + ",".join(state for state in TicketState if state not in _OVER)
+_LATE = "state:in:" + ",".join(_AT_WORK)
 
 
 class Urgency(Choice):
-    low = "low", _l("Low"), "neutral", "arrow-down"
+    low = "low", _l("Low"), "neutral", "chevron-down"
     normal = "normal", _l("Normal"), "info", "dash"
-    high = "high", _l("High"), "wait", "arrow-up"
-    emergency = "emergency", _l("Emergency"), "bad", "exclamation-triangle"
+    high = "high", _l("High"), "wait", "chevron-up"
+    emergency = "emergency", _l("Emergency"), "bad", "chevron-double-up"
 
 
 class Channel(Choice):
@@ -112,11 +125,11 @@ class Ticket(GroupOwned, Record):
         tabs=("ticket_message.ticket", "call.ticket", "ticket.linked_ticket", "package_movement.ticket"),
         worklists=(
             Worklist(_l("My open tickets"), ("assignee:in:{me}", _OPEN)),
-            Worklist(_l("Overdue tickets"), ("due_at:past:", _OPEN), "bad"),
+            Worklist(_l("Overdue tickets"), ("due_at:past:", _LATE), "bad"),
             Worklist(_l("Open tickets without assignee"), ("assignee:empty:", _OPEN)),
         ),
         rank=1,
-        list_columns=("number", "subject", "company", "state", "priority", "assignee", "created_at"),
+        list_columns=("number", "subject", "company", "state", "priority", "assignee", "due_at"),
         search_columns=("number", "subject"),
         filters=(
             "state",
@@ -156,6 +169,7 @@ class Ticket(GroupOwned, Record):
         ),
         facts=("company", "contact", "queue", "team", "assignee", "priority", "contract", "due_at", "reopen_until"),
         natural_keys=(("number",),),
+        deletion=Deletion(),
         sections=(
             Section(
                 _l("Request"),
@@ -194,7 +208,9 @@ class Ticket(GroupOwned, Record):
         _l("Number"), String(24), verb_only=True, help=_l("Given by the queue when it is opened.")
     )
     #: Where it arrived.
-    queue_id: Mapped[int] = reference("support_queue", _l("Queue"))
+    queue_id: Mapped[int] = reference(
+        "support_queue", _l("Queue"), help=_l("Decides its number, its rules and, unless another is named, its team.")
+    )
     queue: Mapped[SupportQueue] = relationship()
     #: The client; empty until somebody finds out whose it is.
     company_id: Mapped[int | None] = reference(
@@ -218,9 +234,11 @@ class Ticket(GroupOwned, Record):
     #: In a few words, what is asked.
     subject: Mapped[str] = field(_l("Subject"), String(200), help=_l("In a few words, what is asked."))
     #: What the person wrote or said.
-    description: Mapped[str] = field(_l("Description"), Text, personal=True)
+    description: Mapped[str] = field(_l("Description"), Text, personal=True, help=_l("What the person wrote or said."))
     #: What kind of request it is.
-    request_type_id: Mapped[int | None] = reference("request_type", _l("Type"))
+    request_type_id: Mapped[int | None] = reference(
+        "request_type", _l("Type"), help=_l("Such as a fault, a clarification or a complaint.")
+    )
     request_type: Mapped[RequestType | None] = relationship()
     #: The program, plant or site it concerns.
     affected_system: Mapped[str | None] = field(
@@ -235,12 +253,22 @@ class Ticket(GroupOwned, Record):
         Urgency,
         _l("Urgency asked"),
         name="requested_urgency",
+        badge=False,
         help=_l("As the client says; staff decide the priority."),
     )
     #: As urgent as staff decide (TK-07).
-    priority: Mapped[Urgency] = choice(Urgency, _l("Priority"), name="priority", default=Urgency.normal)
+    priority: Mapped[Urgency] = choice(
+        Urgency,
+        _l("Priority"),
+        name="priority",
+        badge=False,
+        default=Urgency.normal,
+        help=_l("As urgent as staff judge it, whatever the client asked."),
+    )
     #: How it arrived.
-    channel: Mapped[Channel] = choice(Channel, _l("Channel"), default=Channel.web, help=_l("How it arrived."))
+    channel: Mapped[Channel] = choice(
+        Channel, _l("Channel"), badge=False, default=Channel.web, help=_l("How it arrived.")
+    )
     #: Where it stands; changed by verbs only.
     state: Mapped[TicketState] = choice(TicketState, _l("State"), default=TicketState.qualification, verb_only=True)
     #: Where it stood before it was put on hold, to go on from there.
@@ -253,7 +281,9 @@ class Ticket(GroupOwned, Record):
     )
     team: Mapped[SupportTeam | None] = relationship()
     #: Who works on it.
-    assignee_id: Mapped[int | None] = reference("ab_user", _l("Assignee"))
+    assignee_id: Mapped[int | None] = reference(
+        "ab_user", _l("Assignee"), help=_l("Works on the ticket; whoever takes charge of it is entered here.")
+    )
     assignee: Mapped[Staff | None] = relationship(foreign_keys=[assignee_id])
     #: The unit it concerns: its evaluator sees it.
     business_unit_id: Mapped[int | None] = reference(
@@ -271,10 +301,14 @@ class Ticket(GroupOwned, Record):
         _l("Covered by a quote"), default=False, server_default="0", help=_l("It takes no hours from a package.")
     )
     #: The contract it falls under.
-    contract_id: Mapped[int | None] = reference("contract", _l("Contract"))
+    contract_id: Mapped[int | None] = reference(
+        "contract", _l("Contract"), help=_l("The company’s contract under which assistance is due.")
+    )
     contract: Mapped[Contract | None] = relationship()
     #: The service it concerns.
-    service_id: Mapped[int | None] = reference("service", _l("Service"))
+    service_id: Mapped[int | None] = reference(
+        "service", _l("Service"), help=_l("What the request is about, such as GOPRIVACY.")
+    )
     service: Mapped[Service | None] = relationship()
     #: The earlier ticket it follows.
     linked_ticket_id: Mapped[int | None] = reference(
@@ -285,7 +319,9 @@ class Ticket(GroupOwned, Record):
     )
     linked_ticket: Mapped[Ticket | None] = relationship(remote_side="Ticket.id")
     #: When it should be solved.
-    due_at: Mapped[datetime | None] = field(_l("Due"), UtcInstant(), help=_l("When it should be solved."))
+    due_at: Mapped[datetime | None] = field(
+        _l("Due"), UtcInstant(), due_while=_AT_WORK, help=_l("When it should be solved.")
+    )
     #: When somebody took charge.
     taken_at: Mapped[datetime | None] = field(_l("Taken in charge"), UtcInstant(), verb_only=True)
     #: When it was closed for the first time.
@@ -311,7 +347,9 @@ class Ticket(GroupOwned, Record):
     #: How it was solved; needed to close.
     solution: Mapped[str | None] = field(_l("Solution"), Text, help=_l("Needed to close; the client reads it."))
     #: Why it ended.
-    closure_reason: Mapped[ClosureReason | None] = choice(ClosureReason, _l("Reason of closing"))
+    closure_reason: Mapped[ClosureReason | None] = choice(
+        ClosureReason, _l("Reason of closing"), help=_l("Needed to close the ticket and to reject it.")
+    )
 
     def __str__(self) -> str:
         return self.number

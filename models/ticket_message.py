@@ -7,7 +7,7 @@ from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, relationship
 
 from models.account import Account
-from models.base import Admin, Category, GroupOwned, Record, Scope, Section
+from models.base import Admin, Category, Deletion, GroupOwned, Record, Scope, Section
 from models.columns import Choice, choice, field, reference
 from models.ticket import Channel, Ticket
 
@@ -40,11 +40,12 @@ class TicketMessage(GroupOwned, Record):
         fast=(("ticket", "created_at"),),
         sections=(Section(_l("Message"), ("ticket", "visibility", "direction", "channel", "body")),),
         client_columns=("created_at", "direction", "body"),
+        deletion=Deletion(),
         menu=False,
     )
 
     #: The ticket it is part of.
-    ticket_id: Mapped[int] = reference("ticket", _l("Ticket"))
+    ticket_id: Mapped[int] = reference("ticket", _l("Ticket"), help="")
     ticket: Mapped[Ticket] = relationship()
     #: The client of the ticket; copied from it, and empty as long as its is.
     company_id: Mapped[int | None] = reference("company", _l("Company"))
@@ -57,15 +58,29 @@ class TicketMessage(GroupOwned, Record):
     )
     #: From the client or to the client.
     direction: Mapped[Direction] = choice(
-        Direction, _l("Direction"), name="message_direction", default=Direction.outgoing
+        Direction,
+        _l("Direction"),
+        name="message_direction",
+        badge=False,
+        default=Direction.outgoing,
+        help=_l("Incoming: the client wrote it; outgoing: we did."),
     )
     #: How it came or went.
-    channel: Mapped[Channel] = choice(Channel, _l("Channel"), name="message_channel", default=Channel.web)
+    channel: Mapped[Channel] = choice(
+        Channel,
+        _l("Channel"),
+        name="message_channel",
+        badge=False,
+        default=Channel.web,
+        help=_l("By what means it came in or went out."),
+    )
     #: The account that wrote it; empty where staff did.
     account_id: Mapped[int | None] = reference("account", _l("Written by the client"), verb_only=True)
     account: Mapped[Account | None] = relationship()
     #: What was said.
-    body: Mapped[str] = field(_l("Text"), Text, personal=True)
+    body: Mapped[str] = field(
+        _l("Text"), Text, personal=True, help=_l("The client reads it where the message is public.")
+    )
 
     def __str__(self) -> str:
         return f"{self.ticket} · {self.visibility.label}"

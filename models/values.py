@@ -80,7 +80,9 @@ class Code(ValueType):
         super().__init__(length)
 
     def parse(self, raw: str) -> str:
-        code = _code(raw, without=r"[\s.]")
+        return self._matching(_code(raw, without=r"[\s.]"))
+
+    def _matching(self, code: str) -> str:
         if not re.fullmatch(self.pattern, code, re.ASCII):
             raise BadValue(self.problem)
         return code
@@ -88,6 +90,12 @@ class Code(ValueType):
 
 #: Countries whose VAT numbers we can check.
 _EU_COUNTRIES = frozenset(state.upper() for state in eu_vat.MEMBER_STATES) | {"EL", "IT"}
+
+
+_NO_VAT_NUMBER = _l(
+    "This is not a valid VAT number: in Italy 11 digits, the last of which checks the others; abroad with the letters "
+    "of the country in front."
+)
 
 
 class VatNumber(Code):
@@ -101,7 +109,7 @@ class VatNumber(Code):
         if code.isdigit():
             if len(code) == 11 and iva.is_valid(code):
                 return code
-            raise BadValue(_l("This is not a valid partita IVA: 11 digits, the last of which checks the others."))
+            raise BadValue(_NO_VAT_NUMBER)
         if eu_vat.is_valid(code):
             return code
         if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{4,18}", code) and code[:2] not in _EU_COUNTRIES:
@@ -357,17 +365,18 @@ class UtcInstant(ValueType):
             exact = datetime.fromisoformat(text)
         except ValueError:
             exact = _read_wall_clock(text)
-        if not 1900 <= exact.year <= 2200:
+        if not 1900 < exact.year < 2200:
             raise BadValue(_l("The year must lie between 1900 and 2200."))
-        return (exact if exact.tzinfo else exact.replace(tzinfo=ROME)).astimezone(UTC)
+        return (exact if exact.tzinfo else exact.replace(tzinfo=ROME)).astimezone(UTC).replace(microsecond=0)
 
     def show(self, value: Any) -> str:
         return str(format_datetime(value, "dd/MM/yyyy HH:mm"))
 
     def edit(self, value: Any) -> str:
         # The hour that the clocks show twice in October needs to say which one is meant.
-        second = value.astimezone(ROME).fold == 1
-        return self.show(value) + (str(format_datetime(value, " xxx")) if second else "")
+        again = value.astimezone(ROME).fold == 1
+        form = f"dd/MM/yyyy HH:mm{':ss' if value.second else ''}{' xxx' if again else ''}"
+        return str(format_datetime(value, form))
 
 
 def _read_wall_clock(text: str) -> datetime:

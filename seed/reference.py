@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.online_service import AccessClass, Charge, OnlineService
@@ -64,7 +65,8 @@ def _load_support(session: Session, organisation: Organisation, calendars: dict[
 
 
 def _load_catalogue(session: Session, organisation: Organisation) -> tuple[Shelf, ...]:
-    """Load the online services and what clients may contract."""
+    """Load the online services and what clients may contract, with the queue that requests about it go to."""
+    queues = {(queue.group_id, queue.code): queue for queue in session.scalars(sa.select(SupportQueue))}
     online = Shelf(session, OnlineService, "group_id", "code")
     services = Shelf(session, Service, "group_id", "code")
     sections: dict[str | None, OnlineService | None] = {}
@@ -82,6 +84,7 @@ def _load_catalogue(session: Session, organisation: Organisation) -> tuple[Shelf
                 description=service.description,
                 state=ServiceState.offered,
                 online_service=sections.get(service.online_service),
+                queue=queues.get((company.group_id, service.queue or "")),
                 is_licensed=service.is_licensed,
                 is_third_party=service.is_third_party,
                 liability_note=service.liability_note,

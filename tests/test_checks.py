@@ -13,17 +13,18 @@ from flask_babel import lazy_gettext as _l
 from backoffice import checks, permissions
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.lifecycles import MACHINES, Machine, Transition
-from models.base import ENTITIES, SHARED, Recorded, Rule, Scope, Worklist
+from models.base import ENTITIES, SHARED, Deletion, Recorded, Rule, Scope, Section, Worklist
 from models.catalogue import Kind, fields
 from models.columns import Choice
 from models.company import Company
 from models.contract import Contract, ContractState
 from models.contract_line import ContractLine
+from models.customer_order import OrderState
 from models.import_batch import ImportBatch
 from models.license import License
 from models.service import Service
 from models.support_team import SupportTeam
-from models.ticket import Ticket
+from models.ticket import Ticket, TicketState
 
 Spoil = Callable[[pytest.MonkeyPatch], type[Recorded]]
 
@@ -126,6 +127,8 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E014", mask("company.shoe_size")),
     ("E015", admin(Service, sections=())),
     ("E016", field(Company, "lab_habitual", help=None)),
+    ("E016", field(Company, "size_class", help=None)),
+    ("E016", field(ContractLine, "withdrawal_mode", help=None)),
     ("E017", grant(Company, READ_LESS)),
     ("E001", admin(Company, title=("shoe_size",))),
     ("E001", admin(ContractLine, totals=("shoe_size",))),
@@ -138,6 +141,14 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E022", admin(Ticket, worklists=(Worklist(_l("A"), ("shoe_size:is:42",)),))),
     ("E022", admin(Ticket, worklists=(Worklist(_l("A"), ("assignee:in:{you}",)),))),
     ("E023", field(ImportBatch, "matched_by", fields_of="file_name")),
+    ("E027", admin(Contract, deletion=Deletion((OrderState.confirmed,)))),
+    ("E027", admin(ContractLine, deletion=Deletion((ContractState.draft,), of="parent"))),
+    ("E027", admin(Contract, changeable_in={"shoe_size": ()})),
+    ("E027", admin(Contract, changeable_in={"starts_on": (OrderState.confirmed,)})),
+    ("E024", field(Ticket, "number", due_while=(TicketState.assigned,))),
+    ("E024", field(Ticket, "due_at", due_while=(ContractState.draft,))),
+    ("E025", admin(Company, sections=(Section(_l("A"), ("legal_name",), own_row=("city",)),))),
+    ("E026", field(Company, "city", known_once="shoe_size")),
 ]
 
 
@@ -163,6 +174,11 @@ def test_the_declarations_are_in_order(entity: type[Recorded]) -> None:
 def test_shared_reference_data_needs_no_group() -> None:
     shared = next(entity for entity in ENTITIES.values() if entity.__admin__.scope is SHARED)
     assert checks.run_checks([shared]) == []
+
+
+@pytest.mark.parametrize(("name", "text"), [("lab_habitual", ""), ("city", None)])
+def test_a_label_may_say_all(name: str, text: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.run_checks([field(Company, name, help=text)(monkeypatch)]) == []
 
 
 def test_every_kind_of_field_is_declared_somewhere() -> None:

@@ -177,3 +177,11 @@ def test_check_and_routes_answer(databases: Databases, tmp_path: Path) -> None:
     assert (checked.exit_code, checked.stdout) == (0, "No problems.\n")
     listed = run("routes", var=tmp_path, url=url).stdout
     assert re.search(r"GET,POST\s+/backoffice/company/new", listed)
+
+
+def test_personal_history_is_erased_by_command(databases: Databases, tmp_path: Path) -> None:
+    url = databases.fresh("sqlite").render_as_string()
+    erased = run("erase", "contact", "1", "--reason", "Richiesta del 20/11/2026", var=tmp_path, url=url)
+    assert (erased.exit_code, "1 history entries" in erased.output) == (0, True)
+    nobody = run("erase", "contact", "999999", "--reason", "x", var=tmp_path, url=url)
+    assert (nobody.exit_code, "There is no contact 999999" in nobody.output) == (1, True)

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, url_for
 from werkzeug.test import Client
 
 from backoffice.database import RecordSession
+from models.base import Model
 from models.company import Company
+from models.contract_line import ContractLine
 from models.import_batch import ImportBatch
+from models.service import Service
 from tests.clients import DESK, DeskClient
-from tests.views.programs import as_stored
+from tests.views.programs import as_stored, make_company, make_contract
 from tests.visitors import Visitor, checked, form_of
 
 ODD_BYTES = (
@@ -52,6 +55,31 @@ def test_a_form_without_its_token_does_nothing(admin: Visitor, desk: Flask, sess
             )
         assert checked(admin.client.post(path, headers={"X-CSRFToken": "\xff"}), path).status_code == 400
     assert as_stored(session).get_one(Company, 1).version == 1
+
+
+@pytest.mark.databases("sqlite")
+def test_asking_for_the_heading_changes_nothing(admin: Visitor, desk: Flask, session: RecordSession) -> None:
+    """HEAD comes by itself with every page, from link checkers and without a token."""
+    tables = sorted(Model.metadata.tables)
+
+    def everything() -> dict[str, Any]:
+        connection = as_stored(session).connection()
+        return {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in tables}
+
+    before, versions = everything(), session.scalars(sa.select(Company.version)).all()
+    asked = 0
+    for rule in desk.url_map.iter_rules():
+        if not {"HEAD", "POST"} <= (rule.methods or set()):
+            continue
+        values = dict.fromkeys(rule.arguments, "1") | {"verb": "become_former"}
+        with desk.test_request_context():
+            path = url_for(rule.endpoint, **{name: values[name] for name in rule.arguments})
+        filled = {"company": "1", "staff": "1", "team": "1", "order_line": "1", "version": "1", "notes": "x"}
+        admin.client.open(path.removeprefix(DESK), method="HEAD", query_string=filled, data=filled)
+        asked += 1
+    assert asked > 50
+    assert everything() == before
+    assert session.scalars(sa.select(Company.version)).all() == versions
 
 
 def test_a_wrong_method_is_refused(admin: Visitor) -> None:
@@ -98,6 +126,12 @@ def test_whoever_is_no_longer_signed_in_is_led_to_the_door(
     for cookie in ("", "x", "a.b.c", '"', "%00", "é", "x" * 4000):
         gone.set_cookie(desk.config["SESSION_COOKIE_NAME"], cookie, path=f"{DESK}/")
         assert checked(gone.get("/company/")).status_code == 302
+
+
+def test_a_made_up_host_is_not_repeated(admin: Visitor) -> None:
+    for path in ("/company", "/login", "/contract/1/", "/it/login"):
+        answer = admin.client.get(path, headers={"Host": "evil.example"})
+        assert "evil" not in answer.headers.get("Location", ""), path
 
 
 ELSEWHERE = (
@@ -265,3 +299,59 @@ def test_odd_file_names(admin: Visitor, session: RecordSession) -> None:
         {"file": (io.BytesIO(b"\0" * 99), "x.xlsx")},
     ):
         assert admin.submit("/company/import/", sent).status_code in (400, 415, 422), sent
+
+
+def test_a_form_made_for_another_group_is_refused(admin: Visitor, session: RecordSession) -> None:
+    form = form_of(admin, "/company/new")
+    assert form["group"] == "1"
+    sent = form | {"legal_name": "Altrove srl"}
+    assert admin.submit("/company/new", {**sent, "group": "2"}).status_code == 409
+    assert admin.submit("/company/new", sent).status_code == 303
+    assert as_stored(session).scalars(sa.select(Company.group_id).where(Company.legal_name == "Altrove srl")).all() == [
+        1
+    ]
+
+
+def test_files_have_names_that_headers_can_hold(admin: Visitor) -> None:
+    for entity in ("order_line", "company"):
+        answer = admin.get(f"/{entity}/export.csv")
+        assert answer.status_code == 200
+        answer.headers["Content-Disposition"].encode("ascii")
+    assert (
+        "filename*=UTF-8''Righe%20d%E2%80%99ordine"
+        in admin.get("/order_line/export.csv").headers["Content-Disposition"]
+    )
+    file = (io.BytesIO(b"Ragione sociale;Partita IVA\r\nAla srl;123\r\n"), "clienti – 文件.csv")
+    batch = admin.submit("/company/import/", {"file": file}).location.split("/")[-2]
+    mapping = {"column.0": "legal_name", "column.1": "vat_number", "mode": "create", "matched_by": "vat_number"}
+    assert admin.submit(f"/company/import/{batch}/columns", mapping).status_code == 303
+    assert admin.get(f"/company/import/{batch}/refused.csv").status_code == 200
+
+
+def test_odd_letters_in_passwords(desk_client: Callable[..., DeskClient], admin: Visitor) -> None:
+    body = {"username": "demo.sales", "password": "\ud800"}
+    assert admin.client.post("/api/v1/security/login", json=body).status_code == 401
+    sent = {"username": "demo.sales", "password": "x", "kept": '["/company/new", [["a", "\\ud800"]]]'}
+    assert desk_client().submit("/login/", sent).status_code in (400, 401)
+
+
+def test_a_line_of_another_record_is_not_taken_over(admin: Visitor, session: RecordSession) -> None:
+    mine, other = (make_contract(session, make_company(session, f"Ditta {n} srl"), f"L/{n}") for n in (1, 2))
+    service = session.scalars(sa.select(Service).where(Service.group_id == 1)).first()
+    line = ContractLine(contract=other, service=service)
+    session.add(line)
+    session.commit()
+    sent = form_of(admin, f"/contract/{mine.id}/edit")
+    stolen = {"lines-0-id": str(line.id), "lines-0-service": str(service.id), "lines-0-quantity": "1"}  # type: ignore[union-attr]
+    assert admin.submit(f"/contract/{mine.id}/edit", sent | stolen).status_code == 422
+    assert as_stored(session).get_one(ContractLine, line.id).contract_id == other.id
+
+
+def test_what_was_typed_into_a_record_that_is_gone_becomes_a_new_one(admin: Visitor, session: RecordSession) -> None:
+    company = make_company(session, "Sparita srl")
+    sent = form_of(admin, f"/company/{company.id}/edit") | {"notes": "Molto lavoro"}
+    assert admin.submit(f"/company/{company.id}/delete", {"version": "1"}).status_code == 303
+    answer = admin.submit(f"/company/{company.id}/edit", sent)
+    assert (answer.status_code, "Molto lavoro" in answer.text) == (404, True)
+    assert 'action="/backoffice/company/new"' in answer.text
+    assert admin.submit("/company/new", sent).status_code == 303

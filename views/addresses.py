@@ -64,12 +64,13 @@ def options_url(field: Field) -> str:
     return url_for(endpoint(field.entity, "options"), name=field.name)
 
 
-def relation_choices(session: Any, field: Field) -> Sequence[tuple[str, str]]:
-    """Return the choices of a many-valued relation, which are few by nature (roles of a user)."""
+def relation_choices(session: Any, field: Field) -> Sequence[tuple[str, str, str]]:
+    """Return the choices of a many-valued relation, which are few by nature: key, name, and a sentence about it."""
     target = field.target
     assert target is not None
     rows = session.scalars(sa.select(target).limit(200)).all()
-    return sorted(((str(row.id), str(row)) for row in rows), key=lambda pair: pair[1])
+    found = ((str(row.id), str(row), str(getattr(row, "summary", ""))) for row in rows)
+    return sorted(found, key=lambda choice: choice[1])
 
 
 def grid_url(entity: type[Recorded]) -> str:

@@ -27,6 +27,9 @@ def install(app: Flask) -> None:
 
 def _add(response: Response) -> Response:
     headers = response.headers
+    if response.location and response.location.startswith(request.host_url):
+        # Without the host: what the request says of it may be made up.
+        response.location = response.location[len(request.host_url) - 1 :]
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")

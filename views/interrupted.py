@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
 
 from views import errors
 from views.addresses import local_path
@@ -20,6 +22,8 @@ from views.problems import problem, wants_problem
 
 #: Names of what a form carries beside its own fields.
 TOKEN, KEPT, RESUMED = "csrf_token", "kept", "resumed"
+#: How the endpoints of forms of records begin.
+RECORD_FORMS = "desk_"
 #: More than this is no form that somebody filled in by hand.
 LONGEST = 500_000
 
@@ -70,7 +74,7 @@ def _is_keepable() -> bool:
     Browsers say where a form comes from. One of another site must not be offered for sending.
     """
     own = request.headers.get("Origin", "") == f"{request.scheme}://{request.host}"
-    of_record = (request.endpoint or "").startswith("desk_")
+    of_record = (request.endpoint or "").startswith(RECORD_FORMS)
     return own and of_record and not request.files and len(_kept()) <= LONGEST
 
 
@@ -87,6 +91,17 @@ def _read(kept: str) -> tuple[str, list[tuple[str, str]]] | None:
     try:
         path, pairs = json.loads(kept)
         found = [(str(name), str(value)) for name, value in pairs]
-        return (local_path(path), found) if local_path(path) else None
-    except (ValueError, TypeError, RecursionError):
+        str(found).encode()  # lone surrogates are no text that anybody typed
+        return (path, found) if _is_of_record(path) else None
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _is_of_record(path: str) -> bool:
+    """Say whether the address is that of a form of a record: only they know what to do with what comes back."""
+    inside = local_path(path).removeprefix(request.script_root)
+    try:
+        endpoint, _values = current_app.url_map.bind("").match(inside.partition("?")[0], method="POST")
+    except (NotFound, MethodNotAllowed, RequestRedirect):
+        return False
+    return str(endpoint).startswith(RECORD_FORMS)

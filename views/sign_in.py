@@ -36,8 +36,10 @@ from views.signed_in import SignedIn
 _KEPT = ("language",)
 
 
-def check_credentials(name: str, password: str, door: Door) -> Identity:
+def check_credentials(name: str, password: str, door: Door, *, entering: bool = True) -> Identity:
     """Return who may come in. Each of the three steps is committed, so that attempts running at once all count.
+
+    ``entering``: False where somebody who is in already shows once more who they are.
 
     :raises WrongCredentials: without saying what was wrong.
     :raises TooManyAttempts: the password was not even looked at.
@@ -50,7 +52,7 @@ def check_credentials(name: str, password: str, door: Door) -> Identity:
         raise TooManyAttempts(attempt.wait)
     right = is_right(attempt.password_hash, password)
     with begin_writing(), open_session(engine(), context) as records, records.begin():
-        finish_attempt(records, attempt, right=right)
+        finish_attempt(records, attempt, right=right, entering=entering)
         identity = find_identity(records, attempt.staff_id) if right and attempt.staff_id else None
     if identity is None or not identity.active:
         raise WrongCredentials
@@ -78,7 +80,7 @@ class SignInView(BaseView):
         if current_user.is_authenticated:
             return redirect(local_path(wanted) or self.appbuilder.get_url_for_index)
         form = SignInForm()
-        if request.method == "GET":
+        if request.method != "POST":
             return self._page(form, wanted)
         try:
             identity = check_credentials(form.username.data or "", form.password.data or "", Door.desk)

@@ -14,7 +14,6 @@ from sqlalchemy.orm.attributes import get_history
 from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
-from backoffice.errors import InvalidRecord
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.plain import before_create
 from models.account import Account, AccountState
@@ -28,13 +27,7 @@ def _complete(session: Session, account: Account, *, actor: Actor) -> None:
     """Give a new account its user name, and its company where only the contact was named."""
     if account.company is None and account.contact is not None:
         account.company = account.contact.company
-    _check_contact(account.contact, account.company)
     account.username = make_username(session, account.email)
-
-
-def _check_contact(contact: Any, company: Any) -> None:
-    if contact is not None and company is not None and contact.company_id != company.id:
-        raise InvalidRecord({"contact": _l("The contact belongs to another company.")})
 
 
 def make_username(session: Session, email: str) -> str:
@@ -48,10 +41,6 @@ def make_username(session: Session, email: str) -> str:
         number += 1
         name = f"{base}{number}"
     return name
-
-
-def _check_validation(_session: Session, account: Account, values: Mapping[str, Any], _actor: Actor) -> None:
-    _check_contact(values["contact"], values["company"])
 
 
 def _sign_decision(_session: Session, account: Account, _values: Mapping[str, Any], actor: Actor) -> None:
@@ -77,7 +66,7 @@ def _make_anonymous(_session: Session, account: Account, _values: Mapping[str, A
 _STAFF = (
     Transition(
         name="invite",
-        label=_l("Invite"),
+        label=_l("Invite the person"),
         sources=(S.provisioned,),
         target=S.invited,
         icon="send",
@@ -86,20 +75,19 @@ _STAFF = (
     ),
     Transition(
         name="validate",
-        label=_l("Validate"),
+        label=_l("Validate the registration"),
         sources=(S.pending_validation,),
         target=S.active,
         icon="check-circle",
         tone="primary",
         inputs=("company", "contact", "validation_notes"),
         optional=("contact", "validation_notes"),
-        guard=_check_validation,
         effect=_sign_decision,
         confirm=_l("The person may sign in and sees what belongs to the company you choose."),
     ),
     Transition(
         name="reject",
-        label=_l("Reject"),
+        label=_l("Reject the registration"),
         sources=(S.pending_validation,),
         target=S.rejected,
         icon="x-circle",
@@ -110,7 +98,7 @@ _STAFF = (
     ),
     Transition(
         name="suspend",
-        label=_l("Suspend"),
+        label=_l("Suspend the account"),
         sources=(S.active,),
         target=S.suspended,
         icon="pause-circle",
@@ -120,7 +108,7 @@ _STAFF = (
     ),
     Transition(
         name="resume",
-        label=_l("Resume"),
+        label=_l("Reactivate the account"),
         sources=(S.suspended,),
         target=S.active,
         icon="play-circle",
@@ -135,8 +123,17 @@ _STAFF = (
         tone="danger",
         confirm=_l("The access ends for good; the data are kept."),
     ),
-    Transition(name="lock", label=_l("Lock"), sources=(S.active,), target=S.locked, icon="lock", tone="danger"),
-    Transition(name="unlock", label=_l("Unlock"), sources=(S.locked,), target=S.active, icon="unlock", tone="primary"),
+    Transition(
+        name="lock", label=_l("Lock the account"), sources=(S.active,), target=S.locked, icon="lock", tone="danger"
+    ),
+    Transition(
+        name="unlock",
+        label=_l("Unlock the account"),
+        sources=(S.locked,),
+        target=S.active,
+        icon="unlock",
+        tone="primary",
+    ),
 )
 
 #: What the person does in the client area, which then acts as the product.

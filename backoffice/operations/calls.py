@@ -123,7 +123,14 @@ CALLS = register(
                 tone="primary",
                 inputs=("referred_to",),
             ),
-            _verb("close", _l("Close"), (S.handled, S.referred), S.closed, icon="check-circle-fill", tone="primary"),
+            _verb(
+                "close",
+                _l("Close the call"),
+                (S.handled, S.referred),
+                S.closed,
+                icon="check-circle-fill",
+                tone="primary",
+            ),
         ),
     )
 )

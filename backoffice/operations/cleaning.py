@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from backoffice.access import context_of
 from backoffice.actors import Action, Actor
-from backoffice.errors import UNKNOWN_REFERENCE, InvalidRecord, Text
+from backoffice.coherence import foreign_relations
+from backoffice.errors import UNKNOWN_REFERENCE, DomainError, InvalidRecord, Text
+from backoffice.operations.removal import require_removable
 from backoffice.records.lookup import find_options
 from backoffice.records.show import label
 from models.base import Recorded
@@ -22,8 +24,12 @@ from models.catalogue import Field, Kind, fields
 from models.reading import LARGEST_INTEGER, BadValue, clean_text, fold
 
 REQUIRED: Text = _l("This field is required.")
+CHOOSE: Text = _l("This field is required: choose an entry.")
+#: Said alike whether nothing is called so or only rows the actor may not see.
+NOT_LISTED: Text = _l("“%(words)s” is not in the list: choose an entry.")
 UNKNOWN_FIELD: Text = _l("There is no such field.")
 READ_ONLY: Text = _l("This field cannot be changed here.")
+FIXED: Text = _l("This cannot change any more: other facts rest on it.")
 NOT_A_VALUE: Text = _l("This is not a value of the right type.")
 SEVERAL: Text = _l("Several records are called so: choose one from the list.")
 TOO_MANY_LINES: Text = _l("Too many lines: at most 500.")
@@ -73,13 +79,17 @@ def clean(
             continue
         try:
             _clean_field(session, field, raw, cleaned, actor=actor, record=record)
+            if name in cleaned and record is not None:
+                _require_changeable(record, name, cleaned[name])
         except BadValue as error:
             problems[name] = str(error)
         except InvalidRecord as error:
             problems.update({f"{name}.{key}".rstrip("."): text for key, text in error.problems.items()})
+    for name, text in foreign_relations(entity, cleaned, record).items():
+        problems.setdefault(name, text)
     if record is None:
-        missing = (name for name, field in writable.items() if field.required and name not in values)
-        problems.update(dict.fromkeys(missing, REQUIRED))
+        missing = (field for name, field in writable.items() if field.required and name not in values)
+        problems.update({field.name: _demand(field) for field in missing})
     if problems:
         raise InvalidRecord(problems)
     return cleaned
@@ -94,11 +104,34 @@ def _clean_field(
     value = clean_value(session, field, raw)
     if value is None and not field.nullable:
         if field.required:
-            raise BadValue(REQUIRED)
+            raise BadValue(_demand(field))
         if record is None:
             return  # the column's default is as good as what was left empty
         value = _default(field)
     cleaned[field.name] = value
+
+
+def is_fixed(record: Any, name: str) -> bool:
+    """Say whether the record has left the states in which the field may change."""
+    states = record.__admin__.changeable_in.get(name)
+    return states is not None and (not states or record.state not in states)
+
+
+def _require_changeable(record: Recorded, name: str, value: Any) -> None:
+    field = fields(type(record))[name]
+    if field.kind is Kind.relation and _points_out_of_sight(record, field):
+        raise BadValue(READ_ONLY)
+    if is_fixed(record, name) and getattr(record, name) != value:
+        raise BadValue(FIXED)
+
+
+def _points_out_of_sight(record: Recorded, field: Field) -> bool:
+    """Say whether a relation is set, but to a row this actor may not see: then it stays as it is."""
+    return getattr(record, field.column or "") is not None and getattr(record, field.name) is None
+
+
+def _demand(field: Field) -> Text:
+    return CHOOSE if field.kind in (Kind.relation, Kind.choice) else REQUIRED
 
 
 def _default(field: Field) -> Any:
@@ -185,13 +218,14 @@ def _find_by_words(session: Session, target: type[Recorded], words: str) -> Reco
     if len(found) > 1:
         raise BadValue(SEVERAL)
     if not found:
-        raise BadValue(UNKNOWN_REFERENCE)
+        raise BadValue(NOT_LISTED, words=words[:50])
     return found[0]
 
 
 def _find_by_natural_key(session: Session, target: type[Recorded], raw: str) -> Sequence[Recorded]:
+    masked = context_of(session).actor.masked(target)
     for key in target.__admin__.natural_keys:
-        if len(key) != 1 or key[0] not in fields(target):
+        if len(key) != 1 or key[0] not in fields(target) or key[0] in masked:
             continue
         field = fields(target)[key[0]]
         if field.kind is Kind.relation:
@@ -266,5 +300,13 @@ def _clean_line(
     if values.pop("delete", False):
         if line is not None:
             actor.require(Action.update, target)
+            _require_removable_line(session, line)
         return line, None
     return line, clean(session, target, values, actor=actor, record=line, without=without)
+
+
+def _require_removable_line(session: Session, line: Recorded) -> None:
+    try:
+        require_removable(session, line)
+    except DomainError as error:
+        raise BadValue(str(error)) from error

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
@@ -15,15 +14,11 @@ from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.companies import become_client
-from backoffice.operations.verbs import perform
 from backoffice.working_time import add_months
 from models.contract import Contract, ContractState
 from models.contract_line import ContractLine, LineState
 
 S = ContractState
-#: What is due on a day: the entity, the verb, and which rows.
-Due = tuple[Any, str, sa.ColumnElement[bool]]
-
 #: States in which the client may use what it bought.
 IN_FORCE = (S.active, S.expiring, S.withdrawal_notified)
 
@@ -74,6 +69,10 @@ def _line_is_in_force(session: Session, line: ContractLine, values: Mapping[str,
     _withdrawal_follows_start(session, line.contract, values, actor)
 
 
+def _forget_signature(_session: Session, contract: Contract, _values: Mapping[str, Any], _actor: Actor) -> None:
+    contract.signed_on = None
+
+
 def _forget_withdrawal(_session: Session, row: Any, _values: Mapping[str, Any], _actor: Actor) -> None:
     row.withdrawal_on = None
     if isinstance(row, ContractLine):
@@ -86,7 +85,7 @@ def _renew(_session: Session, contract: Contract, _values: Mapping[str, Any], _a
 
 
 def _start_again(session: Session, contract: Contract, values: Mapping[str, Any], _actor: Actor) -> None:
-    """Draft the contract that continues an ended one, with the same terms and lines (CT-05)."""
+    """Draft the contract that continues an ended one, with its terms and the lines nobody withdrew from (CT-05)."""
     successor = Contract(
         **values,
         company=contract.company,
@@ -106,9 +105,13 @@ def _start_again(session: Session, contract: Contract, values: Mapping[str, Any]
             quantity=line.quantity,
             yearly_fee=line.yearly_fee,
             remuneration_mode=line.remuneration_mode,
+            unit=line.unit,
+            unit_price=line.unit_price,
+            included_in=line.included_in,
             is_demo=contract.is_demo,
         )
         for line in contract.lines
+        if line.state is not LineState.withdrawn
     ]
     session.add(successor)
 
@@ -128,15 +131,24 @@ CONTRACTS = register(
                 inputs=("signed_on",),
             ),
             Transition(
+                name="reopen_draft",
+                label=_l("Back to the draft"),
+                sources=(S.signed,),
+                target=S.draft,
+                icon="arrow-counterclockwise",
+                effect=_forget_signature,
+                confirm=_l("For a signature recorded by mistake: its day is forgotten, the history keeps it."),
+            ),
+            Transition(
                 name="activate",
-                label=_l("Activate"),
+                label=_l("Activate the contract"),
                 sources=(S.signed,),
                 target=S.active,
                 icon="play-circle",
                 tone="primary",
                 guard=_has_started,
                 effect=_company_is_client,
-                confirm=_l("Assistance is due from now on."),
+                confirm=_l("The contract is in force from today: assistance is due to the client."),
             ),
             Transition(
                 name="announce_end",
@@ -162,7 +174,7 @@ CONTRACTS = register(
             ),
             Transition(
                 name="suspend",
-                label=_l("Suspend"),
+                label=_l("Suspend the contract"),
                 sources=(S.active, S.expiring),
                 target=S.suspended,
                 icon="pause-circle",
@@ -170,7 +182,7 @@ CONTRACTS = register(
             ),
             Transition(
                 name="resume",
-                label=_l("Resume"),
+                label=_l("Resume the contract"),
                 sources=(S.suspended,),
                 target=S.active,
                 icon="play-circle",
@@ -219,7 +231,7 @@ CONTRACTS = register(
             ),
             Transition(
                 name="cancel",
-                label=_l("Cancel"),
+                label=_l("Cancel the contract"),
                 sources=(S.draft,),
                 target=S.cancelled,
                 icon="x-circle",
@@ -265,49 +277,3 @@ LINES = register(
         ),
     )
 )
-
-
-def advance_contracts(session: Session, today: date, *, actor: Actor, limit: int = 500) -> int:
-    """Perform what the calendar brings on contracts and lines; return how many moved.
-
-    At most ``limit`` of each kind a call, so that the caller commits in steps and calls again until nothing
-    moves. The order matters: what ends is renewed before anything else may expire it.
-
-    :raises Forbidden: ``actor`` is not the product itself.
-    """
-    moved = 0
-    for entity, verb, due in (*_lines_due(today), *_contracts_due(session, today)):
-        rows = session.scalars(sa.select(entity).where(due).order_by(entity.id).limit(limit)).all()
-        for row in rows:
-            perform(session, row, verb, actor=actor)
-        moved += len(rows)
-    return moved
-
-
-def _lines_due(today: date) -> Iterator[Due]:
-    notified = ContractLine.state == LineState.withdrawal_notified
-    yield ContractLine, "withdraw", sa.and_(notified, ContractLine.withdrawal_on <= today)
-
-
-def _contracts_due(session: Session, today: date) -> Iterator[Due]:
-    state, ended = Contract.state, Contract.ends_on < today
-    running = state.in_((S.active, S.expiring))
-    yield Contract, "activate", sa.and_(state == S.signed, Contract.starts_on <= today)
-    yield Contract, "withdraw", sa.and_(state == S.withdrawal_notified, Contract.withdrawal_on <= today)
-    yield Contract, "renew", sa.and_(running, Contract.renews_itself, ended)
-    yield Contract, "expire", sa.and_(sa.or_(running, state == S.suspended), ended)
-    yield (
-        Contract,
-        "announce_end",
-        sa.and_(state == S.active, Contract.renews_itself.is_(False), _ends_soon(session, today)),
-    )
-
-
-def _ends_soon(session: Session, today: date) -> sa.ColumnElement[bool]:
-    """A contract announces its end as long before as a withdrawal would have to be notified.
-
-    Written as one comparison for each length of notice in use, because the two databases count days differently.
-    """
-    lengths = session.scalars(sa.select(Contract.notice_days).where(Contract.state == S.active).distinct())
-    soon = (sa.and_(Contract.notice_days == n, Contract.ends_on <= today + timedelta(days=n)) for n in lengths)
-    return sa.or_(sa.false(), *soon)

@@ -63,6 +63,10 @@ class Judge:
         self._match(verdicts)
         for verdict in verdicts:
             self._decide(verdict)
+            if remember:
+                verdict.row.record_version = verdict.record.version if verdict.record is not None else None
+            elif verdict.outcome is ImportOutcome.changed:
+                self._require_untouched(verdict)
         return verdicts
 
     def _resolve(self, target: Target, verdicts: list[Verdict]) -> None:
@@ -184,6 +188,14 @@ class Judge:
             verdict.outcome = ImportOutcome.new
         else:
             verdict.outcome = self._compare(verdict, record)
+
+    def _require_untouched(self, verdict: Verdict) -> None:
+        """Refuse a row whose record somebody has changed since the trial: nobody has seen what it would replace."""
+        assert verdict.record is not None
+        if verdict.row.record_version != verdict.record.version:
+            sentence = _("The record has been changed since the trial: try the file again.")
+            verdict.reasons.append(("", "", sentence))
+            verdict.outcome = ImportOutcome.refused
 
     def _require_key(self, verdict: Verdict) -> None:
         chosen = next((key for key in self.keys if key.name == self.batch.matched_by), None)

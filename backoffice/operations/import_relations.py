@@ -27,7 +27,7 @@ def resolve_relations(
     assert target is not None
     found: dict[str, Recorded | str] = {}
     missing = set(texts)
-    keys = _text_keys(target)
+    keys = [key for key in _text_keys(target) if key.name not in actor.masked(target)]
     for key in keys:
         if missing:
             found |= _by_natural_key(session, target, key, missing)

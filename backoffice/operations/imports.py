@@ -216,7 +216,7 @@ def _count_rows(
 
 def _forget_trial(session: Session, batch: ImportBatch) -> None:
     session.execute(sa.delete(ImportKey).where(ImportKey.batch_id == batch.id), execution_options=INTERNAL)
-    clean: dict[str, Any] = {"outcome": None, "noted": False, "findings": [], "record_id": None}
+    clean: dict[str, Any] = {"outcome": None, "noted": False, "findings": [], "record_id": None, "record_version": None}
     session.execute(
         sa.update(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.outcome.is_not(None)).values(clean),
         execution_options={**INTERNAL, "synchronize_session": False},

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from backoffice import clock
-from backoffice.access import INTERNAL
+from backoffice.access import INTERNAL, hold
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
@@ -80,6 +80,7 @@ def _claim(session: Session, line: OrderLine, count: int | None) -> int:
     """
     if not line.service.is_licensed:
         raise NotLicensed(field="order_line")
+    hold(session, line.order)
     if line.order.state is not OrderState.confirmed:
         raise OrderNotConfirmed(field="order_line")
     generated, quantity = OrderLine.generated, OrderLine.quantity
@@ -190,7 +191,7 @@ LICENSES = register(
             ),
             Transition(
                 name="replace",
-                label=_l("Replace"),
+                label=_l("Replace the license"),
                 sources=_VALID,
                 target=S.revoked,
                 icon="arrow-left-right",
@@ -200,7 +201,7 @@ LICENSES = register(
             ),
             Transition(
                 name="revoke",
-                label=_l("Revoke"),
+                label=_l("Revoke the license"),
                 sources=_VALID,
                 target=S.revoked,
                 icon="slash-circle",
@@ -211,7 +212,7 @@ LICENSES = register(
             ),
             Transition(
                 name="renew",
-                label=_l("Renew"),
+                label=_l("Renew the license"),
                 sources=(S.expired,),
                 target=None,
                 icon="arrow-repeat",

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Action, Actor
-from backoffice.errors import DomainError, InvalidRecord
+from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.licenses import AllGenerated, generate_licenses
 from backoffice.operations.plain import before_create
@@ -60,8 +60,6 @@ def _entrust(session: Session, order: CustomerOrder, *, actor: Actor) -> None:
 def _is_complete(_session: Session, order: CustomerOrder, _values: Mapping[str, Any], _actor: Actor) -> None:
     if order.referent is None:
         raise ReferentMissing(field="referent")
-    if order.referent.company_id != order.company_id:
-        raise InvalidRecord({"referent": _l("The referent belongs to another company.")})
     if not order.lines:
         raise NothingOrdered(field="lines")
     for line in _licensed(order):
@@ -109,7 +107,7 @@ ORDERS = register(
         (
             Transition(
                 name="confirm",
-                label=_l("Confirm"),
+                label=_l("Confirm the order"),
                 sources=(S.draft,),
                 target=S.confirmed,
                 icon="check2-circle",
@@ -130,7 +128,7 @@ ORDERS = register(
             ),
             Transition(
                 name="complete",
-                label=_l("Complete"),
+                label=_l("Complete the order"),
                 sources=(S.confirmed,),
                 target=S.completed,
                 icon="check-circle",
@@ -139,7 +137,7 @@ ORDERS = register(
             ),
             Transition(
                 name="cancel",
-                label=_l("Cancel"),
+                label=_l("Cancel the order"),
                 sources=(S.draft, S.confirmed),
                 target=S.cancelled,
                 icon="x-circle",

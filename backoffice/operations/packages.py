@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from backoffice import clock
 from backoffice.access import INTERNAL
@@ -41,9 +40,12 @@ class NothingToCharge(DomainError):
 
 
 def _is_within_dates(_session: Session, package: SupportPackage, _values: Mapping[str, Any], _actor: Actor) -> None:
-    today = clock.today()
-    if (package.valid_from and package.valid_from > today) or (package.valid_to and package.valid_to < today):
+    if not _covers(package, clock.today()):
         raise OutsideItsDates(field="valid_from")
+
+
+def _covers(package: SupportPackage, day: date) -> bool:
+    return (package.valid_from or day) <= day <= (package.valid_to or day)
 
 
 def _put_on_account(session: Session, package: SupportPackage, _values: Mapping[str, Any], _actor: Actor) -> None:
@@ -67,11 +69,11 @@ def _correct(session: Session, package: SupportPackage, values: Mapping[str, Any
 
 
 def _settle(package: SupportPackage) -> None:
-    """Let the state follow what is left."""
+    """Let the state follow what is left: used up with the last minute, in use again by a correction in its dates."""
     if package.state is S.active and package.residual_minutes <= 0:
         package.state = S.exhausted
     elif package.state is S.exhausted and package.residual_minutes > 0:
-        package.state = S.active
+        package.state = S.active if _covers(package, clock.today()) else S.expired
 
 
 def add_movement(
@@ -96,7 +98,7 @@ def add_movement(
     if residual is None:
         shown = session.scalar(sa.select(left).where(SupportPackage.id == package.id), execution_options=INTERNAL)
         raise NotEnoughLeft(field="minutes", left=Minutes().show(shown))
-    set_committed_value(package, "residual_minutes", residual)
+    package.residual_minutes = residual  # what is stored already, so that the history tells of it
     movement = PackageMovement(package=package, kind=kind, minutes=minutes, is_demo=package.is_demo, **details)
     session.add(movement)
     return movement
@@ -109,7 +111,7 @@ PACKAGES = register(
         (
             Transition(
                 name="quote",
-                label=_l("Quote"),
+                label=_l("Record the quote"),
                 sources=(S.requested,),
                 target=S.quoted,
                 icon="receipt",
@@ -118,7 +120,7 @@ PACKAGES = register(
             ),
             Transition(
                 name="activate",
-                label=_l("Activate"),
+                label=_l("Activate the package"),
                 sources=(S.requested, S.quoted),
                 target=S.active,
                 icon="play-circle",
@@ -141,7 +143,7 @@ PACKAGES = register(
             ),
             Transition(
                 name="correct",
-                label=_l("Correct"),
+                label=_l("Correct the time left"),
                 sources=(S.active, S.suspended, S.exhausted, S.expired),
                 target=None,
                 icon="plus-slash-minus",
@@ -151,19 +153,20 @@ PACKAGES = register(
                 confirm=_l("A positive time is added, a negative one taken away; say why."),
             ),
             Transition(
-                name="suspend", label=_l("Suspend"), sources=(S.active,), target=S.suspended, icon="pause-circle"
+                name="suspend",
+                label=_l("Suspend the package"),
+                sources=(S.active,),
+                target=S.suspended,
+                icon="pause-circle",
             ),
             Transition(
                 name="resume",
-                label=_l("Resume"),
+                label=_l("Resume the package"),
                 sources=(S.suspended,),
                 target=S.active,
                 icon="play-circle",
                 tone="primary",
                 guard=_is_within_dates,
-            ),
-            Transition(
-                name="exhaust", label=_l("Close as used up"), sources=(S.active,), target=S.exhausted, automatic=True
             ),
             Transition(
                 name="expire",
@@ -174,7 +177,7 @@ PACKAGES = register(
             ),
             Transition(
                 name="cancel",
-                label=_l("Cancel"),
+                label=_l("Cancel the package"),
                 sources=(S.requested, S.quoted),
                 target=S.cancelled,
                 icon="x-circle",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,12 +11,13 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from backoffice import clock, constraints
-from backoffice.access import INTERNAL, prove_scope
+from backoffice.access import acting, hold, prove_scope
 from backoffice.actors import Action, Actor
-from backoffice.errors import Conflict, Forbidden, InvalidRecord, NotFound, StillReferred, Text
+from backoffice.errors import Conflict, Forbidden, InvalidRecord, NotFound, Text
+from backoffice.history import recording
 from backoffice.operations.cleaning import clean
-from backoffice.records.show import in_sentence
-from models.base import ENTITIES, Recorded, SoftDeleted
+from backoffice.operations.removal import require_removable
+from models.base import Recorded, SoftDeleted
 from models.catalogue import Kind, fields
 
 #: The record would be, or would become, one the actor may not work on.
@@ -85,50 +85,31 @@ def delete_record(session: Session, record: Recorded, *, version: int | None, ac
     """Delete a record: hidden where history must remain, really gone elsewhere (BO-05). Records ``deleted``.
 
     :raises StillReferred: other records refer to it; their kinds and numbers are named.
+    :raises KeptForGood: records of this kind are never deleted.
+    :raises KeptInThisState: not any more.
     """
     entity = type(record)
     actor.require(Action.delete, entity)
     _refuse_unwritable(entity)
-    _hold(session, record)
+    hold(session, record)
     expect_version(record, version)
-    owned = {name for name, field in fields(entity).items() if name in entity.__admin__.inline and field.target}
-    found = referrers(session, record, without=owned)
-    if found:
-        raise StillReferred(referrers=", ".join(f"{count} {label}" for label, count in found))
+    require_removable(session, record)
     if isinstance(record, SoftDeleted):
         _hide(session, record)
         return
-    for name in owned:
+    for name in entity.__admin__.inline:
         for child in list(getattr(record, name)):
             session.delete(child)
     session.delete(record)
     flush(session, record)
 
 
-def _hold(session: Session, record: Recorded) -> None:
-    """Keep others from referring to the record until this ends: their foreign keys wait for such a lock."""
-    table = record.__table__
-    locked = sa.select(table.c.id).where(table.c.id == record.id).with_for_update()
-    session.execute(locked, execution_options=INTERNAL)
-
-
 def _hide(session: Session, record: Any) -> None:
     """Mark a soft-deleted record; whoever may delete need not be allowed to edit."""
     prove_scope(session, Action.delete, [record])
     record.deleted_at = clock.now()
-    session.info.setdefault("events", {})[id(record)] = "deleted"
-    with acting(session, Action.delete):
+    with acting(session, Action.delete), recording(session, record, "deleted"):
         flush(session, record)
-
-
-@contextmanager
-def acting(session: Session, action: Action) -> Iterator[None]:
-    """Let what is written inside as a part of ``action`` need no more than the right to it."""
-    session.info["acting"] = action
-    try:
-        yield
-    finally:
-        session.info.pop("acting", None)
 
 
 def expect_version(record: Recorded, version: int | None) -> None:
@@ -138,28 +119,6 @@ def expect_version(record: Recorded, version: int | None) -> None:
     """
     if version is not None and version != record.version:
         raise Conflict
-
-
-def referrers(session: Session, record: Recorded, *, without: set[str] = frozenset()) -> list[tuple[str, int]]:  # type: ignore[assignment]
-    """Return what refers to a record, as ``(plural name, count)``, hidden rows included but never named."""
-    skipped = {fields(type(record))[name].target for name in without}
-    found = []
-    for entity in ENTITIES.values():
-        if entity in skipped:
-            continue
-        keys = [key.parent for key in entity.__table__.foreign_keys if key.column.table is record.__table__]
-        keys = [key for key in keys if key.name not in ("created_by_id", "updated_by_id")]
-        if not keys:
-            continue
-        statement = (
-            sa.select(sa.func.count()).select_from(entity.__table__).where(sa.or_(*(key == record.id for key in keys)))
-        )
-        if "deleted_at" in entity.__table__.c and isinstance(record, SoftDeleted):
-            statement = statement.where(entity.__table__.c.deleted_at.is_(None))
-        count = session.scalar(statement, execution_options=INTERNAL)
-        if count:
-            found.append((in_sentence(entity.__admin__.plural if count > 1 else entity.__admin__.label), count))
-    return found
 
 
 def _refuse_unwritable(entity: type[Recorded]) -> None:
@@ -211,6 +170,7 @@ def _scope_field(entity: type[Recorded]) -> str:
 
 def flush(session: Session, record: Recorded) -> None:
     """Flush, turning what the database refuses into what people can read (``Conflict``, ``InvalidRecord``)."""
+    lines = constraints.lines_of(record)
     try:
         session.flush()
     except StaleDataError as error:
@@ -218,7 +178,7 @@ def flush(session: Session, record: Recorded) -> None:
     except NotFound as error:
         raise InvalidRecord({_scope_field(type(record)): OUT_OF_REACH}) from error
     except sa.exc.IntegrityError as error:
-        raise InvalidRecord(constraints.problems(error, type(record))) from error
+        raise InvalidRecord(constraints.problems(error, type(record), lines)) from error
 
 
 __all__ = [
@@ -228,6 +188,5 @@ __all__ = [
     "create_record",
     "delete_record",
     "expect_version",
-    "referrers",
     "update_record",
 ]

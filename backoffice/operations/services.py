@@ -16,7 +16,7 @@ SERVICES = register(
         (
             Transition(
                 name="offer",
-                label=_l("Offer"),
+                label=_l("Offer the service"),
                 sources=(S.proposed, S.retired),
                 target=S.offered,
                 icon="check-circle",
@@ -25,7 +25,7 @@ SERVICES = register(
             ),
             Transition(
                 name="retire",
-                label=_l("Retire"),
+                label=_l("Withdraw from the catalogue"),
                 sources=(S.offered,),
                 target=S.retired,
                 icon="archive",

@@ -90,14 +90,20 @@ def begin_attempt(session: Session, name: str, address: str, *, door: Door, now:
     return replace(attempt, staff_id=staff.id, group_id=staff.group_id, password_hash=stored)
 
 
-def finish_attempt(session: Session, attempt: Attempt, *, right: bool, now: datetime | None = None) -> None:
-    """Write down what came of an attempt that was looked at; a right one clears its failures."""
+def finish_attempt(
+    session: Session, attempt: Attempt, *, right: bool, entering: bool = True, now: datetime | None = None
+) -> None:
+    """Write down what came of an attempt that was looked at; a right one clears its failures.
+
+    ``entering``: whether the person comes in by it, or is in already and only shows who they are.
+    """
     now = now or clock.now()
     counter = _counter(attempt.account, network_of(attempt.address))
     if right:
         old = _table.c.last_at < now - FORGOTTEN_AFTER
         session.execute(sa.delete(_table).where(sa.or_(sa.and_(*counter), old)), execution_options=INTERNAL)
-        _write(session, SignInEvent.signed_in, attempt, now)
+        if entering:
+            _write(session, SignInEvent.signed_in, attempt, now)
         return
     _write(session, SignInEvent.failed, attempt, now)
     until = session.scalar(sa.select(_table.c.locked_until).where(*counter), execution_options=INTERNAL)
@@ -182,13 +188,10 @@ def _ensure_counter(session: Session, account: str, place: str, now: datetime) -
 
 
 def _find_staff(session: Session, name: str) -> Staff | None:
-    """Return who signs in by that user name or e-mail, whatever the case; None where it could be several."""
+    """Return who signs in by that user name or e-mail, whatever the case: both are kept in small letters."""
     wanted = name.lower()
-    same = sa.or_(sa.func.lower(Staff.username) == wanted, sa.func.lower(Staff.email) == wanted)
-    found = list(session.scalars(sa.select(Staff).where(same).limit(5)))
-    exact = [staff for staff in found if name == staff.username] or [staff for staff in found if name == staff.email]
-    chosen = exact or found
-    return chosen[0] if len(chosen) == 1 else None
+    same = sa.or_(Staff.username == wanted, Staff.email == wanted)
+    return session.scalars(sa.select(Staff).where(same)).one_or_none()
 
 
 def _write(session: Session, event: SignInEvent, attempt: Attempt, now: datetime) -> None:

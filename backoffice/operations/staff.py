@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from flask_appbuilder.security.sqla.models import Role
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
 from backoffice import passwords
-from backoffice.access import INTERNAL, context_of
+from backoffice.access import INTERNAL, acting, context_of, leaving
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Forbidden, InvalidRecord, NotFound
+from backoffice.history import recording
+from backoffice.identity import UserRole
 from backoffice.operations.first_users import ensure_administrator, ensure_demo_users
 from backoffice.permissions import ADMINISTRATOR
 from models.corporate_group import CorporateGroup
 from models.group_company import GroupCompany
 from models.staff import Staff
+
+#: Any number, as long as nothing else locks with it.
+_LOCK = 0x5374_6166
 
 
 class WrongOldPassword(DomainError):
@@ -59,7 +63,7 @@ def change_own_password(session: Session, staff: Staff, old: str, new: str, *, a
     passwords.check_strength(new, own_words=own_words(session, staff))
     staff.password = passwords.hash_password(new)
     staff.must_change_password = False
-    with _acting(session, Action.read):
+    with acting(session, Action.read):  # what people change of themselves is not administration
         _flush_as(session, staff, "change_password")
 
 
@@ -81,12 +85,8 @@ def switch_group(session: Session, staff: Staff, group_id: int, *, actor: Actor)
     if session.get(CorporateGroup, group_id) is None:
         raise NotFound
     staff.group_id = group_id
-    session.info["may_leave"] = (Staff,)
-    try:
-        with _acting(session, Action.read):
-            _flush_as(session, staff, "switch_group")
-    finally:
-        session.info.pop("may_leave", None)
+    with acting(session, Action.read), leaving(session, Staff):
+        _flush_as(session, staff, "switch_group")
 
 
 def own_words(session: Session, staff: Staff) -> list[str]:
@@ -103,21 +103,8 @@ def own_words(session: Session, staff: Staff) -> list[str]:
 
 def _flush_as(session: Session, staff: Staff, verb: str) -> None:
     """Flush the change of one user, recorded as ``ab_user.<verb>``."""
-    session.info.setdefault("events", {})[id(staff)] = f"{Staff.__table__.name}.{verb}"
-    try:
+    with recording(session, staff, f"{Staff.__table__.name}.{verb}"):
         session.flush()
-    finally:
-        session.info["events"].pop(id(staff), None)
-
-
-@contextmanager
-def _acting(session: Session, action: Action) -> Iterator[None]:
-    """Let the flush inside need no more than ``action``: what people change of themselves is not administration."""
-    session.info["acting"] = action
-    try:
-        yield
-    finally:
-        session.info.pop("acting", None)
 
 
 # Whatever the door, a new password and a deactivation end what was open before.
@@ -143,6 +130,7 @@ def _refuse_self_promotion(session: Session, _flush: Any, _instances: Any) -> No
         if isinstance(staff, Staff):
             _check_reach(staff, actor)
             _check_own_access(staff, actor)
+            _keep_somebody(session, staff)
 
 
 def _check_reach(staff: Staff, actor: Actor) -> None:
@@ -164,6 +152,33 @@ def _check_own_access(staff: Staff, actor: Actor) -> None:
         raise InvalidRecord({"active": _l("Nobody can deactivate themselves: ask another administrator.")})
     if ADMINISTRATOR in {role.name for role in get_history(staff, "roles").deleted}:
         raise InvalidRecord({"roles": _l("Nobody can give up their own administration: ask another administrator.")})
+    if any(get_history(staff, "may_switch_group").deleted) and not staff.may_switch_group:
+        raise InvalidRecord({"may_switch_group": _l("Nobody can give this up themselves: ask another administrator.")})
+
+
+def _keep_somebody(session: Session, staff: Staff) -> None:
+    """See that an active administrator of the whole installation is left, whoever else loses that right just now."""
+    lost = [name for name in ("active", "may_switch_group") if not getattr(staff, name) and _was(staff, name)]
+    if ADMINISTRATOR in {role.name for role in get_history(staff, "roles").deleted}:
+        lost.append("roles")
+    if not lost or staff.id is None:
+        return
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)), execution_options=INTERNAL)
+    user, role = Staff.__table__, Role.__table__
+    administrators = sa.select(UserRole.c.user_id).join(role, role.c.id == UserRole.c.role_id)
+    left = sa.select(user.c.id).where(
+        user.c.id != staff.id,
+        user.c.active,
+        user.c.may_switch_group,
+        user.c.id.in_(administrators.where(role.c.name == ADMINISTRATOR)),
+    )
+    if session.scalar(left.limit(1), execution_options=INTERNAL) is None:
+        raise InvalidRecord({lost[0]: _l("One active administrator of the whole installation must remain.")})
+
+
+def _was(staff: Staff, name: str) -> bool:
+    return any(get_history(staff, name).deleted)
 
 
 __all__ = [

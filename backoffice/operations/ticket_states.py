@@ -126,7 +126,7 @@ def _return_to_state(_session: Session, ticket: Ticket, _values: Mapping[str, An
 _QUALIFYING = (
     Transition(
         name="assign",
-        label=_l("Assign"),
+        label=_l("Assign the ticket"),
         sources=(S.qualification, S.assigned),
         target=S.assigned,
         icon="person-check",
@@ -160,7 +160,7 @@ _QUALIFYING = (
     ),
     Transition(
         name="reject",
-        label=_l("Reject"),
+        label=_l("Reject the request"),
         sources=(S.qualification,),
         target=S.rejected,
         icon="x-circle",
@@ -244,7 +244,7 @@ _WORKING = (
 _CLOSING = (
     Transition(
         name="close",
-        label=_l("Close"),
+        label=_l("Close the ticket"),
         sources=(S.in_progress,),
         target=S.closed_provisional,
         icon="check-circle",
@@ -255,7 +255,7 @@ _CLOSING = (
     ),
     Transition(
         name="reopen",
-        label=_l("Reopen"),
+        label=_l("Reopen the ticket"),
         sources=(S.closed_provisional,),
         target=S.reopened,
         icon="arrow-counterclockwise",
@@ -284,7 +284,7 @@ _CLOSING = (
     ),
     Transition(
         name="release",
-        label=_l("Release"),
+        label=_l("Take off hold"),
         sources=(S.on_hold_consent,),
         target=None,
         effect=_return_to_state,

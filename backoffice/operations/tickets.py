@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.access import next_number
 from backoffice.actors import Actor
-from backoffice.errors import DomainError, InvalidRecord, Text
+from backoffice.errors import DomainError
 from backoffice.operations.plain import before_create
 from backoffice.operations.ticket_states import S
 from backoffice.operations.verbs import perform
@@ -27,15 +27,11 @@ def _complete(session: Session, ticket: Ticket, *, actor: Actor) -> None:
     """Give a new ticket its number, and what follows from what was typed.
 
     :raises QueueClosed: the queue is no longer in use.
-    :raises InvalidRecord: contact or contract belong to another company than the ticket.
     """
     if not ticket.queue.active:
         raise QueueClosed(field="queue")
     if ticket.company is None:
         ticket.company = next((r.company for r in (ticket.contract, ticket.contact) if r is not None), None)
-    problems = foreign_to(ticket)
-    if problems:
-        raise InvalidRecord(problems)
     ticket.team = ticket.team or ticket.queue.team
     ticket.business_unit = ticket.business_unit or _unit_of(ticket)
     ticket.number = draw_number(session, ticket)
@@ -44,16 +40,6 @@ def _complete(session: Session, ticket: Ticket, *, actor: Actor) -> None:
 def draw_number(session: Session, ticket: Ticket) -> str:
     """Return the next number of the ticket's queue, such as ``GP-123``; two at once never get the same."""
     return f"{ticket.queue.code}-{next_number(session, 'support_queue', ticket.queue.id)}"
-
-
-def foreign_to(ticket: Ticket) -> dict[str, Text]:
-    """Return a sentence for each relation of the ticket that belongs to another company than the ticket does."""
-    related = {"contact": ticket.contact, "contract": ticket.contract}
-    return {
-        name: _l("This belongs to another company.")
-        for name, row in related.items()
-        if row is not None and row.company is not ticket.company
-    }
 
 
 def _unit_of(ticket: Ticket) -> BusinessUnit | None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
-from backoffice.access import context_of, prove_scope
+from backoffice import clock
+from backoffice.access import acting, context_of, hold, leaving, prove_scope
 from backoffice.actors import Actor
-from backoffice.errors import DomainError, Forbidden, InvalidRecord, Text
+from backoffice.coherence import foreign_relations
+from backoffice.errors import Conflict, DomainError, Forbidden, InvalidRecord, Text
+from backoffice.history import recording
 from backoffice.lifecycles import MACHINES, Transition, get_transition, may_perform
 from backoffice.operations.cleaning import REQUIRED, UNKNOWN_FIELD, clean_value
 from backoffice.operations.plain import expect_version, flush
@@ -48,32 +53,55 @@ def perform(
         raise Forbidden
     if transition.automatic and not actor.is_system:
         raise Forbidden
-    state = getattr(record, machine.column)
-    if state not in transition.sources:
-        raise NotInThisState(verb=transition.label, state=state.label)
+    _hold(session, record)
     expect_version(record, version)
+    _require_source(record, transition)
     prove_scope(session, transition.right, [record])
-    cleaned = _clean_inputs(session, transition.asks or entity, transition, values or {})
+    cleaned = _clean_inputs(session, record, transition, values or {})
     if transition.guard:
         transition.guard(session, record, cleaned, actor)
     for key, value in cleaned.items() if transition.asks is None else ():
         setattr(record, key, value)
     if transition.target is not None:
         setattr(record, machine.column, transition.target)
-    session.info.setdefault("events", {})[id(record)] = f"{entity.__table__.name}.{name}"
-    session.info["acting"], session.info["may_leave"] = transition.right, transition.may_leave
-    try:
+    # Also where only other rows change: of two at once the second must notice, and the history tells of both.
+    record.updated_at = clock.now()
+    event = f"{entity.__table__.name}.{name}"
+    with acting(session, transition.right), leaving(session, *transition.may_leave), recording(session, record, event):
         if transition.effect:
             transition.effect(session, record, cleaned, actor)
         flush(session, record)
-    finally:
-        session.info.pop("acting", None)
-        session.info.pop("may_leave", None)
+
+
+def _hold(session: Session, record: Recorded) -> None:
+    if sa.inspect(record).persistent:
+        try:
+            hold(session, record)
+        except StaleDataError as error:
+            raise Conflict from error
+
+
+def obstacle(session: Session, record: Recorded, transition: Transition, *, actor: Actor) -> DomainError | None:
+    """Return why the verb would be refused now, as far as that can be told before anything is typed; else None."""
+    try:
+        _require_source(record, transition)
+        if transition.guard and not transition.inputs:
+            transition.guard(session, record, {}, actor)
+    except DomainError as error:
+        return error
+    return None
+
+
+def _require_source(record: Recorded, transition: Transition) -> None:
+    state = getattr(record, MACHINES[type(record)].column)
+    if state not in transition.sources:
+        raise NotInThisState(verb=transition.label, state=state.label)
 
 
 def _clean_inputs(
-    session: Session, entity: type[Recorded], transition: Transition, values: Mapping[str, Any]
+    session: Session, record: Recorded, transition: Transition, values: Mapping[str, Any]
 ) -> dict[str, Any]:
+    entity = transition.asks or type(record)
     cleaned: dict[str, Any] = {}
     masked = context_of(session).actor.masked(entity)
     problems: dict[str, Text] = {
@@ -91,6 +119,8 @@ def _clean_inputs(
             problems[name] = REQUIRED
         else:
             cleaned[name] = value
+    if transition.asks is None:
+        problems |= foreign_relations(entity, cleaned, record)
     if problems:
         raise InvalidRecord(problems)
     return cleaned

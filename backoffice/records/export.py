@@ -19,7 +19,7 @@ from backoffice import clock
 from backoffice.actors import Actor
 from backoffice.records import show
 from backoffice.records.lookup import relations_of
-from backoffice.records.pages import Query, conditions, ordering
+from backoffice.records.pages import Query, conditions, in_sight, ordering
 from backoffice.spreadsheets.text import protect_text
 from models.base import Recorded
 from models.catalogue import Field, Kind
@@ -28,6 +28,8 @@ from models.catalogue import Field, Kind
 BATCH = 500
 #: Rows a sheet can hold, its heading not counted.
 SHEET_ROWS = 1_048_575
+#: Characters a cell can hold.
+CELL_TEXT = 32_767
 #: Kinds whose text is made by us and may begin with a sign.
 _OWN_TEXT = frozenset(
     {Kind.integer, Kind.decimal, Kind.money, Kind.minutes, Kind.phone, Kind.date, Kind.datetime, Kind.time}
@@ -45,6 +47,7 @@ class Tally:
 def find_rows(session: Session, query: Query, columns: Sequence[Field]) -> Iterator[Recorded]:
     """Yield every row of ``query`` in its order, a batch at a time, within the session's scope."""
     names = relations_of(query.entity, [field.name for field in columns])
+    query = in_sight(session, query)
     statement = sa.select(query.entity).where(*conditions(query)).order_by(*ordering(query))
     statement = statement.options(*(selectinload(getattr(query.entity, name)) for name in names))
     # The session holds its rows weakly: what has been written is let go, a million rows do not pile up.
@@ -151,4 +154,4 @@ def _write_cell(
         sheet.write_number(place, column, value, form)
     else:
         text = field.edit(value) if field.kind in (Kind.code, Kind.phone) else cell.text
-        sheet.write_string(place, column, text[:32_767])
+        sheet.write_string(place, column, text if len(text) <= CELL_TEXT else f"{text[: CELL_TEXT - 1]}…")

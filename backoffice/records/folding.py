@@ -16,6 +16,11 @@ _ACCENTED = "".join(
 _PLAIN = "".join(map(fold, _ACCENTED))
 _DROPPED = "'’‘`´"
 
+#: Signs that count for nothing when searching; with spaces they become one space. Written as escapes, because the
+#: driver reads some of them itself.
+_SIGNS = '!"#$%()*,:;<=>?[\\]^{|}~¡¿«»‹›“”„…–—·•°§€£©®\u00a0\u2009\u202f'
+_NO_TEXT = "[" + "".join(f"\\u{ord(sign):04x}" for sign in _SIGNS) + "\\s]+"
+
 
 class folded(sa.sql.functions.GenericFunction[str]):  # noqa: N801 - written like the SQL function it is
     """``fold`` of ``models.reading`` in SQL: the function itself on SQLite, a translation on PostgreSQL."""
@@ -29,4 +34,5 @@ class folded(sa.sql.functions.GenericFunction[str]):  # noqa: N801 - written lik
 def _translate(element: Any, compiler: Any, **options: Any) -> str:
     column = compiler.process(element.clauses, **options)
     letters = f"{_ACCENTED}{_DROPPED}".replace("'", "''")
-    return f"translate(lower({column}), '{letters}', '{_PLAIN}')"
+    plain = f"replace(translate(lower({column}), '{letters}', '{_PLAIN}'), 'ß', 'ss')"
+    return f"btrim(regexp_replace({plain}, '{_NO_TEXT}', ' ', 'g'))"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,12 +15,12 @@ from sqlalchemy.orm import Session, selectinload
 
 from backoffice.actors import Actor
 from backoffice.errors import BadRequest
-from backoffice.history import encode
+from backoffice.records.cursors import Cursor, read_cursor, write_cursor
 from backoffice.records.filters import MAX_FILTERS, Filter, condition, parse
 from backoffice.records.folding import folded
 from models.base import Recorded
-from models.catalogue import Field, Kind, fields
-from models.reading import LARGEST_INTEGER, UNSTORABLE, fold
+from models.catalogue import Field, fields
+from models.reading import fold
 
 SIZES = (25, 50, 100, 200)
 #: Counting stops here: the exact number beyond would cost more than the page.
@@ -75,18 +71,6 @@ class Page:
     @property
     def capped(self) -> bool:
         return self.count > COUNT_CAP
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """A place between two rows: after (or before) the row with this sort value and id."""
-
-    backward: bool = False
-    is_null: bool = False
-    value: Any = None
-    id: int | None = None
-    start: int | None = None
-    edge: bool = field(default=False)
 
 
 def sortable(entity: type[Recorded], actor: Actor) -> set[str]:
@@ -174,7 +158,8 @@ def find_page(session: Session, query: Query, *, relations: Sequence[str] = ()) 
 
     :raises BadRequest: the cursor is not one of this list.
     """
-    cursor = _read_cursor(query)
+    cursor = read_cursor(query)
+    query = in_sight(session, query)
     rows, count = _fetch(session, query, cursor, relations)
     more = len(rows) > query.size
     rows = rows[: query.size]
@@ -187,8 +172,8 @@ def find_page(session: Session, query: Query, *, relations: Sequence[str] = ()) 
             has_next = False
         start = page.start
         after = start + len(rows) if start is not None else None
-        page.next = _write_cursor(query, rows[-1], backward=False, start=after) if has_next else None
-        page.previous = _write_cursor(query, rows[0], backward=True, start=start) if has_previous else None
+        page.next = write_cursor(query, rows[-1], backward=False, start=after) if has_next else None
+        page.previous = write_cursor(query, rows[0], backward=True, start=start) if has_previous else None
     return page
 
 
@@ -207,9 +192,22 @@ def find_counts(session: Session, queries: Sequence[Query], *, most: int = COUNT
     return list(session.execute(sa.select(*counts)).one())
 
 
-def last_cursor(query: Query) -> str:
-    """Return the cursor of the last page."""
-    return _encode_cursor([query.digest, "end"])
+def in_sight(session: Session, query: Query) -> Query:
+    """Return the query with its relation filters narrowed to rows the actor may see.
+
+    Else a filter by the key of a hidden row would tell which rows belong to it.
+    """
+    filters = tuple(_in_sight(session, item) for item in query.filters)
+    return replace(query, filters=filters)
+
+
+def _in_sight(session: Session, item: Filter) -> Filter:
+    target = item.field.target
+    if target is None or not item.values:
+        return item
+    # Whole rows: the page shows their names, and finds them here without asking again.
+    seen = {row.id for row in session.scalars(sa.select(target).where(target.id.in_(item.values)))}
+    return replace(item, values=tuple(key for key in item.values if key in seen))
 
 
 def _start(query: Query, cursor: Cursor, shown: int) -> int | None:
@@ -273,66 +271,4 @@ def _capped_count(query: Query) -> Any:
     return sa.select(sa.func.count()).select_from(inside.subquery()).scalar_subquery()
 
 
-def _write_cursor(query: Query, row: Any, *, backward: bool, start: int | None) -> str:
-    value = encode(getattr(row, query.sort_field.sort_column or query.sort_field.name))
-    return _encode_cursor([query.digest, "back" if backward else "on", value, row.id, start])
-
-
-def _encode_cursor(parts: list[Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(parts, ensure_ascii=False).encode()).decode().rstrip("=")
-
-
-def _read_cursor(query: Query) -> Cursor:
-    if not query.cursor:
-        return Cursor()
-    stale = BadRequest(reason=_("the page belongs to another list or order: start again from the first."))
-    try:
-        parts = json.loads(base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)))
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise stale from error
-    if not isinstance(parts, list) or not parts or parts[0] != query.digest:
-        raise stale
-    if parts[1:] == ["end"]:
-        return Cursor(backward=True, edge=True)
-    if len(parts) != 5 or parts[1] not in ("on", "back") or not _is_key(parts[3]):
-        raise stale
-    if parts[4] is not None and not _is_key(parts[4]):
-        raise stale
-    try:
-        value = _decode(query.sort_field, parts[2])
-    except (ValueError, ArithmeticError, LookupError, TypeError) as error:
-        raise stale from error
-    return Cursor(parts[1] == "back", value is None, value, parts[3], parts[4])
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_INTEGER
-
-
-def _decode(sort: Field, value: Any) -> Any:
-    """Return the sort value of a cursor in the column's own type."""
-    if value is None:
-        return None
-    if sort.kind is Kind.datetime:
-        instant = datetime.fromisoformat(value)
-        if instant.tzinfo is None:
-            raise ValueError
-        return instant.astimezone(UTC)
-    if sort.kind is Kind.time:
-        return time.fromisoformat(value)
-    if sort.kind is Kind.date:
-        return date.fromisoformat(value)
-    if sort.kind in (Kind.money, Kind.decimal):
-        return Decimal(value)
-    if sort.kind is Kind.choice:
-        assert sort.choices is not None
-        return sort.choices._value2member_map_[value]
-    wanted: type = int if sort.kind in (Kind.integer, Kind.minutes) else bool if sort.kind is Kind.boolean else str
-    if type(value) is not wanted or (isinstance(value, int) and abs(value) > LARGEST_INTEGER):
-        raise ValueError
-    if isinstance(value, str) and (UNSTORABLE.search(value) or len(value) > 1_000):
-        raise ValueError
-    return value
-
-
-__all__ = ["Page", "Query", "find_counts", "find_page", "last_cursor", "read_query", "sortable"]
+__all__ = ["Page", "Query", "find_counts", "find_page", "read_query", "sortable"]

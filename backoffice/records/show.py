@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-import sqlalchemy as sa
 from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from backoffice import clock
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
+from backoffice.records.due import standing
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields, naming_fields
 from models.columns import Choice
@@ -40,6 +40,17 @@ class Cell:
     #: The text is no form of the stored value: files take it as it is.
     told: bool = False
     url: str = ""
+    #: Whether a value with a tone is a badge like a state.
+    badge: bool = True
+    #: Of a deadline that counts: "late" or "soon", and how much in words; the text stays the day itself.
+    due: str = ""
+    due_text: str = ""
+
+    @property
+    def is_badge(self) -> bool:
+        """Say whether it is shown as a badge; a choice declared without tone and icon is a word like any other."""
+        toned = self.tone and (self.tone, self.icon) != ("neutral", "circle")
+        return bool(toned) and self.badge and self.kind != Kind.boolean
 
     @property
     def empty(self) -> bool:
@@ -69,17 +80,16 @@ def cell(record: Recorded, field: Field, actor: Actor) -> Cell:
     value = getattr(record, field.name)
     if field.kind is Kind.relations:
         return Cell(field.kind, ", ".join(sorted(str(other) for other in value)))
-    if value is None or value == "":
+    if value is None or value == "" or (field.known_once and getattr(record, field.known_once) is None):
         return Cell(field.kind)
     if isinstance(value, Choice):
-        return Cell(field.kind, str(value.label), tone=value.tone, icon=value.icon)
+        return Cell(field.kind, str(value.label), tone=value.tone, icon=value.icon, badge=field.badge)
     if isinstance(value, bool):
         return Cell(
             field.kind, field.show(value), tone="good" if value else "neutral", icon="check-lg" if value else "dash"
         )
-    if isinstance(value, datetime):
-        exact = format_datetime(value, "EEEE d MMMM yyyy, HH:mm")
-        return Cell(field.kind, when(value), title=exact, datetime=value.astimezone(UTC).isoformat())
+    if isinstance(value, date):
+        return _moment_cell(record, field, value)
     text = field.show(value)
     if field.unit:
         text = f"{text} {field.unit}"
@@ -105,6 +115,17 @@ def _field_labels(table: str, names: str) -> str:
     words |= {name: field.label for name, field in known.items()}
     words |= {field.column: field.label for field in known.values() if field.column}
     return ", ".join(str(words.get(name, name)) for name in re.split(r"[+, ]+", names) if name)
+
+
+def _moment_cell(record: Recorded, field: Field, value: date) -> Cell:
+    """Return a day or an instant as it is said, and beside it how late it is, where it is a deadline."""
+    due, due_text = standing(record, field)
+    if isinstance(value, datetime):
+        exact = format_datetime(value, "EEEE d MMMM yyyy, HH:mm")
+        iso = value.astimezone(UTC).isoformat()
+        return Cell(field.kind, when(value), title=exact, datetime=iso, due=due, due_text=due_text)
+    text = field.show(value)
+    return Cell(field.kind, text, title=text, datetime=value.isoformat() if due else "", due=due, due_text=due_text)
 
 
 def _href(field: Field, value: Any) -> str:
@@ -207,13 +228,3 @@ def when(instant: datetime) -> str:
     if days == -1:
         return _("tomorrow at %(hour)s", hour=hour)
     return str(format_datetime(instant, "dd/MM/yyyy HH:mm"))
-
-
-def key_of(record: Recorded, field: Field) -> Any:
-    """Return the stored value behind a field: the key for a relation."""
-    return getattr(record, field.column or field.name)
-
-
-def is_loaded(record: Recorded, name: str) -> bool:
-    """Say whether reading the attribute would need no statement."""
-    return name not in sa.inspect(record).unloaded

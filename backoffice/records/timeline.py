@@ -64,7 +64,7 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
     statement = (
         sa.select(entry, personal.c.changes.label("personal"))
         .outerjoin(personal, personal.c.entry_id == entry.c.id)
-        .where(_about(session, record))
+        .where(_about(record))
         .order_by(entry.c.id.desc())
         .limit(SIZE + 1)
     )
@@ -148,17 +148,14 @@ def find_latest_save(session: Session, record: Recorded, *, saves: int) -> Lates
     return LatestSave(who(rows[0].actor_kind, rows[0].actor_name), rows[0].at, changed)
 
 
-def _about(session: Session, record: Recorded) -> Any:
-    """Return the condition that an entry is about the record, or one of the lines edited inside it."""
+def _about(record: Recorded) -> Any:
+    """Return the condition that an entry is about the record, or one of the lines it has or had."""
     entry = HistoryEntry.__table__
     found = [sa.and_(entry.c.entity == record.__table__.name, entry.c.record_id == record.id)]
     for name in record.__admin__.inline:
         line = fields(type(record))[name].target
         assert line is not None
-        relationship = sa.inspect(type(record)).relationships[name]
-        (key,) = relationship.remote_side
-        keys = session.scalars(sa.select(line.id).where(key == record.id)).all()
-        found.append(sa.and_(entry.c.entity == line.__table__.name, entry.c.record_id.in_(keys)))
+        found.append(sa.and_(entry.c.entity == line.__table__.name, entry.c.parent_id == record.id))
     return sa.or_(*found)
 
 

@@ -18,7 +18,8 @@ class Limits:
     file_bytes: int = 20 * 1024 * 1024
     rows: int = 200_000
     columns: int = 200
-    cell_characters: int = 10_000
+    #: As many as the longest text a field takes.
+    cell_characters: int = 100_000
     #: Of a workbook, which is a packed archive: its size unpacked, and how many times larger that may be.
     unpacked_bytes: int = 250 * 1024 * 1024
     unpacked_ratio: int = 150

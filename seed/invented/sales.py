@@ -136,13 +136,25 @@ def _add_lines(world: World, contract: Contract, services: Sequence[Service]) ->
         mode = world.rng.choice((RemunerationMode.fee,) * 5 + tuple(RemunerationMode))
         line = ContractLine(contract=contract, service=service, position=position, remuneration_mode=mode)
         line.quantity = world.rng.choice((1, 1, 1, 2, 5, 10))
-        if mode is RemunerationMode.fee:
-            line.yearly_fee = Decimal(world.rng.randrange(4, 120) * 25)
+        _price(world, line, services)
         if position and contract.state is C.active and world.chance(0.1):
             line.withdrawal_on = world.day(world.rng.randint(-50, 60))
             line.withdrawal_mode = world.rng.choice(tuple(WithdrawalMode))
             line.state = LineState.withdrawn if line.withdrawal_on <= world.today else LineState.withdrawal_notified
         world.add(line)
+
+
+def _price(world: World, line: ContractLine, services: Sequence[Service]) -> None:
+    """Say how a line is paid for, as its mode asks; the first service of a contract can be included in no other."""
+    if line.remuneration_mode is RemunerationMode.included:
+        if line.service is services[0]:
+            line.remuneration_mode = RemunerationMode.free
+        else:
+            line.included_in = services[0]
+    if line.remuneration_mode is RemunerationMode.fee:
+        line.yearly_fee = Decimal(world.rng.randrange(4, 120) * 25)
+    if line.remuneration_mode is RemunerationMode.measured:
+        line.unit, line.unit_price = world.rng.choice((("ora", Decimal(55)), ("chiamata", Decimal("4.80"))))
 
 
 def _successor(world: World, old: Contract) -> Contract:

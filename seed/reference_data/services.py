@@ -66,6 +66,8 @@ class ServiceRow:
     is_licensed: bool = False
     is_third_party: bool = False
     liability_note: str | None = None
+    #: Code of the queue that requests about it go to (SV-13).
+    queue: str | None = None
 
 
 def _assistance(company: str, unit: str | None) -> tuple[ServiceRow, ...]:
@@ -73,15 +75,15 @@ def _assistance(company: str, unit: str | None) -> tuple[ServiceRow, ...]:
     return (
         ServiceRow(
             company, "PACCHETTO-ASSISTENZA", "Pacchetto di assistenza",
-            "Ore di assistenza per interventi di mantenimento e manutenzione non preventivati.", unit,
+            "Ore di assistenza per interventi di mantenimento e manutenzione non preventivati.", unit, queue="SUP",
         ),
         ServiceRow(
             company, "ASSISTENZA-ORDINARIA", "Assistenza ordinaria (mantenimento)",
-            "Rinnovo delle licenze e mantenimento dell’apparato tecnico; di solito compresa nel preventivo, esclusi i costi di rinnovo.", unit,
+            "Rinnovo delle licenze e mantenimento dell’apparato tecnico; di solito compresa nel preventivo, esclusi i costi di rinnovo.", unit, queue="SUP",
         ),
         ServiceRow(
             company, "ASSISTENZA-STRAORDINARIA", "Assistenza straordinaria (manutenzione)",
-            "Modifiche di contenuti, ripristini da backup, componenti aggiuntivi, adeguamenti normativi: quanto non è nel preventivo.", unit,
+            "Modifiche di contenuti, ripristini da backup, componenti aggiuntivi, adeguamenti normativi: quanto non è nel preventivo.", unit, queue="SUP",
         ),
         ServiceRow(
             company, "PIATTAFORME-TERZE", "Servizi erogati da piattaforme di terze parti",
@@ -128,15 +130,15 @@ SERVICES = (
     ServiceRow(
         UNOLEGAL, "GOPRIVACY", "GoPrivacy",
         "Piattaforma in cloud per la documentazione di conformità nella protezione dei dati personali.", "Servizi segreteria Privacy",
-        is_licensed=True,
+        is_licensed=True, queue="GP",
     ),
     ServiceRow(
         UNOLEGAL, "GOPRIVACY-ELEARNING", "Formazione a distanza tramite GoPrivacy",
-        "Contenuti audio e video in linea, con verifica finale delle conoscenze.", "Servizi segreteria Privacy", is_licensed=True,
+        "Contenuti audio e video in linea, con verifica finale delle conoscenze.", "Servizi segreteria Privacy", is_licensed=True, queue="GP",
     ),
     ServiceRow(
         UNOLEGAL, "HELPDESK-ENTI", "Help desk di primo e secondo livello",
-        "Assistenza agli utenti di enti pubblici per tutta la durata del contratto; primo mezzo di contatto il telefono.", "Assistenza tecnica",
+        "Assistenza agli utenti di enti pubblici per tutta la durata del contratto; primo mezzo di contatto il telefono.", "Assistenza tecnica", queue="HD",
     ),
     ServiceRow(
         UNOLEGAL, "ASSISTENZA-IN-LOCO", "Assistenza in loco",

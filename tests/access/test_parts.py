@@ -13,17 +13,22 @@ from backoffice.database import RecordSession, open_session
 from backoffice.errors import InvalidRecord
 from backoffice.identity import load_actor
 from backoffice.lifecycles import transitions_open
+from backoffice.operations.cleaning import find_related
 from backoffice.operations.plain import create_record, update_record
 from backoffice.operations.verbs import perform
 from models.account import Account, AccountState
+from models.catalogue import fields
+from models.company import Company
 from models.contract import Contract, ContractState
 from models.contract_line import ContractLine
 from models.corporate_group import CorporateGroup
 from models.customer_order import CustomerOrder, OrderState
+from models.reading import BadValue
 from models.staff import Staff
 from models.support_queue import SupportQueue
 from models.ticket import Ticket
 from tests.clients import DeskClient
+from tests.visitors import Visitor
 
 
 @pytest.fixture
@@ -101,3 +106,46 @@ def test_what_only_verbs_write_cannot_be_deleted(desk_client: Callable[..., Desk
     client = desk_client("admin")
     assert "delete" not in client.get("/role_right/1").text.partition("<main")[2].partition("</main")[0]
     assert client.submit("/role_right/1/delete", {"version": "1"}).status_code == 403
+
+
+def test_a_relation_out_of_sight_stays_as_it_is(
+    person: Callable[[str], Visitor], session: RecordSession, scoped: Callable[[str], RecordSession]
+) -> None:
+    operator = person("operator1")
+    with scoped("operator1") as own:
+        seen = set(own.scalars(sa.select(Company.id)))
+    hidden = sa.and_(Ticket.group_id == 1, Ticket.company_id.is_not(None), Ticket.company_id.not_in(seen))
+    ticket = session.scalars(sa.select(Ticket).where(hidden)).first()
+    assert ticket is not None
+    answer = operator.api(
+        "PUT", f"ticket/{ticket.id}", json={"company": None}, headers={"If-Match": f'"{ticket.version}"'}
+    )
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["company"])
+    assert operator.api("GET", f"ticket/?f=company:in:{ticket.company_id}").json["count"] == 0
+    known = session.scalars(sa.select(Ticket).where(Ticket.company_id.in_(seen))).first()
+    assert known is not None
+    assert operator.api("GET", f"ticket/?f=company:in:{known.company_id}").json["count"] > 0
+    assert operator.get(f"/ticket/export.csv?f=company:in:{ticket.company_id}").text.count("\r\n") == 1
+
+
+def test_a_masked_key_finds_nothing(session: RecordSession, engine: sa.Engine) -> None:
+    known = sa.and_(Company.group_id == 1, Company.tax_code.is_not(None), Company.vat_number.is_(None))
+    company = session.scalars(sa.select(Company).where(known)).first()
+    assert company is not None
+    rights = frozenset(Action)
+    masking = Grant(rights, masked=frozenset({"company.tax_code"}))
+    actor = Actor(ActorKind.staff, group_id=1, grants={"companies": (masking,), "contracts": (Grant(rights),)})
+    relation = fields(Contract)["company"]
+    with open_session(engine, Context(actor, Door.desk)) as own:
+        assert find_related(own, relation, company.legal_name).id == company.id
+        with pytest.raises(BadValue):
+            find_related(own, relation, str(company.tax_code))
+
+
+def test_attempts_under_unknown_names_are_seen_by_the_installation_s_administrators(
+    person: Callable[[str], Visitor], desk_client: Callable[..., DeskClient]
+) -> None:
+    wrong = {"username": "nessuno", "password": "x"}
+    assert desk_client().post("/api/v1/security/login", json=wrong).status_code == 401
+    assert "nes…" in person("admin").get("/sign_in_entry/").text
+    assert "nes…" not in person("administrator").get("/sign_in_entry/").text

@@ -96,6 +96,20 @@ def test_a_changed_row_changes_only_what_differs(records: RecordSession, upload:
     assert {column for column, _value, _text in findings} == {"address"}
 
 
+def test_a_record_changed_since_the_trial_is_not_written_over(
+    records: RecordSession, upload: Upload, actor: Actor
+) -> None:
+    upload(Company, csv_bytes(body(1), body(2)))
+    batch = upload(Company, csv_bytes(*(body(n, url=f"http://nuovo{n}.example") for n in (1, 2))), apply=False)
+    touched = company(records, "Comune di Prova 1")
+    plain.update_record(records, touched, {"website": "http://altro.example"}, version=touched.version, actor=actor)
+    records.commit()
+    finish(records, imports.apply_rows(records, batch, actor=actor))
+    assert (counts(batch), "since the trial" in "".join(sentences(records, batch).values())) == ((0, 1, 0, 0, 1), True)
+    assert company(records, "Comune di Prova 1").website == "http://altro.example"
+    assert company(records, "Comune di Prova 2").website == "http://nuovo2.example"
+
+
 def test_each_refused_row_says_which_column_and_why(records: RecordSession, upload: Upload) -> None:
     rows = [
         body(1), body(2, email="comunit"), body(3, url="http://www:x.it"), body(4, name=""), body(5, id="it/x_0001"),

@@ -151,7 +151,7 @@ def test_tabs_and_pages_of_a_trial(client: DeskClient) -> None:
         (b"PK\x03\x04 broken", 422),
         (b"a,b\n1,\x00\n", 422),
         (b'a,b\n1,"2\n', 422),
-        (b"a,b\n1," + b"x" * 10_001, 413),
+        (b"a,b\n1," + b"x" * 100_001, 413),
     ],
 )
 def test_a_file_that_cannot_be_read_leaves_one_on_the_page_with_the_reason(
@@ -175,6 +175,50 @@ def test_a_mapping_that_cannot_work_comes_back_as_it_was_sent(client: DeskClient
     assert page.status_code == 422
     assert page.text.count("field-error") >= 3
     assert 'value="city" selected' in page.text
+
+
+def test_what_is_wrong_with_a_mapping_stands_at_the_top_and_leads_to_its_place(client: DeskClient) -> None:
+    columns = place(send(client, csv_bytes(body(1))))
+    page = client.get(columns).text
+    label = page[page.index('for="source_system"') :]
+    assert "(obbligatorio)" in label[: label.index("</label>")], "the guess maps the external code"
+    assert "(facoltativo)" not in page
+    sent = {"column.0": "external_code", "column.1": "city", "column.2": "city", "mode": "both"}
+    page = client.submit(columns, sent | {"matched_by": "external_code"}).text
+    assert page.index("data-problems") < page.index('id="column-1"')
+    summary = page[page.index("data-problems") : page.index("</ul>", page.index("data-problems"))]
+    assert "2 dati da correggere" in summary
+    assert re.findall(r'href="#([^"]+)">([^:]+):', summary) == [
+        ("column-3", "abbreviation"),
+        ("source_system", "Sistema di origine"),
+    ]
+    client.submit(columns, {"column.1": "legal_name", "mode": "create"})
+    page = client.get(columns).text
+    label = page[page.index('for="source_system"') :]
+    assert "(obbligatorio)" not in label[: label.index("</label>")], "nothing needs it"
+
+
+def test_one_row_is_called_one_row(client: DeskClient) -> None:
+    columns = place(send(client, csv_bytes(body(1), body(2, email="comunit"))))
+    path, page = follow(client, client.submit(columns, REGISTER | CHOICES))
+    assert "Importa aziende" in page.text
+    assert "Importa 1 riga<" in page.text
+    assert "Scarica la riga respinta con il motivo" in page.text
+    assert "Ripeti la prova" in page.text
+    assert "Colonne con più errori: " in page.text
+    _path, page = follow(client, client.submit(path.replace("trial", "apply")))
+    assert "Vedi la scheda importata" in page.text
+    found = re.search(r'class="btn btn-primary" href="([^"]+)"', page.text)
+    assert found is not None
+    assert "Comune di Prova 1" in client.get(found[1].removeprefix(DESK)).text.split("</tr>")[1], "on top of the list"
+
+
+def test_counts_are_empty_until_the_rows_were_tried(client: DeskClient) -> None:
+    columns = place(send(client, csv_bytes(body(1), body(2))))
+    row = r'data-label="(?:Nuove|Respinte)"[^>]*>(?:<span[^>]*>)?([^<]+)'
+    assert re.findall(row, client.get("/import_batch/").text) == ["–", "–"]
+    follow(client, client.submit(columns, REGISTER | CHOICES))
+    assert re.findall(row, client.get("/import_batch/").text) == ["2", "0"]
 
 
 def test_steps_out_of_order_are_refused_and_lead_back(client: DeskClient, session: RecordSession) -> None:

@@ -9,11 +9,12 @@ from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, open_session
 from backoffice.errors import InvalidRecord
-from backoffice.operations.contracts import BeforeTheStart, NotYet, advance_contracts
+from backoffice.operations.contract_dates import advance_contracts
+from backoffice.operations.contracts import BeforeTheStart, NotYet
 from backoffice.operations.verbs import perform
 from models.company import CompanyState
 from models.contract import Contract, ContractState
-from models.contract_line import LineState
+from models.contract_line import ContractLine, LineState
 from tests.operations.world import World, day
 
 S = ContractState
@@ -108,3 +109,23 @@ def test_a_contract_in_force_makes_its_company_a_client(session: RecordSession) 
     perform(session, contract, "activate", actor=SYSTEM)
     assert company.state is CompanyState.client
     assert company.client_since == clock.today()
+
+
+def test_a_restart_takes_along_only_the_lines_nobody_withdrew_from(session: RecordSession) -> None:
+    world = World(session)
+    contract = world.contract(ContractState.expired)
+    gone = world.add(
+        ContractLine(contract=contract, service=world.service(), state=LineState.withdrawn, withdrawal_on=day(-5))
+    )
+    values = {"number": "NUOVO/2", "starts_on": day(1)}
+    perform(session, contract, "restart", values, actor=SYSTEM)
+    successor = session.scalars(sa.select(Contract).where(Contract.previous_contract_id == contract.id)).one()
+    assert gone.service_id not in {line.service_id for line in successor.lines}
+    assert len(successor.lines) == 1
+
+
+def test_a_signature_recorded_by_mistake_is_taken_back(session: RecordSession) -> None:
+    contract = World(session).contract()
+    perform(session, contract, "sign", {"signed_on": day(0)}, actor=SYSTEM)
+    perform(session, contract, "reopen_draft", actor=SYSTEM)
+    assert (contract.state, contract.signed_on) == (ContractState.draft, None)

@@ -80,6 +80,15 @@ def test_a_correction_brings_a_package_back(session: RecordSession) -> None:
         perform(session, package, "correct", {"minutes": "0:20"}, actor=SYSTEM)
 
 
+def test_a_correction_outside_its_dates_leaves_a_package_expired(session: RecordSession) -> None:
+    package = activated(session, 60)
+    perform(session, package, "charge", {"minutes": "1:00"}, actor=SYSTEM)
+    package.valid_from, package.valid_to = day(-9), day(-1)
+    session.flush()
+    perform(session, package, "correct", {"minutes": "0:20", "note": "Contati due volte"}, actor=SYSTEM)
+    assert (package.state, package.residual_minutes) == (S.expired, 20)
+
+
 def test_charges_at_once_never_overdraw(session: RecordSession, engine: sa.Engine) -> None:
     package = activated(session, 90)
     session.commit()

@@ -41,11 +41,13 @@ def day(offset: int) -> date:
 class World:
     """One client and its surroundings, flushed; the methods make one record each, in any state."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, group_id: int | None = None) -> None:
         self.session = session
         n = next(_serial)
-        self.group = self.add(CorporateGroup(name=f"Gruppo Prova {n}"))
-        self.house = self.add(GroupCompany(group_id=self.group.id, legal_name="Prova S.r.l."))
+        known = session.get(CorporateGroup, group_id) if group_id else None
+        self.group = known or self.add(CorporateGroup(name=f"Gruppo Prova {n}"))
+        mark = str(n) if known else ""  # among what is there already
+        self.house = self.add(GroupCompany(group_id=self.group.id, legal_name=f"Prova{mark} S.r.l."))
         self.company = self.add(
             Company(
                 group_id=self.group.id,
@@ -59,10 +61,12 @@ class World:
         self.contact = self.add(
             Contact(company=self.company, first_name="Ada", last_name="Rossi", email="ada@prova.example")
         )
-        self.first_level = self.add(SupportTeam(name="Primo livello", group_company=self.house))
-        self.second_level = self.add(SupportTeam(name="Secondo livello", group_company=self.house, level=2))
-        self.queue = self.add(SupportQueue(code="PR", name="Prova", group_company=self.house, team=self.first_level))
-        self.type = self.add(RequestType(group_id=self.group.id, code="GUASTO", name="Guasto"))
+        self.first_level = self.add(SupportTeam(name=f"Primo livello{mark}", group_company=self.house))
+        self.second_level = self.add(SupportTeam(name=f"Secondo livello{mark}", group_company=self.house, level=2))
+        self.queue = self.add(
+            SupportQueue(code=f"PR{mark}", name=f"Prova{mark}", group_company=self.house, team=self.first_level)
+        )
+        self.type = self.add(RequestType(group_id=self.group.id, code=f"GUASTO{mark}", name="Guasto"))
         self.tool = self.service(ServiceState.offered, is_licensed=True)
 
     def add(self, row: Any) -> Any:
@@ -95,6 +99,7 @@ class World:
                 "starts_on": day(-30),
                 "ends_on": day(200),
                 "withdrawal_on": day(0) if withdrawn else None,
+                "signed_on": None if state in (ContractState.draft, ContractState.cancelled) else day(-40),
                 **values,
             },
         )

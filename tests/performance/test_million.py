@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.app import create_application
 from backoffice.database import make_engine, open_session
-from backoffice.records.pages import Query, _write_cursor
+from backoffice.records.cursors import write_cursor
+from backoffice.records.pages import Query
 from bench.generate import generate
 from bench.rows import Sizes
 from models.staff import Staff
@@ -67,7 +68,7 @@ def deep_cursor(desk: Desk) -> str:
         statement = sa.select(Ticket).where(Ticket.group_id == 1).order_by(Ticket.created_at.desc(), Ticket.id.desc())
         total = session.scalar(sa.select(sa.func.count()).select_from(Ticket).where(Ticket.group_id == 1))
         row = session.scalars(statement.offset(min(DEEP, (total or 0) - 100)).limit(1)).one()
-        return _write_cursor(Query(Ticket, sort="-created_at"), row, backward=False, start=None)
+        return write_cursor(Query(Ticket, sort="-created_at"), row, backward=False, start=None)
 
 
 BUSIEST = """

@@ -13,7 +13,9 @@ from backoffice.actors import SYSTEM
 from backoffice.database import RecordSession
 from backoffice.errors import BadRequest
 from backoffice.records import filters, pages
-from backoffice.records.pages import Query, find_page, last_cursor, read_query, sortable
+from backoffice.records.cursors import last_cursor
+from backoffice.records.folding import folded
+from backoffice.records.pages import Query, find_page, read_query, sortable
 from models.base import Recorded
 from models.catalogue import Kind, fields
 from models.company import Company, CompanyState
@@ -102,6 +104,7 @@ MATCHES: list[tuple[type[Recorded], str, Callable[[object], bool]]] = [
     (Contract, "ends_on:past:", lambda row: row.ends_on is not None and row.ends_on < clock.today()),
     (Company, "country:contains:austria", lambda row: row.country == "AT"),
     (Ticket, "assignee:empty:", lambda row: row.assignee_id is None),
+    (Ticket, "subject:contains:una, stampante: (", lambda row: "una stampante" in fold(row.subject)),
 ]
 
 
@@ -189,3 +192,19 @@ def test_days_are_those_of_italy(session: RecordSession) -> None:
     assert ticket is not None
     session.execute(sa.update(Ticket.__table__).where(Ticket.__table__.c.id == ticket.id).values(created_at=late))
     assert ticket.id in session.scalars(sa.select(Ticket.id).where(filters.condition(item))).all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Manutenzione: stampanti, server (sede)",
+        "L’Acqua & C. s.n.c. - «Nuova» gestione 50%",
+        "  Tre   spazi\te un a capo\n",
+        "perche' no? Così — è!",
+        "ü/ß@x+y_z.w #1 [2] {3} ~4 ^5 |6 \\7 $8 €9",
+        "",
+    ],
+)
+def test_folding_in_sql_is_folding_in_python(session: RecordSession, text: str) -> None:
+    in_sql = session.connection().execute(sa.select(folded(sa.literal(text)))).scalar_one()
+    assert in_sql == fold(text)

@@ -18,6 +18,7 @@ from models.history_entry import SignInEntry, SignInEvent
 from models.sign_in_failure import SignInFailure
 from models.staff import Staff
 from tests.clients import DeskClient
+from tests.views.programs import as_stored
 from views.addresses import local_path
 
 NEW = "sette-lampioni-blu-41"
@@ -288,3 +289,13 @@ def test_administrators_of_the_installation_change_group(
     assert staff("admin").group_id == other
     assert staff("admin").updated_by_id == staff("admin").id
     assert desk_client("administrator").submit("/group", {"group": other}).status_code == 403
+
+
+def test_guessing_the_present_password_is_slowed_down(desk_client: Clients, session: RecordSession) -> None:
+    client = desk_client("sales")
+    new = "sette-lampioni-blu-41"
+    sent = {"current": "non è questa qui", "new": new, "again": new}
+    answers = [client.submit("/security/password/", sent).status_code for _guess in range(7)]
+    assert answers == [422] * 5 + [429] * 2
+    mine = sa.select(SignInEntry.event).where(SignInEntry.username == "demo.sales")
+    assert SignInEvent.failed in as_stored(session).scalars(mine).all()

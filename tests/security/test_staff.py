@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +14,7 @@ from backoffice.actors import Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import Conflict, Forbidden, InvalidRecord
 from backoffice.identity import load_actor
-from backoffice.operations.plain import update_record
+from backoffice.operations.plain import create_record, update_record
 from backoffice.operations.staff import (
     WrongOldPassword,
     change_own_password,
@@ -207,3 +209,55 @@ def test_two_people_who_save_the_same_user_conflict(acting: Callable[[str], Reco
     session.commit()
     with pytest.raises(Conflict):
         update_record(session, person, {"last_name": "Bianchi"}, version=version, actor=_actor(session))
+
+
+def test_names_to_sign_in_with_are_one_space_whatever_the_case(acting: Callable[[str], RecordSession]) -> None:
+    session = acting("administrator")
+    person = {"first_name": "Eva", "last_name": "Finta"}
+    for username, email, field in (
+        ("ADMIN", "eva@altrove.example", "username"),
+        ("eva.finta", "Admin@Backoffice.Example", "email"),
+        ("admin@backoffice.example", "eva@altrove.example", "username"),
+        ("eva.finta", "non un indirizzo", "email"),
+    ):
+        with pytest.raises(InvalidRecord) as refusal:
+            create_record(session, Staff, {**person, "username": username, "email": email}, actor=_actor(session))
+        assert list(refusal.value.problems) == [field], username
+        session.rollback()
+    made = create_record(
+        session, Staff, {**person, "username": "Eva.Finta", "email": "EVA@altrove.example"}, actor=_actor(session)
+    )
+    assert (made.username, made.email) == ("eva.finta", "eva@altrove.example")  # type: ignore[attr-defined]
+
+
+def test_nobody_gives_up_changing_groups(acting: Callable[[str], RecordSession]) -> None:
+    session = acting("admin")
+    me = _load(session, "admin")
+    with pytest.raises(InvalidRecord) as refusal:
+        update_record(session, me, {"may_switch_group": False}, version=me.version, actor=_actor(session))
+    assert "may_switch_group" in refusal.value.problems
+
+
+def test_of_two_who_deactivate_each_other_one_remains(
+    session: RecordSession, engine: sa.Engine, staff: Find, acting: Callable[[str], RecordSession]
+) -> None:
+    other = staff("administrator")
+    other.may_switch_group = True
+    session.commit()
+    ids = (staff("admin").id, other.id)
+    actors = [load_actor(session, key) for key in ids]
+    session.rollback()
+    start = Barrier(2)
+
+    def leave(number: int) -> bool:
+        start.wait(timeout=60)
+        with begin_writing(), open_session(engine, Context(actors[number], Door.desk)) as own:
+            try:
+                deactivate(own, own.get_one(Staff, ids[1 - number]), actor=actors[number])
+            except (InvalidRecord, Conflict):
+                return False
+            own.commit()
+            return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(leave, range(2))) == [False, True]

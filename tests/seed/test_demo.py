@@ -15,7 +15,7 @@ from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import open_session
-from backoffice.operations.contracts import advance_contracts
+from backoffice.operations.contract_dates import advance_contracts
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.packages import advance_packages
 from backoffice.operations.tickets import close_tickets_for_good

@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from backoffice.actors import SYSTEM, Action, Actor, Context
+from backoffice.actors import SYSTEM, Action, Actor, Context, Door
 from backoffice.database import open_session
 from backoffice.errors import DomainError, Forbidden
 from backoffice.identity import find_identity
-from backoffice.operations.staff import change_own_password, set_password
+from backoffice.operations.sign_in import WrongCredentials
+from backoffice.operations.staff import WrongOldPassword, change_own_password, set_password
 from backoffice.passwords import MIN_LENGTH
 from backoffice.records.lookup import get_record
 from models.role_right import RoleRight
@@ -23,7 +24,7 @@ from views import addresses
 from views.desk.role_matrix import role_matrix
 from views.door import commit, current_actor, current_session, door, engine, fresh_session
 from views.generated.pages import add_link
-from views.sign_in import start_session
+from views.sign_in import check_credentials, start_session
 
 
 class PasswordView(BaseView):
@@ -41,11 +42,12 @@ class PasswordView(BaseView):
         page = _page(_("Change my password"), None if actor.must_change_password else self.appbuilder.get_url_for_index)
         if actor.must_change_password:
             page["must"] = _("Somebody else has set your password: choose one that only you know.")
-        if request.method == "GET":
+        if request.method != "POST":
             return render_template("password.html", page=page)
-        staff = get_record(current_session(), Staff, actor.staff_id or 0)
         try:
             new = _typed_twice()
+            _check_present_password()
+            staff = get_record(current_session(), Staff, actor.staff_id or 0)
             change_own_password(current_session(), staff, request.form.get("current", ""), new, actor=actor)
             commit()
         except DomainError as error:
@@ -65,7 +67,7 @@ class PasswordView(BaseView):
         if staff.id == actor.staff_id:
             return redirect(url_for(f"{self.endpoint}.own"), 303)
         page = _page(_("New password for %(name)s", name=staff), addresses.record_url(staff)) | {"of_other": True}
-        if request.method == "GET":
+        if request.method != "POST":
             return render_template("password.html", page=page)
         try:
             set_password(current_session(), staff, _typed_twice(), actor=actor)
@@ -93,6 +95,14 @@ class RolesView(BaseView):
         return render_template("roles.html", page=role_matrix(current_session()))
 
 
+def _check_present_password() -> None:
+    """Raise unless the present password was given; guessing it is counted and slowed down as at the sign-in page."""
+    try:
+        check_credentials(current_user.username, request.form.get("current", ""), Door.desk, entering=False)
+    except WrongCredentials as error:
+        raise WrongOldPassword from error
+
+
 class NotTypedTwice(DomainError):
     template = _l("The two are not the same.")
 
@@ -100,7 +110,7 @@ class NotTypedTwice(DomainError):
 def _page(title: str, back: str | None) -> dict[str, Any]:
     rules = [
         _("At least %(limit)s characters: a few unrelated words are easy to remember.", limit=MIN_LENGTH),
-        _("No names, months, teams or rows of keys alone: those are tried first."),
+        _("Not just a name, a month, a team or “qwerty”: those are guessed first."),
     ]
     return {"title": title, "action": request.script_root + request.path, "rules": rules, "cancel_url": back}
 
@@ -134,6 +144,7 @@ def _password_link(staff: Staff, actor: Actor) -> dict[str, Any] | None:
         "label": _("Set a password"),
         "icon": "key",
         "url": url_for(f"{PasswordView.__name__}.of_other", pk=staff.id),
+        "first": _("No password is set yet: without one this person cannot sign in."),
     }
 
 

@@ -9,13 +9,26 @@ from typing import Any
 from flask import Response, flash, jsonify, redirect, render_template, request
 from flask_appbuilder import AppBuilder, BaseView, expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
+from markupsafe import Markup
 
 from backoffice.actors import Action
 from backoffice.database import UNREACHABLE, refusal_of
-from backoffice.errors import BadRequest, Conflict, DomainError, Forbidden, InvalidRecord, NotFound, StillReferred, Text
+from backoffice.errors import (
+    BadRequest,
+    Conflict,
+    DomainError,
+    Forbidden,
+    InvalidRecord,
+    KeptForGood,
+    KeptInThisState,
+    NotFound,
+    StillReferred,
+    Text,
+)
 from backoffice.lifecycles import Transition, get_transition, may_perform
-from backoffice.operations import plain, verbs
+from backoffice.operations import plain, removal, verbs
 from backoffice.records import show
 from backoffice.records.lookup import find_options, get_record, hint, relations_of
 from backoffice.records.timeline import find_latest_save
@@ -41,6 +54,19 @@ PERMISSIONS = {
 }
 
 
+class OtherGroup(DomainError):
+    """A form made while working for one corporate group was sent while working for another."""
+
+    template = _l("You have changed corporate group since this form was opened: go back to the other one to send it.")
+    status = 409
+
+
+def require_same_group() -> None:
+    """Raise ``OtherGroup`` where the sent form was made for another corporate group than the present one."""
+    if request.method == "POST" and request.form.get("group", "") not in ("", str(current_actor().group_id)):
+        raise OtherGroup
+
+
 def guarded(action: Action) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let only staff whose roles allow ``action`` on the view's entity come in; others sign in or get a 403."""
 
@@ -51,6 +77,7 @@ def guarded(action: Action) -> Callable[[Callable[..., Any]], Callable[..., Any]
                 return interrupted.sign_in_first()
             if not self.appbuilder.sm.has_access(f"can_{PERMISSIONS[action]}", self.class_permission_name):
                 raise Forbidden
+            require_same_group()
             return view(self, *args, **kwargs)
 
         inner._permission_name = PERMISSIONS[action]  # type: ignore[attr-defined]  # where FAB looks for it
@@ -99,7 +126,7 @@ class DeskView(BaseView):
         return self._form(pk)
 
     def _form(self, pk: str) -> Any:
-        if request.method == "GET" or interrupted.is_resumed():
+        if request.method != "POST" or interrupted.is_resumed():
             page = form_pages.form_page(*self._bound(pk)) | {"resumed": interrupted.is_resumed()}
             return self.render_template("form.html", page=page)
         try:
@@ -108,10 +135,12 @@ class DeskView(BaseView):
             return self._refused(pk, error.problems), 422
         except Conflict:
             return self._in_conflict(pk)
+        except NotFound:
+            return self._gone()
         except UNREACHABLE as error:
             refusal = refusal_of(error)
             return self._refused(pk, {"": str(refusal)}, title=_("Not saved")), refusal.status
-        return _saved(record)
+        return _saved(record, is_new=not pk)
 
     def _bound(self, pk: str) -> tuple[RecordForm, Lines]:
         """Return the form of a record, or of a new one, with what was typed into it if it was sent."""
@@ -152,6 +181,17 @@ class DeskView(BaseView):
         page = form_pages.form_page(form, lines, problems=problems) | {"problems_title": title}
         return self.render_template("form.html", page=page)
 
+    def _gone(self) -> Any:
+        """Show what was typed into the form of a record that is no longer there, ready to become a new one."""
+        action = addresses.add_url(self.entity)
+        if action is None or not current_actor().may(Action.create, self.entity):
+            raise NotFound
+        read_again()
+        form, lines = self._bound("")
+        problems = {"": _("The record no longer exists, or you may not see it. Saved now, this becomes a new one.")}
+        page = form_pages.form_page(form, lines, problems=problems) | {"action": action}
+        return self.render_template("form.html", page=page), 404
+
     def _in_conflict(self, pk: str) -> Any:
         """Show both versions: what was typed stays in the form, whose version becomes the stored one."""
         read_again()
@@ -173,15 +213,17 @@ class DeskView(BaseView):
         _in(record)
         if self.entity.__admin__.append_only:
             raise Forbidden
-        if request.method == "GET" or interrupted.is_resumed():
-            return self.render_template("confirm.html", page=form_pages.delete_page(record, current_actor()))
+        if request.method != "POST" or interrupted.is_resumed():
+            obstacle = removal.obstacle(current_session(), record)
+            page = form_pages.delete_page(record, current_actor(), obstacle=obstacle)
+            return self.render_template("confirm.html", page=page)
         name = show.label(record, current_actor())
         try:
             plain.delete_record(current_session(), record, version=_version(), actor=current_actor())
             commit()
-        except (StillReferred, Conflict) as error:
+        except (StillReferred, KeptForGood, KeptInThisState, Conflict) as error:
             stored = get_record(read_again(), self.entity, pk)
-            page = form_pages.delete_page(stored, current_actor(), refused=error, session=current_session())
+            page = form_pages.delete_page(stored, current_actor(), obstacle=error)
             return self.render_template("confirm.html", page=page), error.status
         flash(_("“%(name)s” is deleted.", name=name), "good")
         return redirect(addresses.list_url(self.entity), 303)
@@ -192,8 +234,11 @@ class DeskView(BaseView):
         transition = get_transition(self.entity, verb)
         if not may_perform(transition, self.entity, current_actor()) or transition.automatic:
             raise Forbidden
-        if request.method == "GET" or interrupted.is_resumed():
-            page = form_pages.verb_page(*self._asked(pk, transition)) | {"resumed": interrupted.is_resumed()}
+        if request.method != "POST" or interrupted.is_resumed():
+            record, _transition, form = self._asked(pk, transition)
+            obstacle = verbs.obstacle(current_session(), record, transition, actor=current_actor())
+            page = form_pages.verb_page(record, transition, form, problem=obstacle)
+            page |= {"resumed": interrupted.is_resumed(), "blocked": obstacle is not None}
             return self.render_template("confirm.html", page=page)
         try:
             record = self._perform(pk, transition)
@@ -263,8 +308,10 @@ def _in(record: Recorded | None, step: Text = "") -> None:
         set_place(show.label(record, current_actor()), addresses.record_url(record), step)
 
 
-def _saved(record: Recorded) -> Any:
+def _saved(record: Recorded, *, is_new: bool = False) -> Any:
     flash(_("“%(name)s” is saved.", name=show.label(record, current_actor())), "good")
+    for step in pages.first_steps(record, current_actor()) if is_new else ():
+        flash(Markup('{} <a href="{}">{}</a>').format(step["first"], step["url"], step["label"]), "info")
     return redirect(addresses.record_url(record), 303)
 
 

@@ -22,6 +22,7 @@ from backoffice.errors import BadRequest
 from backoffice.records import export, show
 from models.export_entry import ExportEntry
 from views.door import current_actor, door, engine
+from views.downloads import csv_response
 from views.generated.listing import Listing
 
 _SEPARATORS = {"": ";", "semicolon": ";", "comma": ","}
@@ -47,9 +48,7 @@ def respond(listing: Listing, kind: str) -> Any:
         export.find_rows(session, listing.query, columns), columns, current_actor(), tally, separator=separator
     )
     flow = _begun(_flow(lines, session, engine(), tally, log))
-    response = Response(stream_with_context(flow), content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    return csv_response(stream_with_context(flow), name)
 
 
 def _begun(flow: Iterator[str]) -> Iterator[str]:

@@ -8,13 +8,13 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 
-from backoffice.actors import Actor
-from backoffice.database import RecordSession
-from backoffice.errors import DomainError, InvalidRecord, Text
+from backoffice.actors import Action, Actor
+from backoffice.errors import Conflict, DomainError, InvalidRecord, StillReferred, Text
 from backoffice.lifecycles import Transition
-from backoffice.operations import plain
+from backoffice.operations.removal import Referrer
 from backoffice.records import show
-from models.base import Recorded
+from backoffice.records.filters import filterable
+from models.base import Recorded, Section
 from models.catalogue import Field, Kind, fields
 from models.columns import Choice
 from views import addresses
@@ -42,7 +42,7 @@ def form_page(
             "id": f"section-{number}",
             "title": section.title,
             "help": section.help,
-            "fields": [form.fields[name] for name in section.columns if name in form.fields],
+            "fields": _placed(form, section),
         }
         for number, section in enumerate(admin.sections)
     ]
@@ -58,21 +58,29 @@ def form_page(
         "submit_label": _("Save"),
         "sections": [section for section in sections if section["fields"]],
         "inlines": [line.page() for line in lines],
-        "problems": _problems(form, problems or {}),
+        "problems": _problems(form, lines, problems or {}),
         "conflict": None,
     }
 
 
-def _problems(form: RecordForm, problems: Mapping[str, Text]) -> list[dict[str, Any]]:
+def _placed(form: RecordForm, section: Section) -> list[Any]:
+    """Return the fields of a section; and say which of them have a row to themselves."""
+    found = [form.fields[name] for name in section.columns if name in form.fields]
+    for name in section.own_row:
+        if name in form.fields:
+            form.fields[name].own_row = True
+    return found
+
+
+def _problems(form: RecordForm, lines: list[LineForms], problems: Mapping[str, Text]) -> list[dict[str, Any]]:
+    inline = {line.name: line for line in lines}
     found = []
     for name, text in problems.items():
+        parent, _dot, place = name.partition(".")
         if name in form.fields:
             found.append({"text": f"{form.catalogue[name].label}: {text}", "anchor": form.fields[name].id})
-        elif "." in name:
-            parent, place, *rest = name.split(".")
-            title = fields(form.entity)[parent].label if parent in fields(form.entity) else parent
-            number = int(place) + 1 if place.isdigit() else ""
-            found.append({"text": f"{title}, {number}: {text}", "anchor": f"lines-{parent}"})
+        elif parent in inline:
+            found.append(inline[parent].problem(place, text))
         else:
             found.append({"text": str(text), "anchor": None})
     return found
@@ -139,30 +147,33 @@ def _as_shown(field: Field, raw: str) -> str:
     return f"{text} {field.unit}" if field.unit else text
 
 
-def delete_page(
-    record: Recorded, actor: Actor, *, refused: DomainError | None = None, session: RecordSession | None = None
-) -> dict[str, Any]:
-    """Return what ``confirm.html`` shows before a record is deleted, or when it cannot be."""
+def delete_page(record: Recorded, actor: Actor, *, obstacle: DomainError | None = None) -> dict[str, Any]:
+    """Return what ``confirm.html`` shows before a record is deleted, or instead when it cannot be."""
     name = show.label(record, actor)
-    found = []
-    if refused is not None and session is not None:
-        owned = set(record.__admin__.inline)
-        found = [
-            {"label": label, "count": count, "url": None}
-            for label, count in plain.referrers(session, record, without=owned)
-        ]
+    kept = obstacle is not None and not isinstance(obstacle, Conflict)
+    found: list[Referrer] = obstacle.values["found"] if isinstance(obstacle, StillReferred) else []
     return {
-        "heading": _("Delete “%(name)s”?", name=name),
+        "heading": _("“%(name)s” cannot be deleted", name=name) if kept else _("Delete “%(name)s”?", name=name),
         "text": _("The record disappears from lists and forms. Its history remains."),
-        "problem": str(refused) if refused is not None else None,
+        "problem": str(obstacle) if obstacle is not None and not found else None,
         "fields": [],
         "action": addresses.action_url(record, "delete"),
         "version": record.version,
         "submit_label": _("Delete"),
         "tone": "danger",
         "cancel_url": addresses.record_url(record),
-        "referrers": found,
+        "blocked": kept,
+        "referrers": [_referrer(record, item, actor) for item in found],
     }
+
+
+def _referrer(record: Recorded, item: Referrer, actor: Actor) -> dict[str, Any]:
+    """Return what refers to the record, with the way to its list for those who may see one."""
+    name = item.names[0] if len(item.names) == 1 else ""
+    direct = name != "" and fields(item.entity)[name].target is type(record)
+    open_to = direct and actor.may(Action.read, item.entity) and name in filterable(item.entity, actor)
+    url = addresses.list_url(item.entity, f=f"{name}:in:{record.id}") if open_to else None
+    return {"label": item.label, "count": item.count, "url": url}
 
 
 def verb_page(
@@ -173,6 +184,8 @@ def verb_page(
     text = transition.confirm
     if text is None and transition.target is not None and isinstance(state, Choice):
         text = _("The state goes from “%(old)s” to “%(new)s”.", old=state.label, new=transition.target.label)
+        if state is transition.target:
+            text = _("The state stays “%(state)s”.", state=state.label)
     general = str(problem) if problem is not None and not isinstance(problem, InvalidRecord) else None
     if isinstance(problem, InvalidRecord):
         unplaced = [str(t) for name, t in problem.problems.items() if name not in form.fields]

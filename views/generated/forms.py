@@ -12,10 +12,11 @@ from wtforms import BooleanField, Form, SelectField, SelectMultipleField, String
 from wtforms.fields import Field as FormField
 from wtforms.fields.choices import SelectChoice
 
+from backoffice import clock
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
-from backoffice.operations.cleaning import writable_fields
-from backoffice.records.show import label
+from backoffice.operations.cleaning import is_fixed, writable_fields
+from backoffice.records.show import in_sentence, label
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
 from views import addresses
@@ -71,6 +72,7 @@ class RecordForm:
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         self.entity, self.actor, self.session, self.record = entity, actor, session, record
+        self.is_verb = names is not None and not prefix
         known = fields(entity)
         writable = writable_fields(entity, actor)
         # Verbs may ask for what no form shows, but nobody is asked for what they see as a mask only.
@@ -91,13 +93,15 @@ class RecordForm:
             options["choices"] = [*blank, *(SelectChoice(member.value, str(member.label)) for member in field.choices)]
             options["validate_choice"] = False
         if field.kind is Kind.relations:
-            options["choices"] = [SelectChoice(*pair) for pair in addresses.relation_choices(self.session, field)]
+            found = addresses.relation_choices(self.session, field)
+            options["choices"] = [SelectChoice(key, text, {"summary": about}) for key, text, about in found]
             options["validate_choice"] = False
             options["coerce"] = str
         return _CLASSES.get(field.kind, StringField)(**options)
 
     def _stored(self, field: Field, initial: Mapping[str, Any]) -> Any:
         """Return what the field shows before anybody types: the record's value, or a new record's default."""
+        value: Any
         if self.record is None:
             value = initial.get(field.name)
             if value is None:
@@ -106,6 +110,8 @@ class RecordForm:
                 value = default.arg if default is not None and default.is_scalar else None
         else:
             value = getattr(self.record, field.column or field.name)
+        if value is None and field.today and self.is_verb:
+            value = clock.now() if field.kind is Kind.datetime else clock.today()
         if field.kind is Kind.relations:
             return [str(other.id) for other in value or ()]
         if field.kind is Kind.relation:
@@ -117,6 +123,8 @@ class RecordForm:
         bound.required, bound.readonly, bound.autocomplete = field.required, False, "off"
         if field.max_length and field.kind is Kind.text:
             bound.maxlength = field.max_length
+        if self.record is not None and is_fixed(self.record, field.name):
+            bound.readonly = True
         if isinstance(bound, RelationField):
             self._dress_relation(bound, field)
         return bound
@@ -125,6 +133,7 @@ class RecordForm:
         assert field.target is not None
         bound.options_url = addresses.options_url(field)
         bound.add_url = addresses.add_url(field.target) if self.actor.may(Action.create, field.target) else None
+        bound.add_label = _("Add %(entity)s", entity=in_sentence(field.target.__admin__.label))
         row = self._related(field, bound.data)
         if row is not None:
             bound.chosen = {"id": row.id, "label": label(row, self.actor), "url": addresses.record_url(row)}
@@ -187,7 +196,9 @@ class LineForms:
             self.target, self.parent.actor, self.parent.session, record=line, sent=sent, names=self.names, prefix=prefix
         )
         deleted = bool(sent is not None and sent.get(f"{prefix}delete"))
-        key = line.id if line is not None else None
+        # One that is not, or no longer, a line of this record goes on to be refused, never to be added as another.
+        sent_key = sent.get(f"{prefix}id", "") if sent is not None and self.parent.record is not None else ""
+        key = line.id if line is not None else sent_key or None
         return {
             "index": index,
             "form": form,
@@ -213,22 +224,45 @@ class LineForms:
 
     def refuse(self, problems: Mapping[str, Text]) -> None:
         """Put ``<place>.<field>`` sentences beside the fields of their lines."""
-        kept = [row for row in self.rows if not (row["id"] is None and (row["deleted"] or self._is_blank(row)))]
         for key, text in problems.items():
-            place, _dot, name = key.partition(".")
-            if not place.isdigit() or int(place) >= len(kept):
+            row, name = self.find(key)
+            if row is None:
                 continue
-            row = kept[int(place)]
             if name in row["form"].fields:
                 row["form"].refuse({name: text})
             else:
                 row["errors"] = [str(text)]
 
+    def find(self, key: str) -> tuple[dict[str, Any] | None, str]:
+        """Return the line that a problem ``<place>.<field>`` is about, and the field; places count what was sent on."""
+        place, _dot, name = key.partition(".")
+        kept = [row for row in self.rows if not (row["id"] is None and (row["deleted"] or self._is_blank(row)))]
+        found = kept[int(place)] if place.isdigit() and int(place) < len(kept) else None
+        return found, name
+
+    def problem(self, key: str, text: Text) -> dict[str, Any]:
+        """Return a problem of a line as the summary of the form tells it: which line, which column."""
+        row, name = self.find(key)
+        if row is None:
+            return {"text": f"{self.field.label}: {text}", "anchor": f"lines-{self.name}"}
+        number = self.rows.index(row) + 1
+        if name not in row["form"].fields:
+            told = _("Line %(number)s: %(problem)s", number=number, problem=text)
+            return {"text": told, "anchor": f"{self.name}-{row['index']}"}
+        column = row["form"].catalogue[name].label
+        told = _("Line %(number)s, %(column)s: %(problem)s", number=number, column=column, problem=text)
+        return {"text": told, "anchor": row["form"].fields[name].id}
+
     def page(self) -> dict[str, Any]:
         """Return what ``_form_lines.html`` shows."""
         known = fields(self.target)
         columns = [
-            {"label": known[n].label, "kind": known[n].kind.value, "numeric": known[n].kind in _NUMERIC}
+            {
+                "label": known[n].label,
+                "kind": known[n].kind.value,
+                "numeric": known[n].kind in _NUMERIC,
+                "required": known[n].required,
+            }
             for n in self.names
         ]
         return {

@@ -6,6 +6,7 @@ Its own pages for adding, editing, deleting and exporting are not registered at 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, redirect, request
@@ -69,7 +70,10 @@ class Sheet(Listing):
     def _row(self, record: Recorded) -> dict[str, Any]:
         editable = editable_fields(self.entity, self.actor)
         edits = [f.edit(getattr(record, f.name)) if f.name in editable else None for f in self.columns]
-        return {**super()._row(record), "version": record.version, "edits": edits}
+        shown = super()._row(record)
+        # A sheet shows what is stored: the day itself, not how late it is.
+        cells = [replace(cell, due="") for cell in shown["cells"]]
+        return {**shown, "cells": cells, "version": record.version, "edits": edits}
 
 
 class RecordGrid(BaseModelView):
@@ -212,6 +216,7 @@ def _cell(record: Recorded, field: Field, actor: Actor) -> dict[str, Any]:
         "title": cell.title,
         "tone": cell.tone,
         "icon": cell.icon,
+        "badge": cell.is_badge,
         "value": field.edit(value),
         "version": record.version,
     }

@@ -7,13 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import url_for
-from flask_babel import format_decimal
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Text
 from backoffice.operations import import_mapping, import_results
+from backoffice.records.show import in_sentence
+from backoffice.spreadsheets.guessing import EXTERNAL_CODE
 from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
@@ -91,12 +93,12 @@ def map_page(
     chosen = sent or {name: getattr(batch, name) for name in ("mapping", "mode", "matched_by", "source_system")}
     options = [(target.name, target.label) for target in import_mapping.targets_for(entity, actor).values()]
     samples = import_results.sample_values(session, batch)
-    general = [str(text) for name, text in problems.items() if name in ("mode", "mapping")]
     return _frame(batch) | {
         "action": step_url(batch, "map_columns"),
         "cancel_url": import_url(entity, "upload"),
-        "problem": " ".join(general) or None,
-        "problems": {name: str(text) for name, text in problems.items()},
+        "problems": [_map_problem(batch, name, text) for name, text in problems.items()],
+        "problems_title": ngettext("One thing needs correcting", "%(num)s things need correcting", len(problems)),
+        "refused": {name: str(text) for name, text in problems.items()},
         "columns": [
             {
                 "name": f"column.{place}",
@@ -113,8 +115,20 @@ def map_page(
         "keys": [(key.name, key.label) for key in import_mapping.keys_for(entity, actor).values()],
         "key": chosen["matched_by"] or "",
         "source_system": chosen["source_system"] or "",
+        "source_needed": EXTERNAL_CODE in (*chosen["mapping"].values(), chosen["matched_by"]),
         "preview": _("An empty cell leaves what is there. The next step only tries: nothing is written."),
     }
+
+
+def _map_problem(batch: ImportBatch, name: str, text: Text) -> dict[str, Any]:
+    """Return a problem of the mapping for the summary, with where it is to be corrected."""
+    kind, _dot, place = name.partition(".")
+    if kind == "column" and place.isdecimal() and int(place) < len(batch.headings):
+        return {"text": f"{batch.headings[int(place)]}: {text}", "anchor": f"column-{int(place) + 1}"}
+    labels = {"matched_by": _("Recognised by"), "source_system": _("Source system")}
+    if name in labels:
+        return {"text": f"{labels[name]}: {text}", "anchor": name}
+    return {"text": str(text), "anchor": None}
 
 
 def try_page(
@@ -161,15 +175,24 @@ def done_page(batch: ImportBatch) -> dict[str, Any]:
             "title": _("The rows of this file have been discarded.") if discarded else _("The import is done."),
             "text": _("Applied on %(when)s.", when=when) if when else "",
             "counts": _counts(batch),
-            "list_url": addresses.list_url(entity),
-            "list_label": str(entity.__admin__.plural),
+            **_onward(entity, batch),
             "again_url": import_url(entity, "upload"),
         }
     )
 
 
+def _onward(entity: type[Recorded], batch: ImportBatch) -> dict[str, Any]:
+    """Return the way to the list: with what was imported on top, where the list can be sorted so."""
+    count = batch.new_count + batch.changed_count
+    if batch.state is ImportState.discarded or not count or ("updated_at",) not in entity.__admin__.fast:
+        label = _("Open the list “%(entities)s”", entities=entity.__admin__.plural)
+        return {"list_url": addresses.list_url(entity), "list_label": label}
+    label = ngettext("See the imported record", "See the %(count)s imported records", count, count=_whole(count))
+    return {"list_url": addresses.list_url(entity, s="-updated_at"), "list_label": label}
+
+
 def _heading(entity: type[Recorded]) -> str:
-    return _("Import: %(entities)s", entities=entity.__admin__.plural)
+    return _("Import %(entities)s", entities=in_sentence(entity.__admin__.plural))
 
 
 def _frame(batch: ImportBatch) -> dict[str, Any]:
@@ -178,7 +201,7 @@ def _frame(batch: ImportBatch) -> dict[str, Any]:
     facts = (
         batch.file_name,
         _("%(size)s kB", size=size) if small else _("%(size)s MB", size=size),
-        _("%(count)s rows", count=_whole(batch.row_count)),
+        ngettext("%(count)s row", "%(count)s rows", batch.row_count, count=_whole(batch.row_count)),
         batch.form,
     )
     return {"heading": _heading(ENTITIES[batch.entity]), "file_text": " · ".join(facts)}
@@ -236,7 +259,10 @@ def _application(batch: ImportBatch) -> dict[str, Any]:
     )
     if batch.mode is ImportMode.create and batch.skipped_count:
         text += " " + _("%(count)s that are there already stay as they are.", count=_whole(batch.skipped_count))
-    return {"apply_text": text, "apply_label": _("Import %(count)s rows", count=_whole(count))}
+    return {
+        "apply_text": text,
+        "apply_label": ngettext("Import %(count)s row", "Import %(count)s rows", count, count=_whole(count)),
+    }
 
 
 def _downloads(batch: ImportBatch) -> dict[str, Any]:
@@ -244,7 +270,12 @@ def _downloads(batch: ImportBatch) -> dict[str, Any]:
         return {"download_url": None}
     return {
         "download_url": step_url(batch, "rejected", kind="xlsx"),
-        "download_label": _("Download the %(count)s refused rows with the reasons", count=_whole(batch.refused_count)),
+        "download_label": ngettext(
+            "Download the refused row with the reason",
+            "Download the %(count)s refused rows with the reasons",
+            batch.refused_count,
+            count=_whole(batch.refused_count),
+        ),
         "download_csv_url": step_url(batch, "rejected", kind="csv"),
     }
 
@@ -258,15 +289,14 @@ def _rows(
     steps = "-".join(map(str, trail))
     before = {"after": trail[-1], "trail": steps.rpartition("-")[0]} if trail else {}
     reasons = import_results.frequent_reasons(session, batch) if tab == "refused" and rows else []
+    worst = ", ".join(f"{column} ({_whole(n)})" for column, n in reasons)
     span = {"first": _whole(first), "last": _whole(first + len(rows) - 1), "count": _whole(count)}
     return {
         "rows_title": _tab_label(tab),
         "reason_title": {"refused": _("Why it is refused"), "changed": _("What it replaces")}.get(tab, _("Remark")),
         "rows": [line for row in rows for line in _lines(row)],
         "range_text": _("Rows %(first)s–%(last)s of %(count)s", **span) if rows else "",
-        "reasons": _("Most frequent: %(columns)s", columns=", ".join(f"{c} {_whole(n)}" for c, n in reasons))
-        if reasons
-        else "",
+        "reasons": _("Columns with most errors: %(columns)s", columns=worst) if worst else "",
         "previous_url": step_url(batch, "attempt", tab=tab, **before) if trail else None,
         "next_url": step_url(batch, "attempt", tab=tab, after=rows[-1].number, trail=f"{steps}-{after}".strip("-"))
         if more

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, current_app, flash, redirect, render_template, request, send_file
+from flask import current_app, flash, redirect, render_template, request, send_file
 from flask_appbuilder import AppBuilder, BaseView, expose
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as NoSuchPage
@@ -27,6 +27,7 @@ from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from models.import_batch import ImportBatch, ImportMode, ImportState
 from views.door import commit, current_actor, current_session, fresh_session
+from views.downloads import csv_response
 from views.generated import import_pages
 from views.generated.desk import guarded
 
@@ -44,7 +45,7 @@ class ImportView(BaseView):
     @guarded(Action.read)
     def upload(self) -> Any:
         import_mapping.require_importable(self.entity, current_actor())
-        if request.method == "GET":
+        if request.method != "POST":
             return self._file_page()
         name, content = _sent_file()
         limits = dataclasses.replace(LIMITS, file_bytes=_largest())
@@ -71,7 +72,7 @@ class ImportView(BaseView):
     @guarded(Action.read)
     def map_columns(self, pk: int) -> Any:
         batch = self._batch(pk)
-        if request.method == "GET":
+        if request.method != "POST":
             if batch.state in (ImportState.applying, ImportState.applied, ImportState.discarded):
                 return redirect(import_pages.current_url(batch))
             page = import_pages.map_page(_session(), batch, current_actor())
@@ -123,9 +124,7 @@ class ImportView(BaseView):
         name = f"{batch.file_name.rpartition('.')[0] or batch.file_name} - {_('refused')}.{kind}"
         if kind == "csv":
             text = "".join(rejected.write_csv(import_results.rejected_rows(_session(), batch)))
-            response = Response(text, content_type="text/csv; charset=utf-8")
-            response.headers.set("Content-Disposition", "attachment", filename=name)
-            return response
+            return csv_response(text, name)
         if kind != "xlsx":
             raise NoSuchPage
         file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it

@@ -76,9 +76,9 @@ def _read_instant(field: Field, value: Any) -> datetime:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         instant = None
-    if instant is None or instant.tzinfo is None or not 1900 <= instant.year <= 2200:
+    if instant is None or instant.tzinfo is None or not 1900 < instant.year < 2200:
         raise _refuse(_l("Write it as text of this form: %(example)s."), example="2026-12-31T15:25:00Z")
-    return instant.astimezone(UTC)
+    return instant.astimezone(UTC).replace(microsecond=0)
 
 
 def _read_choice(field: Field, value: Any) -> str:

@@ -15,15 +15,24 @@ from backoffice.errors import BadRequest
 from backoffice.lifecycles import transitions_open
 from backoffice.records import filters as record_filters
 from backoffice.records import show, subjects
+from backoffice.records.cursors import last_cursor
 from backoffice.records.lookup import relations_of
-from backoffice.records.pages import SIZES, Page, Query, find_page, last_cursor, read_query, sortable
+from backoffice.records.pages import SIZES, Page, Query, find_page, read_query, sortable
 from models.base import Recorded
-from models.catalogue import Field, Kind
+from models.catalogue import LONGEST_TEXT, Field, Kind
+from models.reading import fold
 from models.values import show_date
 from views import addresses
 from views.door import current_actor, current_session
 
 NUMERIC = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes})
+
+
+#: What the columns of a list take, in rem, as lists.css has it: by kind, or by the length of the longest word.
+_STEPS = (8, 12, 18)
+_WIDEST = 16.75  # with the menu of the row
+_ROOM = {Kind.boolean: 6, Kind.integer: 6, Kind.time: 6, Kind.date: 7, Kind.minutes: 7, Kind.money: 7.5}
+_ROOM |= {Kind.decimal: 7.5, Kind.datetime: 9.5, Kind.phone: 9}
 
 
 class Listing:
@@ -44,6 +53,7 @@ class Listing:
         if fixed:
             self.query = Query(**{**self.query.__dict__, "fixed": fixed})
         self.columns = self._columns([name for part in args.getlist("c") for name in part.split(",") if name])
+        self.parts = column_parts(entity, self.columns)
 
     def _columns(self, wanted: list[str]) -> list[Field]:
         if not wanted:
@@ -82,8 +92,8 @@ class Listing:
             "plural": admin.plural,
             "icon": admin.icon,
             "count_text": count_text(found),
-            "columns": [self._column(field) for field in self.columns],
-            "rows": [self._row(record) for record in found.rows],
+            "order_text": self._order_text(),
+            **self._table(found),
             **self._narrowing(),
             "chooser": self._chooser(),
             **self.paging(found),
@@ -91,6 +101,31 @@ class Listing:
             "add_label": _("Add %(entity)s", entity=show.in_sentence(admin.label)),
             "empty": self._empty(add_url),
         }
+
+    def _order_text(self) -> str:
+        """Return by what the list is sorted where no heading says it, because that column is not shown."""
+        field = self.query.sort_field
+        if field in self.columns:
+            return ""
+        what, down = show.in_sentence(field.label), self.query.descending
+        if field.kind not in (Kind.date, Kind.datetime):
+            return _("in reverse order of %(what)s", what=what) if down else _("sorted by %(what)s", what=what)
+        if down:
+            return _("sorted by %(what)s, latest first", what=what)
+        return _("sorted by %(what)s, earliest first", what=what)
+
+    def _table(self, found: Page) -> dict[str, Any]:
+        """Return columns and rows, and the room that the columns take: as much as the longest word of this page."""
+        rows = [self._row(record) for record in found.rows]
+        widest, columns, room = widest_column(self.entity, self.columns), [], _WIDEST
+        for place, field in enumerate(self.columns):
+            column = self._column(field) | {"part": self.parts.get(field.name, ""), "widest": field.name == widest}
+            heading = len(str(field.label)) + (1 if column["sort_url"] else 0)
+            longest = max([heading, *(len(row["cells"][place].text) for row in rows)])
+            column["step"] = next((n for n, length in enumerate(_STEPS, 1) if longest < length), len(_STEPS) + 1)
+            room += 0 if field.name == widest else _room(field, column["step"])
+            columns.append(column)
+        return {"columns": columns, "rows": rows, "room": "s" if room <= 50 else "m" if room <= 75 else "l"}
 
     def _column(self, field: Field) -> dict[str, Any]:
         direction = None
@@ -103,6 +138,7 @@ class Listing:
             "name": field.name,
             "label": field.label,
             "kind": field.kind.value,
+            "badge": field.badge,
             "numeric": field.kind in NUMERIC,
             "sort_url": sort_url,
             "direction": direction,
@@ -115,8 +151,15 @@ class Listing:
             "url": addresses.record_url(record),
             "title": show.label(record, self.actor),
             "cells": cells,
+            "main": self._main(cells),
             "menu": self._menu(record),
         }
+
+    def _main(self, cells: list[show.Cell]) -> int:
+        """Return which cell leads to the record: the title, else the first that leads nowhere else."""
+        free = [i for i, c in enumerate(cells) if not (c.url or c.masked or c.unavailable or c.empty)]
+        titles = [i for i in free if self.parts.get(self.columns[i].name) == "title"]
+        return (titles or free or [0])[0]
 
     def _menu(self, record: Recorded) -> list[dict[str, Any]]:
         menu: list[dict[str, Any]] = [
@@ -142,7 +185,7 @@ class Listing:
         return {
             "filters": [self._chip(item) for item in self.query.filters],
             "clear_url": self.url("f", "q"),
-            "filter_fields": [filter_field(field) for field in available],
+            "filter_groups": filter_groups(self.entity, list(available)),
             "filter_action": here(),
             "kept": self.kept(),
             "search": {
@@ -161,6 +204,8 @@ class Listing:
             "relation": item.operator.label,
             "value": filter_value(item),
             "remove_url": here(pairs),
+            "text": str(item),
+            "edit": editable_filter(item),
         }
 
     def _chooser(self) -> list[dict[str, Any]]:
@@ -179,7 +224,9 @@ class Listing:
                 last=format_decimal(found.start + shown - 1),
             )
         return {
-            "sizes": [{"size": n, "url": self.url(n=str(n)), "current": n == self.query.size} for n in SIZES],
+            "sizes": [{"size": n, "url": self.url(n=str(n)), "current": n == self.query.size} for n in SIZES]
+            if found.count > SIZES[0]
+            else [],
             "size": self.query.size,
             "range_text": text,
             "first_url": self.url() if self.query.cursor else None,
@@ -233,6 +280,80 @@ def count_text(page: Page) -> str:
     if page.count >= 1_000:
         return _("about %(number)s", number=format_decimal(round(page.count, -1)))
     return str(format_decimal(page.count))
+
+
+def _room(field: Field, step: int) -> float:
+    if field.due_while:
+        return 11.25
+    by_length = (6.0, 7.0, 8.75, 10.25)
+    if field.kind is Kind.choice:
+        by_length = (7.5, 9.0, 10.5, 11.5) if field.badge else (6.5, 7.75, 10.0, 10.0)
+    return _ROOM.get(field.kind, by_length[step - 1])
+
+
+def column_parts(entity: type[Recorded], columns: list[Field]) -> dict[str, str]:
+    """Return what some columns of a list are to whoever reads a row, by name.
+
+    ``title``: the text people know the record by, which leads to it. ``ref``: the key that names it beside that.
+    ``party``: whose it is. ``due``: until when.
+    """
+    texts, related = _texts(entity, columns), [field for field in columns if field.kind is Kind.relation]
+    found = {field.name: "due" for field in columns if field.due_while}
+    found |= {field.name: "party" for field in _parties(entity, related)[:1]}
+    found |= {f.name: "ref" for f in columns[:1] if f.name in _keys(entity) and f.kind in (Kind.text, Kind.code)}
+    return found | {field.name: "title" for field in [*texts, *related][:1]}
+
+
+def widest_column(entity: type[Recorded], columns: list[Field]) -> str:
+    """Return the name of the column that takes the width that is left: words, rather than a key."""
+    words = [field for field in _texts(entity, columns) if field.name not in _keys(entity)]
+    related = [field for field in columns if field.kind is Kind.relation]
+    return next((field.name for field in (*words, *related, *columns)), "")
+
+
+def _parties(entity: type[Recorded], related: list[Field]) -> list[Field]:
+    """Return the relations that say whose the row is: by the scope's own column, else by the parent it is read from."""
+    parent = (entity.__admin__.scope.company or "").partition(".")[0]
+    return [f for f in related if f.column == "company_id"] + [f for f in related if f.name == parent]
+
+
+def _keys(entity: type[Recorded]) -> set[str]:
+    """Return the fields that name a record all by themselves."""
+    return {key[0] for key in entity.__admin__.natural_keys if len(key) == 1}
+
+
+def _texts(entity: type[Recorded], columns: list[Field]) -> list[Field]:
+    """Return the columns of words, the most telling first: names within a parent, the longest, and keys at the end."""
+    keys, parts = _keys(entity), {name for key in entity.__admin__.natural_keys for name in key}
+    rank = dict.fromkeys(parts - keys, 0) | dict.fromkeys(keys, 2)
+    texts = [field for field in columns if field.kind in (Kind.text, Kind.long_text)]
+    return sorted(texts, key=lambda field: (rank.get(field.name, 1), -(field.max_length or LONGEST_TEXT)))
+
+
+def filter_groups(entity: type[Recorded], available: list[Field]) -> list[dict[str, Any]]:
+    """Return what the page needs to let somebody filter: first what the entity declares, then all else by name."""
+    declared = [field for field in available if field.name in entity.__admin__.filters]
+    others = sorted((f for f in available if f not in declared), key=lambda field: fold(str(field.label)))
+    groups = ((_("Most used"), declared), (_("All the others"), others))
+    return [{"label": label, "fields": [filter_field(f) for f in chosen]} for label, chosen in groups if chosen]
+
+
+def editable_filter(item: record_filters.Filter) -> dict[str, Any] | None:
+    """Return what the form needs to open with this filter in it; None where it has no place for all its values."""
+    field, kind = item.field, item.operator.input
+    if kind == "relation" and len(item.values) > 1:
+        return None
+    values = [_as_typed(field, kind, value) for value in item.values]
+    return {"field": field.name, "operator": item.operator.name, "values": values}
+
+
+def _as_typed(field: Field, kind: str, value: Any) -> str:
+    """Return one value of a filter as an input of this kind holds it."""
+    if value is None:
+        return ""
+    if kind in ("date", "two_dates"):
+        return str(value.isoformat())
+    return str(value) if kind in ("days", "relation", "text") else field.edit(value)
 
 
 def filter_field(field: Field) -> dict[str, Any]:

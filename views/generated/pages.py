@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.lifecycles import Transition, transitions_open
+from backoffice.operations.removal import is_removable
 from backoffice.records import show, subjects, timeline
 from models.base import Recorded
 from models.catalogue import fields
@@ -23,8 +24,17 @@ _links: dict[type[Recorded], list[Link]] = {}
 
 
 def add_link(entity: type[Recorded], link: Link) -> None:
-    """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, on the pages of ``entity``."""
+    """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, on the pages of ``entity``.
+
+    With ``first``, a sentence that says why, it is offered beside the message that a new record is saved, too.
+    """
     _links.setdefault(entity, []).append(link)
+
+
+def first_steps(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
+    """Return the actions that a new record waits for."""
+    found = (link(record, actor) for link in _links.get(type(record), ()))
+    return [step for step in found if step and step.get("first")]
 
 
 #: Icons of the entries of a history.
@@ -70,7 +80,7 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
         "state": _state(record, actor),
         "verbs": [_verb(record, transition) for transition in transitions_open(record, actor)],
         "edit_url": addresses.action_url(record, "edit") if _is_open(entity, Action.update, actor) else None,
-        "delete_url": addresses.action_url(record, "delete") if _is_open(entity, Action.delete, actor) else None,
+        "delete_url": addresses.action_url(record, "delete") if _may_delete(record, actor) else None,
         "more": [found for link in _links.get(entity, ()) if (found := link(record, actor))],
         "tabs": chosen["tabs"],
         "more_tabs": chosen["more_tabs"],
@@ -87,6 +97,10 @@ def _is_open(entity: type[Recorded], action: Action, actor: Actor) -> bool:
     """Say whether the actor may do this to records of the entity by hand."""
     admin = entity.__admin__
     return not (admin.append_only or admin.written_by_verbs) and actor.may(action, entity)
+
+
+def _may_delete(record: Recorded, actor: Actor) -> bool:
+    return _is_open(type(record), Action.delete, actor) and is_removable(record)
 
 
 def _details(record: Recorded, actor: Actor, session: RecordSession) -> dict[str, Any]:
@@ -113,11 +127,13 @@ def _state(record: Recorded, actor: Actor) -> show.Cell | None:
 
 def _verb(record: Recorded, transition: Transition) -> dict[str, Any]:
     url = addresses.action_url(record, "do", verb=transition.name)
+    # What leaves it where it stands, such as assigning it to somebody else, is never the next step.
+    stays = transition.target is not None and transition.target is getattr(record, "state", None)
     return {
         "name": transition.name,
         "label": transition.label,
         "icon": transition.icon,
-        "tone": transition.tone,
+        "tone": "neutral" if stays and transition.tone == "primary" else transition.tone,
         "url": url,
     }
 

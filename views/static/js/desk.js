@@ -142,6 +142,14 @@ function joinColumns() {
   });
 }
 
+// On a narrow screen the tabs scroll: the one that is open is brought into sight.
+function showCurrentTabs() {
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    const row = tab.closest(".tabs");
+    row.scrollLeft += tab.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - tab.offsetWidth) / 2;
+  }
+}
+
 document.addEventListener("toggle", onToggle, true);
 document.addEventListener("click", (event) => closeMenus(event.target));
 document.addEventListener("click", onRowClick);
@@ -157,3 +165,4 @@ rememberGroups();
 prepareRail();
 prepareLooks();
 joinColumns();
+showCurrentTabs();

@@ -3,6 +3,7 @@ import { openEditor } from "./grid_editor.js";
 
 const box = document.querySelector("[data-grid]");
 const table = box?.querySelector("table");
+const undoButton = box?.querySelector("[data-grid-undo]");
 const undo = [];
 let current = null;
 let editor = null;
@@ -10,9 +11,10 @@ let editor = null;
 const rowOf = (cell) => cell.closest("tr");
 const headOf = (cell) => table.tHead.querySelector(`[data-column="${CSS.escape(cell.dataset.column)}"]`);
 const isOpen = (cell) => cell.dataset.value !== undefined;
+const sign = (name) => Object.assign(document.createElement("i"), { className: `bi bi-${name}`, ariaHidden: "true" });
 const tell = (text, bad = false) => {
   const status = box.querySelector("[data-grid-status]");
-  status.textContent = text;
+  status.replaceChildren(...(bad ? [sign("exclamation-circle-fill"), " ", text] : [text]));
   status.classList.toggle("no", bad);
 };
 
@@ -37,10 +39,10 @@ function move(cell, rows, columns) {
 
 function show(cell, stored) {
   cell.replaceChildren();
-  if (stored.tone && headOf(cell).dataset.kind !== "boolean") {
+  if (stored.badge) {
     const badge = document.createElement("span");
     badge.className = `state state-${stored.tone}`;
-    badge.append(Object.assign(document.createElement("i"), { className: `bi bi-${stored.icon || "circle"}`, ariaHidden: "true" }), Object.assign(document.createElement("span"), { textContent: stored.text }));
+    badge.append(sign(stored.icon || "circle"), Object.assign(document.createElement("span"), { textContent: stored.text }));
     cell.append(badge);
   } else {
     cell.append(stored.text ?? "");
@@ -52,13 +54,15 @@ function show(cell, stored) {
 
 function refuse(cell, text) {
   cell.classList.add("is-wrong");
-  const message = document.createElement("span");
-  message.className = "cell-msg";
-  message.setAttribute("role", "alert");
-  message.textContent = text;
-  cell.querySelector(".cell-msg")?.remove();
+  const message = Object.assign(document.createElement("span"), { className: "cell-msg", id: "cell-msg", role: "alert" });
+  message.append(sign("exclamation-circle-fill"), " ", text);
+  document.getElementById("cell-msg")?.remove();
   cell.append(message);
-  tell(text, true);
+  const input = cell.querySelector(".cell-input");
+  input?.setAttribute("aria-invalid", "true");
+  input?.setAttribute("aria-describedby", "cell-msg");
+  message.scrollIntoView({ block: "nearest", inline: "nearest" });
+  tell(box.dataset.wordRefused, true);
 }
 
 async function send(cell, value) {
@@ -88,6 +92,7 @@ async function save(cell, value, { remember = true } = {}) {
     if (remember) undo.push({ cell, value: before });
     tell(box.dataset.wordSaved);
     count();
+    undoButton.hidden = !undo.length;
     return true;
   } catch (error) {
     const theirs = error.current;
@@ -176,7 +181,18 @@ async function takeBack() {
   await save(last.cell, last.value, { remember: false });
 }
 
+// What stands in a cell, an input or a longer word, must not move the others.
+function holdWidths() {
+  const heads = [...table.tHead.rows[0].cells];
+  const widths = heads.map((head) => Math.ceil(head.getBoundingClientRect().width));
+  heads.forEach((head, place) => { head.style.width = `${widths[place]}px`; });
+  table.style.width = `${widths.reduce((sum, width) => sum + width, 0)}px`;
+  table.style.tableLayout = "fixed";
+}
+
 if (table) {
+  document.fonts.ready.then(holdWidths);
+  undoButton.addEventListener("click", takeBack);
   table.addEventListener("keydown", onKey);
   table.addEventListener("click", (event) => {
     const cell = event.target.closest("td");

@@ -1,8 +1,8 @@
 """baseline
 
-Revision ID: d5b338bc3bca
+Revision ID: a98b41dcb542
 Revises:
-Create Date: 2026-11-23 03:51:16.750618
+Create Date: 2026-11-28 14:26:09.421213
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "d5b338bc3bca"
+revision = "a98b41dcb542"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -170,6 +170,7 @@ def upgrade() -> None:
         sa.Column("door", sa.String(length=32), nullable=False),
         sa.Column("entity", sa.String(length=64), nullable=False),
         sa.Column("record_id", sa.Integer(), nullable=False),
+        sa.Column("parent_id", sa.Integer(), nullable=True),
         sa.Column("group_id", sa.Integer(), nullable=True),
         sa.Column("company_id", sa.Integer(), nullable=True),
         sa.Column("event", sa.String(length=64), nullable=False),
@@ -205,6 +206,14 @@ def upgrade() -> None:
         "history_entry",
         ["group_id", "entity", "at", "id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_history_entry_parent",
+        "history_entry",
+        ["entity", "parent_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("parent_id IS NOT NULL"),
+        sqlite_where=sa.text("parent_id IS NOT NULL"),
     )
     op.create_index("ix_history_entry_record", "history_entry", ["entity", "record_id", "id"], unique=False)
     op.create_table(
@@ -413,6 +422,7 @@ def upgrade() -> None:
         sa.Column("noted", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("record_id", sa.Integer(), nullable=True),
+        sa.Column("record_version", sa.Integer(), nullable=True),
         sa.Column("applied", sa.Boolean(), server_default="0", nullable=False),
         *(
             (
@@ -445,10 +455,10 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("first_name", sa.String(length=64), nullable=False),
         sa.Column("last_name", sa.String(length=64), nullable=False),
-        sa.Column("username", sa.String(length=128), nullable=False),
+        sa.Column("username", sa.String(length=64), nullable=False),
         sa.Column("password", sa.String(length=256), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=True),
-        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("last_login", sa.DateTime(), nullable=True),
         sa.Column("login_count", sa.Integer(), nullable=True),
         sa.Column("fail_login_count", sa.Integer(), nullable=True),
@@ -1257,77 +1267,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_role_right_role_id_area_id"), "role_right", ["role_id", "area", "id"], unique=False)
     op.create_index(op.f("ix_role_right_updated_by_id"), "role_right", ["updated_by_id"], unique=False)
     op.create_table(
-        "service",
-        sa.Column("code", sa.String(length=40), nullable=False),
-        sa.Column("name", sa.String(length=160), nullable=False),
-        sa.Column(
-            "name_key",
-            sa.String(length=255).with_variant(sa.String(length=255, collation="C"), "postgresql"),
-            server_default="",
-            nullable=False,
-        ),
-        sa.Column("state", sa.String(length=32), nullable=False),
-        sa.Column("group_company_id", sa.Integer(), nullable=False),
-        sa.Column("business_unit_id", sa.Integer(), nullable=True),
-        sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("online_service_id", sa.Integer(), nullable=True),
-        sa.Column("list_price", sa.Numeric(precision=12, scale=2), nullable=True),
-        sa.Column("is_licensed", sa.Boolean(), server_default="0", nullable=False),
-        sa.Column("is_third_party", sa.Boolean(), server_default="0", nullable=False),
-        sa.Column("liability_note", sa.Text(), nullable=True),
-        sa.Column("group_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
-        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
-        sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.Column("updated_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("state IN ('proposed', 'offered', 'retired')", name=op.f("ck_service_service_state")),
-        sa.CheckConstraint("list_price IS NULL OR list_price >= 0", name=op.f("ck_service_list_price_not_negative")),
-        sa.ForeignKeyConstraint(
-            ["business_unit_id"],
-            ["business_unit.id"],
-            name=op.f("fk_service_business_unit_id_business_unit"),
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["created_by_id"], ["ab_user.id"], name=op.f("fk_service_created_by_id_ab_user"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["group_company_id"],
-            ["group_company.id"],
-            name=op.f("fk_service_group_company_id_group_company"),
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["group_id"], ["corporate_group.id"], name=op.f("fk_service_group_id_corporate_group"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["online_service_id"],
-            ["online_service.id"],
-            name=op.f("fk_service_online_service_id_online_service"),
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_service_updated_by_id_ab_user"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_service")),
-        sa.UniqueConstraint("group_id", "code", name=op.f("uq_service_group_id_code")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_service_business_unit_id"), "service", ["business_unit_id"], unique=False)
-    op.create_index(op.f("ix_service_created_by_id"), "service", ["created_by_id"], unique=False)
-    op.create_index(op.f("ix_service_group_company_id"), "service", ["group_company_id"], unique=False)
-    op.create_index(op.f("ix_service_group_id_code_id"), "service", ["group_id", "code", "id"], unique=False)
-    op.create_index(op.f("ix_service_group_id_name_key_id"), "service", ["group_id", "name_key", "id"], unique=False)
-    op.create_index(
-        op.f("ix_service_group_id_state_code_id"), "service", ["group_id", "state", "code", "id"], unique=False
-    )
-    op.create_index(op.f("ix_service_online_service_id"), "service", ["online_service_id"], unique=False)
-    op.create_index(op.f("ix_service_updated_by_id"), "service", ["updated_by_id"], unique=False)
-    op.create_table(
         "service_calendar",
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=160), nullable=False),
@@ -1674,6 +1613,9 @@ def upgrade() -> None:
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("updated_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
+            "state IN ('draft', 'cancelled') OR signed_on IS NOT NULL", name=op.f("ck_contract_signed_when")
+        ),
+        sa.CheckConstraint(
             "state IN ('draft', 'signed', 'active', 'expiring', 'suspended', 'withdrawal_notified', 'withdrawn', 'expired', 'restarted', 'cancelled')",
             name=op.f("ck_contract_contract_state"),
         ),
@@ -1833,90 +1775,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("contract_id IS NULL"),
     )
     op.create_table(
-        "contract_line",
-        sa.Column("contract_id", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("service_id", sa.Integer(), nullable=False),
-        sa.Column("starts_on", sa.Date(), nullable=True),
-        sa.Column("quantity", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("yearly_fee", sa.Numeric(precision=12, scale=2), nullable=True),
-        sa.Column("remuneration_mode", sa.String(length=32), nullable=False),
-        sa.Column("state", sa.String(length=32), nullable=False),
-        sa.Column("withdrawal_on", sa.Date(), nullable=True),
-        sa.Column("withdrawal_mode", sa.String(length=32), nullable=True),
-        sa.Column("company_id", sa.Integer(), nullable=False),
-        sa.Column("group_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
-        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
-        sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.Column("updated_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "remuneration_mode IN ('fee', 'measured', 'included', 'free')",
-            name=op.f("ck_contract_line_remuneration_mode"),
-        ),
-        sa.CheckConstraint(
-            "state = 'in_force' OR withdrawal_on IS NOT NULL", name=op.f("ck_contract_line_withdrawal_when")
-        ),
-        sa.CheckConstraint(
-            "state IN ('in_force', 'withdrawal_notified', 'withdrawn')", name=op.f("ck_contract_line_line_state")
-        ),
-        sa.CheckConstraint(
-            "withdrawal_mode IN ('suspend', 'remove', 'keep')", name=op.f("ck_contract_line_withdrawal_mode")
-        ),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_contract_line_quantity_positive")),
-        sa.CheckConstraint(
-            "yearly_fee IS NULL OR yearly_fee >= 0", name=op.f("ck_contract_line_yearly_fee_not_negative")
-        ),
-        sa.ForeignKeyConstraint(
-            ["company_id"], ["company.id"], name=op.f("fk_contract_line_company_id_company"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["contract_id"], ["contract.id"], name=op.f("fk_contract_line_contract_id_contract"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["created_by_id"], ["ab_user.id"], name=op.f("fk_contract_line_created_by_id_ab_user"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["group_id"],
-            ["corporate_group.id"],
-            name=op.f("fk_contract_line_group_id_corporate_group"),
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["service_id"], ["service.id"], name=op.f("fk_contract_line_service_id_service"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_contract_line_updated_by_id_ab_user"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_contract_line")),
-        sa.UniqueConstraint("contract_id", "service_id", name=op.f("uq_contract_line_contract_id_service_id")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_contract_line_company_id"), "contract_line", ["company_id"], unique=False)
-    op.create_index(op.f("ix_contract_line_contract_id"), "contract_line", ["contract_id"], unique=False)
-    op.create_index(op.f("ix_contract_line_created_by_id"), "contract_line", ["created_by_id"], unique=False)
-    op.create_index(
-        op.f("ix_contract_line_group_id_created_at_id"), "contract_line", ["group_id", "created_at", "id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_contract_line_group_id_service_id_created_at_id"),
-        "contract_line",
-        ["group_id", "service_id", "created_at", "id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_contract_line_group_id_state_withdrawal_on_id"),
-        "contract_line",
-        ["group_id", "state", "withdrawal_on", "id"],
-        unique=False,
-    )
-    op.create_index(op.f("ix_contract_line_service_id"), "contract_line", ["service_id"], unique=False)
-    op.create_index(op.f("ix_contract_line_updated_by_id"), "contract_line", ["updated_by_id"], unique=False)
-    op.create_table(
         "customer_order",
         sa.Column("number", sa.String(length=60), nullable=False),
         sa.Column("ordered_on", sa.Date(), nullable=False),
@@ -2013,171 +1871,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_customer_order_referent_id"), "customer_order", ["referent_id"], unique=False)
     op.create_index(op.f("ix_customer_order_updated_by_id"), "customer_order", ["updated_by_id"], unique=False)
-    op.create_table(
-        "order_line",
-        sa.Column("order_id", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("service_id", sa.Integer(), nullable=False),
-        sa.Column("description", sa.String(length=200), nullable=True),
-        sa.Column("quantity", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("generated", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("unit_price", sa.Numeric(precision=12, scale=2), nullable=True),
-        sa.Column("license_expires_on", sa.Date(), nullable=True),
-        sa.Column("license_months", sa.Integer(), nullable=True),
-        sa.Column("company_id", sa.Integer(), nullable=False),
-        sa.Column("group_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
-        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
-        sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.Column("updated_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("generated BETWEEN 0 AND quantity", name=op.f("ck_order_line_generated_within_quantity")),
-        sa.CheckConstraint(
-            "license_expires_on IS NULL OR license_months IS NULL", name=op.f("ck_order_line_one_expiry")
-        ),
-        sa.CheckConstraint("license_months > 0", name=op.f("ck_order_line_months_positive")),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_line_quantity_positive")),
-        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_order_line_price_not_negative")),
-        sa.ForeignKeyConstraint(
-            ["company_id"], ["company.id"], name=op.f("fk_order_line_company_id_company"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["created_by_id"], ["ab_user.id"], name=op.f("fk_order_line_created_by_id_ab_user"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["group_id"],
-            ["corporate_group.id"],
-            name=op.f("fk_order_line_group_id_corporate_group"),
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["customer_order.id"], name=op.f("fk_order_line_order_id_customer_order"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["service_id"], ["service.id"], name=op.f("fk_order_line_service_id_service"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_order_line_updated_by_id_ab_user"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_line")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_order_line_company_id"), "order_line", ["company_id"], unique=False)
-    op.create_index(op.f("ix_order_line_created_by_id"), "order_line", ["created_by_id"], unique=False)
-    op.create_index(
-        op.f("ix_order_line_group_id_created_at_id"), "order_line", ["group_id", "created_at", "id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_order_line_group_id_order_id_created_at_id"),
-        "order_line",
-        ["group_id", "order_id", "created_at", "id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_order_line_group_id_service_id_created_at_id"),
-        "order_line",
-        ["group_id", "service_id", "created_at", "id"],
-        unique=False,
-    )
-    op.create_index(op.f("ix_order_line_order_id"), "order_line", ["order_id"], unique=False)
-    op.create_index(op.f("ix_order_line_service_id"), "order_line", ["service_id"], unique=False)
-    op.create_index(op.f("ix_order_line_updated_by_id"), "order_line", ["updated_by_id"], unique=False)
-    op.create_table(
-        "license",
-        sa.Column("code", sa.String(length=40), nullable=False),
-        sa.Column("order_line_id", sa.Integer(), nullable=False),
-        sa.Column("contact_id", sa.Integer(), nullable=True),
-        sa.Column("state", sa.String(length=32), nullable=False),
-        sa.Column("expires_on", sa.Date(), nullable=True),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("sent_to", sa.String(length=254), nullable=True),
-        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("used_by_email", sa.String(length=254), nullable=True),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("revocation_reason", sa.String(length=250), nullable=True),
-        sa.Column("renewed_from_id", sa.Integer(), nullable=True),
-        sa.Column("replaces_id", sa.Integer(), nullable=True),
-        sa.Column("company_id", sa.Integer(), nullable=False),
-        sa.Column("group_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
-        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
-        sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.Column("updated_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("state <> 'revoked' OR revocation_reason IS NOT NULL", name=op.f("ck_license_revoked_why")),
-        sa.CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name=op.f("ck_license_sent_when")),
-        sa.CheckConstraint("state <> 'used' OR first_used_at IS NOT NULL", name=op.f("ck_license_used_when")),
-        sa.CheckConstraint(
-            "state IN ('generated', 'sent', 'used', 'expired', 'revoked')", name=op.f("ck_license_license_state")
-        ),
-        sa.CheckConstraint("renewed_from_id IS NULL OR renewed_from_id <> id", name=op.f("ck_license_renews_another")),
-        sa.CheckConstraint("replaces_id IS NULL OR replaces_id <> id", name=op.f("ck_license_replaces_another")),
-        sa.ForeignKeyConstraint(
-            ["company_id"], ["company.id"], name=op.f("fk_license_company_id_company"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["contact_id"], ["contact.id"], name=op.f("fk_license_contact_id_contact"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["created_by_id"], ["ab_user.id"], name=op.f("fk_license_created_by_id_ab_user"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["group_id"], ["corporate_group.id"], name=op.f("fk_license_group_id_corporate_group"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_line_id"], ["order_line.id"], name=op.f("fk_license_order_line_id_order_line"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["renewed_from_id"], ["license.id"], name=op.f("fk_license_renewed_from_id_license"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["replaces_id"], ["license.id"], name=op.f("fk_license_replaces_id_license"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_license_updated_by_id_ab_user"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_license")),
-        sa.UniqueConstraint("group_id", "code", name=op.f("uq_license_group_id_code")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_license_company_id"), "license", ["company_id"], unique=False)
-    op.create_index(op.f("ix_license_contact_id"), "license", ["contact_id"], unique=False)
-    op.create_index(op.f("ix_license_created_by_id"), "license", ["created_by_id"], unique=False)
-    op.create_index(op.f("ix_license_group_id_code_id"), "license", ["group_id", "code", "id"], unique=False)
-    op.create_index(
-        op.f("ix_license_group_id_company_id_created_at_id"),
-        "license",
-        ["group_id", "company_id", "created_at", "id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_license_group_id_created_at_id"), "license", ["group_id", "created_at", "id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_license_group_id_expires_on_id"), "license", ["group_id", "expires_on", "id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_license_group_id_state_created_at_id"),
-        "license",
-        ["group_id", "state", "created_at", "id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_license_group_id_state_expires_on_id"),
-        "license",
-        ["group_id", "state", "expires_on", "id"],
-        unique=False,
-    )
-    op.create_index(op.f("ix_license_order_line_id"), "license", ["order_line_id"], unique=False)
-    op.create_index(op.f("ix_license_updated_by_id"), "license", ["updated_by_id"], unique=False)
-    op.create_index("uq_license_renewed_from_id", "license", ["renewed_from_id"], unique=True)
-    op.create_index("uq_license_replaces_id", "license", ["replaces_id"], unique=True)
     op.create_table(
         "request_type",
         sa.Column("code", sa.String(length=40), nullable=False),
@@ -2413,6 +2106,358 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_support_queue_team_id"), "support_queue", ["team_id"], unique=False)
     op.create_index(op.f("ix_support_queue_updated_by_id"), "support_queue", ["updated_by_id"], unique=False)
+    op.create_table(
+        "service",
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=160), nullable=False),
+        sa.Column(
+            "name_key",
+            sa.String(length=255).with_variant(sa.String(length=255, collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("group_company_id", sa.Integer(), nullable=False),
+        sa.Column("business_unit_id", sa.Integer(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("online_service_id", sa.Integer(), nullable=True),
+        sa.Column("queue_id", sa.Integer(), nullable=True),
+        sa.Column("list_price", sa.Numeric(precision=12, scale=2), nullable=True),
+        sa.Column("is_licensed", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("is_third_party", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("liability_note", sa.Text(), nullable=True),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("state IN ('proposed', 'offered', 'retired')", name=op.f("ck_service_service_state")),
+        sa.CheckConstraint("list_price IS NULL OR list_price >= 0", name=op.f("ck_service_list_price_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["business_unit_id"],
+            ["business_unit.id"],
+            name=op.f("fk_service_business_unit_id_business_unit"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_service_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_company_id"],
+            ["group_company.id"],
+            name=op.f("fk_service_group_company_id_group_company"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["corporate_group.id"], name=op.f("fk_service_group_id_corporate_group"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["online_service_id"],
+            ["online_service.id"],
+            name=op.f("fk_service_online_service_id_online_service"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["queue_id"], ["support_queue.id"], name=op.f("fk_service_queue_id_support_queue"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_service_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service")),
+        sa.UniqueConstraint("group_id", "code", name=op.f("uq_service_group_id_code")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_service_business_unit_id"), "service", ["business_unit_id"], unique=False)
+    op.create_index(op.f("ix_service_created_by_id"), "service", ["created_by_id"], unique=False)
+    op.create_index(op.f("ix_service_group_company_id"), "service", ["group_company_id"], unique=False)
+    op.create_index(op.f("ix_service_group_id_code_id"), "service", ["group_id", "code", "id"], unique=False)
+    op.create_index(op.f("ix_service_group_id_name_key_id"), "service", ["group_id", "name_key", "id"], unique=False)
+    op.create_index(
+        op.f("ix_service_group_id_state_code_id"), "service", ["group_id", "state", "code", "id"], unique=False
+    )
+    op.create_index(op.f("ix_service_online_service_id"), "service", ["online_service_id"], unique=False)
+    op.create_index(op.f("ix_service_queue_id"), "service", ["queue_id"], unique=False)
+    op.create_index(op.f("ix_service_updated_by_id"), "service", ["updated_by_id"], unique=False)
+    op.create_table(
+        "contract_line",
+        sa.Column("contract_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("service_id", sa.Integer(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=True),
+        sa.Column("quantity", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("yearly_fee", sa.Numeric(precision=12, scale=2), nullable=True),
+        sa.Column("remuneration_mode", sa.String(length=32), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=True),
+        sa.Column("unit_price", sa.Numeric(precision=12, scale=2), nullable=True),
+        sa.Column("included_in_id", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("withdrawal_on", sa.Date(), nullable=True),
+        sa.Column("withdrawal_mode", sa.String(length=32), nullable=True),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(remuneration_mode = 'included') = (included_in_id IS NOT NULL)",
+            name=op.f("ck_contract_line_included_in_another"),
+        ),
+        sa.CheckConstraint(
+            "remuneration_mode = 'measured' OR (unit IS NULL AND unit_price IS NULL)",
+            name=op.f("ck_contract_line_unit_where_measured"),
+        ),
+        sa.CheckConstraint(
+            "remuneration_mode IN ('fee', 'measured', 'included', 'free')",
+            name=op.f("ck_contract_line_remuneration_mode"),
+        ),
+        sa.CheckConstraint(
+            "state = 'in_force' OR withdrawal_on IS NOT NULL", name=op.f("ck_contract_line_withdrawal_when")
+        ),
+        sa.CheckConstraint(
+            "state IN ('in_force', 'withdrawal_notified', 'withdrawn')", name=op.f("ck_contract_line_line_state")
+        ),
+        sa.CheckConstraint(
+            "withdrawal_mode IN ('suspend', 'remove', 'keep')", name=op.f("ck_contract_line_withdrawal_mode")
+        ),
+        sa.CheckConstraint(
+            "yearly_fee IS NULL OR remuneration_mode = 'fee'", name=op.f("ck_contract_line_fee_where_paid_so")
+        ),
+        sa.CheckConstraint(
+            "included_in_id IS NULL OR included_in_id <> service_id", name=op.f("ck_contract_line_included_elsewhere")
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_contract_line_quantity_positive")),
+        sa.CheckConstraint(
+            "unit_price IS NULL OR unit_price >= 0", name=op.f("ck_contract_line_unit_price_not_negative")
+        ),
+        sa.CheckConstraint(
+            "yearly_fee IS NULL OR yearly_fee >= 0", name=op.f("ck_contract_line_yearly_fee_not_negative")
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_contract_line_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["contract_id"], ["contract.id"], name=op.f("fk_contract_line_contract_id_contract"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_contract_line_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_contract_line_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["included_in_id"],
+            ["service.id"],
+            name=op.f("fk_contract_line_included_in_id_service"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["service.id"], name=op.f("fk_contract_line_service_id_service"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_contract_line_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contract_line")),
+        sa.UniqueConstraint("contract_id", "service_id", name=op.f("uq_contract_line_contract_id_service_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_contract_line_company_id"), "contract_line", ["company_id"], unique=False)
+    op.create_index(op.f("ix_contract_line_contract_id"), "contract_line", ["contract_id"], unique=False)
+    op.create_index(op.f("ix_contract_line_created_by_id"), "contract_line", ["created_by_id"], unique=False)
+    op.create_index(
+        op.f("ix_contract_line_group_id_created_at_id"), "contract_line", ["group_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_contract_line_group_id_service_id_created_at_id"),
+        "contract_line",
+        ["group_id", "service_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_contract_line_group_id_state_withdrawal_on_id"),
+        "contract_line",
+        ["group_id", "state", "withdrawal_on", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_contract_line_included_in_id"), "contract_line", ["included_in_id"], unique=False)
+    op.create_index(op.f("ix_contract_line_service_id"), "contract_line", ["service_id"], unique=False)
+    op.create_index(op.f("ix_contract_line_updated_by_id"), "contract_line", ["updated_by_id"], unique=False)
+    op.create_table(
+        "order_line",
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("service_id", sa.Integer(), nullable=False),
+        sa.Column("description", sa.String(length=200), nullable=True),
+        sa.Column("quantity", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("generated", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("unit_price", sa.Numeric(precision=12, scale=2), nullable=True),
+        sa.Column("license_expires_on", sa.Date(), nullable=True),
+        sa.Column("license_months", sa.Integer(), nullable=True),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("generated BETWEEN 0 AND quantity", name=op.f("ck_order_line_generated_within_quantity")),
+        sa.CheckConstraint(
+            "license_expires_on IS NULL OR license_months IS NULL", name=op.f("ck_order_line_one_expiry")
+        ),
+        sa.CheckConstraint("license_months > 0", name=op.f("ck_order_line_months_positive")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_line_quantity_positive")),
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_order_line_price_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_order_line_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_order_line_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_order_line_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["customer_order.id"], name=op.f("fk_order_line_order_id_customer_order"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["service.id"], name=op.f("fk_order_line_service_id_service"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_order_line_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_line")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_order_line_company_id"), "order_line", ["company_id"], unique=False)
+    op.create_index(op.f("ix_order_line_created_by_id"), "order_line", ["created_by_id"], unique=False)
+    op.create_index(
+        op.f("ix_order_line_group_id_created_at_id"), "order_line", ["group_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_order_line_group_id_order_id_created_at_id"),
+        "order_line",
+        ["group_id", "order_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_order_line_group_id_service_id_created_at_id"),
+        "order_line",
+        ["group_id", "service_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_order_line_order_id"), "order_line", ["order_id"], unique=False)
+    op.create_index(op.f("ix_order_line_service_id"), "order_line", ["service_id"], unique=False)
+    op.create_index(op.f("ix_order_line_updated_by_id"), "order_line", ["updated_by_id"], unique=False)
+    op.create_table(
+        "license",
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("order_line_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_to", sa.String(length=254), nullable=True),
+        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_by_email", sa.String(length=254), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revocation_reason", sa.String(length=250), nullable=True),
+        sa.Column("renewed_from_id", sa.Integer(), nullable=True),
+        sa.Column("replaces_id", sa.Integer(), nullable=True),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("state <> 'revoked' OR revocation_reason IS NOT NULL", name=op.f("ck_license_revoked_why")),
+        sa.CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name=op.f("ck_license_sent_when")),
+        sa.CheckConstraint("state <> 'used' OR first_used_at IS NOT NULL", name=op.f("ck_license_used_when")),
+        sa.CheckConstraint(
+            "state IN ('generated', 'sent', 'used', 'expired', 'revoked')", name=op.f("ck_license_license_state")
+        ),
+        sa.CheckConstraint("renewed_from_id IS NULL OR renewed_from_id <> id", name=op.f("ck_license_renews_another")),
+        sa.CheckConstraint("replaces_id IS NULL OR replaces_id <> id", name=op.f("ck_license_replaces_another")),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_license_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_license_contact_id_contact"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_license_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["corporate_group.id"], name=op.f("fk_license_group_id_corporate_group"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_line.id"], name=op.f("fk_license_order_line_id_order_line"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["renewed_from_id"], ["license.id"], name=op.f("fk_license_renewed_from_id_license"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["replaces_id"], ["license.id"], name=op.f("fk_license_replaces_id_license"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_license_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_license")),
+        sa.UniqueConstraint("group_id", "code", name=op.f("uq_license_group_id_code")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_license_company_id"), "license", ["company_id"], unique=False)
+    op.create_index(op.f("ix_license_contact_id"), "license", ["contact_id"], unique=False)
+    op.create_index(op.f("ix_license_created_by_id"), "license", ["created_by_id"], unique=False)
+    op.create_index(op.f("ix_license_group_id_code_id"), "license", ["group_id", "code", "id"], unique=False)
+    op.create_index(
+        op.f("ix_license_group_id_company_id_created_at_id"),
+        "license",
+        ["group_id", "company_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_license_group_id_created_at_id"), "license", ["group_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_license_group_id_expires_on_id"), "license", ["group_id", "expires_on", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_license_group_id_state_created_at_id"),
+        "license",
+        ["group_id", "state", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_license_group_id_state_expires_on_id"),
+        "license",
+        ["group_id", "state", "expires_on", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_license_order_line_id"), "license", ["order_line_id"], unique=False)
+    op.create_index(op.f("ix_license_updated_by_id"), "license", ["updated_by_id"], unique=False)
+    op.create_index("uq_license_renewed_from_id", "license", ["renewed_from_id"], unique=True)
+    op.create_index("uq_license_replaces_id", "license", ["replaces_id"], unique=True)
     op.create_table(
         "team_member",
         sa.Column("team_id", sa.Integer(), nullable=False),
@@ -3195,13 +3240,14 @@ def downgrade() -> None:
     op.drop_table("call")
     op.drop_table("ticket")
     op.drop_table("team_member")
+    op.drop_table("license")
+    op.drop_table("order_line")
+    op.drop_table("contract_line")
+    op.drop_table("service")
     op.drop_table("support_queue")
     op.drop_table("support_package")
     op.drop_table("request_type")
-    op.drop_table("license")
-    op.drop_table("order_line")
     op.drop_table("customer_order")
-    op.drop_table("contract_line")
     op.drop_table("contact_role")
     op.drop_table("contract")
     op.drop_table("support_team")
@@ -3210,7 +3256,6 @@ def downgrade() -> None:
     op.drop_table("calendar_interval")
     op.drop_table("calendar_exception")
     op.drop_table("service_calendar")
-    op.drop_table("service")
     op.drop_table("role_right")
     op.drop_table("role_mask")
     op.drop_table("online_service")

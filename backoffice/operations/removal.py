@@ -1,0 +1,109 @@
+"""What keeps a record from being deleted: its declaration, its state, or others that refer to it (BO-05)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.access import INTERNAL
+from backoffice.errors import DomainError, KeptForGood, KeptInThisState, StillReferred
+from backoffice.records.show import in_sentence
+from models.base import ENTITIES, Recorded, SoftDeleted
+from models.catalogue import Kind, fields
+
+#: Who wrote a row is no reason to keep whoever it was.
+_AUTHORS = ("created_by_id", "updated_by_id")
+
+
+@dataclass(frozen=True)
+class Referrer:
+    """So many rows of ``entity`` refer to a record by one of the relations ``names``, hidden ones included."""
+
+    entity: type[Recorded]
+    names: tuple[str, ...]
+    count: int
+
+    @property
+    def label(self) -> str:
+        admin = self.entity.__admin__
+        return in_sentence(admin.plural if self.count > 1 else admin.label)
+
+
+def obstacle(session: Session, record: Recorded) -> DomainError | None:
+    """Return why the record cannot be deleted as it stands; None where it can."""
+    try:
+        require_removable(session, record)
+    except DomainError as error:
+        return error
+    return None
+
+
+def require_removable(session: Session, record: Recorded) -> None:
+    """Raise unless the record, its lines included, may be deleted as it stands.
+
+    :raises KeptForGood: records of its kind never are.
+    :raises KeptInThisState: not any more.
+    :raises StillReferred: other records refer to it, or to its lines; ``values["found"]`` has a ``Referrer`` a kind.
+    """
+    _require_state(record)
+    lines = {name: list(getattr(record, name)) for name in record.__admin__.inline}
+    owned = {fields(type(record))[name].target for name in lines}
+    found = _referrers(session, [record], without=owned)
+    for children in lines.values():
+        found += _referrers(session, children, without={type(record)})
+    if found:
+        raise StillReferred(referrers=", ".join(f"{item.count} {item.label}" for item in found), found=found)
+
+
+def is_removable(record: Recorded) -> bool:
+    """Say whether the record's declaration lets people delete it as it stands, whatever refers to it."""
+    try:
+        _require_state(record)
+    except (KeptForGood, KeptInThisState):
+        return False
+    return True
+
+
+def _require_state(record: Recorded) -> None:
+    deletion = record.__admin__.deletion
+    if deletion is None:
+        return
+    if not deletion.states:
+        raise KeptForGood
+    holder: Any = record
+    if deletion.of:
+        holder = getattr(record, deletion.of)
+    if holder.state not in deletion.states:
+        raise KeptInThisState(states=", ".join(str(state.label) for state in deletion.states))
+
+
+def _referrers(session: Session, records: Iterable[Recorded], *, without: Collection[object]) -> list[Referrer]:
+    """Return what refers to any of ``records``, which are of one kind; hidden rows are counted, never named."""
+    records = list(records)
+    if not records:
+        return []
+    table, ids = records[0].__table__, [record.id for record in records]
+    found = []
+    for entity in ENTITIES.values():
+        keys = [key.parent for key in entity.__table__.foreign_keys if key.column.table is table]
+        # A column copied from a parent says nothing of its own: the parent refers to the record as well.
+        passed_over = {*_AUTHORS, *(own for own, _path in entity.__admin__.scope.copies())}
+        keys = [key for key in keys if key.name not in passed_over]
+        if entity in without or not keys:
+            continue
+        pointing = sa.or_(*(key.in_(ids) for key in keys))
+        statement = sa.select(sa.func.count()).select_from(entity.__table__).where(pointing)
+        if "deleted_at" in entity.__table__.c and isinstance(records[0], SoftDeleted):
+            statement = statement.where(entity.__table__.c.deleted_at.is_(None))
+        count = session.scalar(statement, execution_options=INTERNAL)
+        if count:
+            found.append(Referrer(entity, _relations(entity, {key.name for key in keys}), count))
+    return found
+
+
+def _relations(entity: type[Recorded], keys: set[str]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(entity).values() if f.kind is Kind.relation and f.column in keys)
