@@ -43,16 +43,19 @@ class Frame:
     @property
     def brand(self) -> str:
         """The corporate group one works for; before signing in the product's own name."""
-        names = {key: name for key, name in self._group_names if key == self.actor.group_id}
+        # Before that the database is not asked: the page may be the one that says that it is gone.
+        names = dict(self._standing[0]) if self.actor.staff_id is not None else {}
         return names.get(self.actor.group_id) or str(current_app.config["APP_NAME"])
 
     @cached_property
-    def _group_names(self) -> list[tuple[int | None, str]]:
-        if self.actor.staff_id is None:
-            return []
-        statement = sa.select(CorporateGroup.id, CorporateGroup.name).order_by(CorporateGroup.name)
+    def _standing(self) -> tuple[list[tuple[int | None, str]], bool]:
+        """The corporate groups, and whether any demonstration company is left: both in one statement."""
+        group, company = CorporateGroup.__table__, Company.__table__
+        demo = sa.exists().where(company.c.is_demo)
+        statement = sa.select(group.c.id, group.c.name, demo.label("demo")).order_by(group.c.name)
         with reading_as_system() as records:
-            return [(row.id, row.name) for row in records.execute(statement)]
+            rows = records.execute(statement, execution_options=INTERNAL).all()
+        return [(row.id, row.name) for row in rows], any(row.demo for row in rows)
 
     @property
     def lang(self) -> str:
@@ -147,14 +150,11 @@ class Frame:
     def groups(self) -> list[dict[str, Any]]:
         if not self.actor.may_switch_group:
             return []
-        return [{"id": key, "name": name, "current": key == self.actor.group_id} for key, name in self._group_names]
+        return [{"id": key, "name": name, "current": key == self.actor.group_id} for key, name in self._standing[0]]
 
     @property
     def demo(self) -> bool:
-        with reading_as_system() as records:
-            company = Company.__table__
-            statement = sa.select(company.c.id).where(company.c.is_demo).limit(1)
-            return records.scalar(statement, execution_options=INTERNAL) is not None
+        return self._standing[1]
 
 
 def _at(name: str) -> bool:
