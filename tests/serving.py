@@ -32,8 +32,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*command: str, until: str, env: dict[str, str]) -> Iterator[list[str]]:
-    """Run a server until the block ends, then stop it as Ctrl+C does; yield what it said up to ``until``."""
+def serving(*command: str, until: str, env: dict[str, str], times: int = 1) -> Iterator[list[str]]:
+    """Run a server until the block ends, then stop it as Ctrl+C does.
+
+    Yield what it has said as soon as ``until`` was among it so many ``times``.
+    """
     process = subprocess.Popen(
         command, env=env, cwd=config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -42,7 +45,8 @@ def serving(*command: str, until: str, env: dict[str, str]) -> Iterator[list[str
     try:
         for line in process.stdout:
             said.append(line.rstrip())
-            if until in line:
+            times -= until in line
+            if not times:
                 break
         else:
             pytest.fail("\n".join(said))

@@ -115,7 +115,7 @@ def test_gunicorn_serves_postgresql_with_four_workers_started_at_once(databases:
     url = databases.fresh("postgresql").render_as_string(hide_password=False)
     port = free_port()
     env = environment(tmp_path, url, PORT=str(port), **KEYS)
-    with serving(*GUNICORN, until="Booting worker", env=env):
+    with serving(*GUNICORN, until="Booting worker", times=4, env=env):
         status, page = get(f"http://127.0.0.1:{port}/backoffice/")
         assert status == 200
         assert "<form" in page
