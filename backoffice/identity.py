@@ -46,21 +46,25 @@ def find_administrators(session: Session, actor: Actor, *, most: int = 3) -> lis
 
 
 def find_identity(session: Session, staff_id: int) -> Identity | None:
-    """Return who the member of staff is, with rights as they are now, or None. Two or three statements.
+    """Return who the member of staff is, with rights as they are now, or None. Two statements.
 
     Needs a session in which the system acts: nobody's row scope must decide who they are.
     """
+    # Teams of the group the person works in at present; in the other one they may have teams too.
+    in_team = sa.and_(TeamMember.staff_id == Staff.id, TeamMember.group_id == Staff.group_id)
     rows = session.execute(
-        sa.select(Staff, RoleRow.c.id, RoleRow.c.name)
+        sa.select(Staff, RoleRow.c.id, RoleRow.c.name, TeamMember.team_id)
         .outerjoin(UserRole, UserRole.c.user_id == Staff.id)
         .outerjoin(RoleRow, RoleRow.c.id == UserRole.c.role_id)
+        .outerjoin(TeamMember, in_team)
         .where(Staff.id == staff_id)
-        .order_by(RoleRow.c.id)
+        .order_by(RoleRow.c.id, TeamMember.id)
     ).all()
     if not rows:
         return None
     staff: Staff = rows[0][0]
-    roles = {role_id: name for _, role_id, name in rows if role_id is not None}
+    roles = {role_id: name for _, role_id, name, _ in rows if role_id is not None}
+    teams = dict.fromkeys(team_id for *_, team_id in rows if team_id is not None)
     grants = load_grants(session, list(roles))
     by_team = any(grant.scope is ScopeKind.teams for found in grants.values() for grant in found)
     actor = Actor(
@@ -69,7 +73,7 @@ def find_identity(session: Session, staff_id: int) -> Identity | None:
         name=str(staff),
         group_id=staff.group_id,
         unit_ids=(staff.business_unit_id,) if staff.business_unit_id else (),
-        team_ids=_team_ids(session, staff) if by_team else (),
+        team_ids=tuple(teams) if by_team else (),
         roles=tuple(roles.values()),
         grants=grants,
         may_switch_group=bool(staff.may_switch_group),
@@ -109,9 +113,3 @@ def load_grants(session: Session, role_ids: list[int]) -> dict[str, tuple[Grant,
             grant = Grant(actions, kind, frozenset(masked.get(role_id, ())))
             grants[area] = (*grants.get(area, ()), grant)
     return grants
-
-
-def _team_ids(session: Session, staff: Staff) -> tuple[int, ...]:
-    statement = sa.select(TeamMember.team_id).where(TeamMember.staff_id == staff.id)
-    # Teams of the group the person works in at present; in the other one they may have teams too.
-    return tuple(session.scalars(statement.where(TeamMember.group_id == staff.group_id).order_by(TeamMember.id)))

@@ -56,9 +56,7 @@ class ExportEntry(Ledger):
     #: Rows written.
     row_count: Mapped[int] = field(_l("Rows"), Integer)
     #: Whether the file was taken to its end.
-    is_complete: Mapped[bool] = field(
-        _lp("export", "Complete"), help=_l("No where the person stopped the download half-way.")
-    )
+    is_complete: Mapped[bool] = field(_lp("export", "Complete"), help=_l("No where the download ended half-way."))
 
     def __str__(self) -> str:
         return f"{self.entity} {self.format}"

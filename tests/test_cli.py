@@ -2,74 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import socket
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-import config
 from backoffice.cli import main
 from models.company import Company
 from models.staff import Staff
 from tests.servers import Databases
-
-RUN = [sys.executable, str(config.ROOT / "run.py")]
-KEYS = {f"BACKOFFICE_{name}": "k" * 48 for name in ("SECRET_KEY", "CLIENT_SECRET_KEY", "JWT_SECRET_KEY")}
-
-
-def environment(var: Path, url: str, **settings: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(config.PREFIX)}
-    return {**clean, "BACKOFFICE_VAR": str(var), "BACKOFFICE_DATABASE_URL": url, **settings}
+from tests.serving import GUNICORN, KEYS, RUN, environment, free_port, serving
 
 
 def run(*arguments: str, var: Path, url: str, **settings: str) -> Result:
     """Run a command of run.py in this process: a new one takes seconds to import everything."""
     return CliRunner(env=environment(var, url, **settings)).invoke(main, arguments)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(*command: str, until: str, env: dict[str, str]) -> Iterator[list[str]]:
-    """Run a server until the block ends, then stop it as Ctrl+C does; yield what it said up to ``until``."""
-    process = subprocess.Popen(
-        command, env=env, cwd=config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    said: list[str] = []
-    try:
-        for line in process.stdout:
-            said.append(line.rstrip())
-            if until in line:
-                break
-        else:
-            pytest.fail("\n".join(said))
-        yield said
-        process.send_signal(signal.SIGINT)
-        said += process.stdout.read().splitlines()
-        assert process.wait(timeout=20) == 0
-    except OSError as error:
-        process.terminate()
-        error.add_note("\n".join([*said, process.stdout.read()]))
-        raise
-    finally:
-        process.kill()
-        process.stdout.close()
-        process.wait()
 
 
 def get(url: str) -> tuple[int, str]:
@@ -165,7 +115,7 @@ def test_gunicorn_serves_postgresql_with_four_workers_started_at_once(databases:
     url = databases.fresh("postgresql").render_as_string(hide_password=False)
     port = free_port()
     env = environment(tmp_path, url, PORT=str(port), **KEYS)
-    with serving(sys.executable, "-m", "gunicorn", until="Booting worker", env=env):
+    with serving(*GUNICORN, until="Booting worker", times=4, env=env):
         status, page = get(f"http://127.0.0.1:{port}/backoffice/")
         assert status == 200
         assert "<form" in page

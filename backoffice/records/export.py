@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -51,7 +52,8 @@ def find_rows(session: Session, query: Query, columns: Sequence[Field]) -> Itera
     statement = sa.select(query.entity).where(*conditions(query)).order_by(*ordering(query))
     statement = statement.options(*(selectinload(getattr(query.entity, name)) for name in names))
     # The session holds its rows weakly: what has been written is let go, a million rows do not pile up.
-    yield from session.scalars(statement.execution_options(yield_per=BATCH))
+    with closing(session.scalars(statement.execution_options(yield_per=BATCH))) as rows:
+        yield from rows
 
 
 def write_csv(

@@ -127,19 +127,21 @@ def conditions(query: Query) -> list[Any]:
 def search_conditions(query: Query) -> list[Any]:
     """Return the conditions that every word of the search occurs in the row's search text.
 
-    That text mixes all searched columns, so where one of them is masked the others are searched one by one.
+    That text mixes all searched columns. Where one of them is masked it only narrows, by its index; what is found
+    must stand in one of the others.
     """
-    words = fold(query.term).split()
+    words = fold(query.term).split()[:10]
     if query.term.strip() and not words:
         return [sa.false()]
+    found = [query.entity.search_key.contains(word, autoescape=True) for word in words]
     searched = query.entity.__admin__.search_columns
-    if not query.masked & set(searched):
-        return [query.entity.search_key.contains(word, autoescape=True) for word in words[:10]]
-    open_columns = [getattr(query.entity, name) for name in searched if name not in query.masked]
-    return [
-        sa.or_(sa.false(), *(folded(column).contains(word, autoescape=True) for column in open_columns))
-        for word in words[:10]
-    ]
+    if query.masked & set(searched):
+        open_columns = [getattr(query.entity, name) for name in searched if name not in query.masked]
+        found += [
+            sa.or_(sa.false(), *(folded(column).contains(word, autoescape=True) for column in open_columns))
+            for word in words
+        ]
+    return found
 
 
 def ordering(query: Query, *, backward: bool = False) -> tuple[Any, Any]:

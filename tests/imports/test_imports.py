@@ -420,7 +420,6 @@ def test_a_batch_is_its_owners_and_the_administrators(
         imports.get_batch(records, Contact, number, actor=actor)
 
 
-@pytest.mark.databases("sqlite")
 def test_the_whole_register(records: RecordSession, upload: Upload) -> None:
     content = read_register()
     batch = upload(Company, content)
