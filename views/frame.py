@@ -161,7 +161,7 @@ class Frame:
     def groups(self) -> list[dict[str, Any]]:
         if not self.actor.may_switch_group:
             return []
-        return [{"id": key, "name": name, "current": key == self.actor.group_id} for key, name in self._standing[0]]
+        return [{"id": key, "name": name, "current": key == self.actor.group_id} for key, name in self._group_names]
 
     @property
     def demo(self) -> bool:
