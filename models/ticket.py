@@ -167,7 +167,7 @@ class Ticket(GroupOwned, Record):
             ("state", "reopen_until"),
             ("state", "due_at"),
         ),
-        facts=("company", "contact", "queue", "assignee", "priority", "contract", "due_at", "reopen_until"),
+        facts=("company", "contact", "queue", "team", "assignee", "priority", "contract", "due_at", "reopen_until"),
         natural_keys=(("number",),),
         deletion=Deletion(),
         sections=(
