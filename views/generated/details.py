@@ -50,11 +50,11 @@ def _follow(record: Recorded, path: str, actor: Actor) -> tuple[Field | None, sh
     return _follow(related, rest, actor)
 
 
-def facts(record: Recorded, actor: Actor, session: RecordSession) -> list[dict[str, Any]]:
-    """Return the facts beside a record's lists and history: the declared ones, then its codes elsewhere."""
+def facts(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
+    """Return the declared facts, which stand beside a record's lists and history."""
     shown = shown_fields(type(record), record.__admin__.facts)
     found: list[dict[str, Any]] = [{"label": f.label, "cell": dressed(show.cell(record, f, actor))} for f in shown]
-    return [*(fact for fact in found if not fact["cell"].empty), *_codes(record, session)]
+    return [fact for fact in found if not fact["cell"].empty]
 
 
 def _codes(record: Recorded, session: RecordSession) -> list[dict[str, Any]]:

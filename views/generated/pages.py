@@ -87,7 +87,7 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
     }
     if chosen["current"] == "details":
         return page | _details(record, actor, session)
-    page["facts"] = details.facts(record, actor, session)
+    page["facts"] = details.facts(record, actor)
     if chosen["field"] is None:
         return page | {"history": _history(record, actor, session)}
     return page | {"related": tabs.related(record, chosen["field"], actor, session)}
