@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, relationship
 from backoffice.clock import now
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
+from models.codes import Province
 from models.columns import Choice, choice, field, minutes, reference
 from models.company import Company
 from models.contact import Contact
@@ -21,7 +22,7 @@ from models.staff import Staff
 from models.support_team import SupportTeam
 from models.ticket import Channel, Ticket, Urgency
 from models.ticket_message import Direction
-from models.values import Email, Phone, Province, UtcInstant
+from models.values import Email, Phone, UtcInstant
 
 
 class CallState(Choice):

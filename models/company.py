@@ -10,9 +10,10 @@ from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, SoftDeleted
 from models.business_unit import BusinessUnit
+from models.codes import Cap, Country, Iban, Province, SdiCode, TaxCode, VatNumber
 from models.columns import Choice, choice, field, folded, reference
 from models.staff import Staff
-from models.values import Cap, Country, Email, Iban, Phone, Province, SdiCode, TaxCode, Url, VatNumber
+from models.values import Email, Phone, Url
 
 
 class CompanyState(Choice):

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
+from models.codes import Cig, Cup
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.group_company import GroupCompany
 from models.support_team import SupportTeam
-from models.values import Cig, Cup
 
 if TYPE_CHECKING:
     from models.contract_line import ContractLine

@@ -5,8 +5,8 @@ from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.codes import VatNumber
 from models.columns import field, folded
-from models.values import VatNumber
 
 
 class GroupCompany(GroupOwned, Record):

@@ -7,8 +7,8 @@ from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import SHARED, Admin, Category, Record, Rule, Section
+from models.codes import ShortCode
 from models.columns import field
-from models.values import ShortCode
 
 
 class HolidaySet(Record):

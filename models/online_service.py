@@ -9,9 +9,10 @@ from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
 from models.business_unit import BusinessUnit
+from models.codes import ShortCode
 from models.columns import Choice, choice, field, folded, reference
 from models.group_company import GroupCompany
-from models.values import ShortCode, Url
+from models.values import Url
 
 
 class AccessClass(Choice):

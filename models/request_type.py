@@ -7,9 +7,9 @@ from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.codes import ShortCode
 from models.columns import field, folded, reference
 from models.contract import Contract
-from models.values import ShortCode
 
 
 class RequestType(GroupOwned, Record):

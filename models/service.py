@@ -10,11 +10,11 @@ from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
 from models.business_unit import BusinessUnit
+from models.codes import ShortCode
 from models.columns import Choice, choice, field, folded, money, reference
 from models.group_company import GroupCompany
 from models.online_service import OnlineService
 from models.support_queue import SupportQueue
-from models.values import ShortCode
 
 
 class ServiceState(Choice):

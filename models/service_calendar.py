@@ -9,9 +9,9 @@ from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from models.base import SHARED, Admin, Category, Record, Rule, Section
+from models.codes import ShortCode
 from models.columns import field, minutes, reference
 from models.holiday_set import HolidaySet
-from models.values import ShortCode
 
 if TYPE_CHECKING:
     from models.calendar_exception import CalendarException

@@ -7,9 +7,10 @@ from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
+from models.codes import Cap, Country, Province
 from models.columns import field, folded
 from models.company import Company
-from models.values import Cap, Country, Phone, Province
+from models.values import Phone
 
 
 class Site(CompanyOwned, Record):

@@ -12,10 +12,11 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from models.base import Admin, Category, Recorded, Rule, Scope, Section
 from models.business_unit import BusinessUnit
+from models.codes import Code
 from models.columns import field, reference
 from models.corporate_group import CorporateGroup
 from models.reading import clean_text
-from models.values import Code, Email
+from models.values import Email
 
 
 class UserName(Code):

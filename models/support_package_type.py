@@ -9,8 +9,8 @@ from sqlalchemy import CheckConstraint, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.codes import ShortCode
 from models.columns import field, folded, minutes, money
-from models.values import ShortCode
 
 
 class SupportPackageType(GroupOwned, Record):

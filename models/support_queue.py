@@ -7,11 +7,12 @@ from sqlalchemy import CheckConstraint, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.codes import ShortCode
 from models.columns import field, folded, reference
 from models.group_company import GroupCompany
 from models.service_calendar import ServiceCalendar
 from models.support_team import SupportTeam
-from models.values import Email, ShortCode
+from models.values import Email
 
 
 class SupportQueue(GroupOwned, Record):

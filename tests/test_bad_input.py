@@ -20,12 +20,12 @@ from backoffice.records.pages import find_page, read_query, sortable
 from models.calendar_exception import CalendarException
 from models.calendar_interval import CalendarInterval
 from models.catalogue import slug
+from models.codes import Cap, TaxCode, VatNumber
 from models.company import Company
 from models.contract import Contract
 from models.reading import BadValue
 from models.service_calendar import ServiceCalendar
 from models.ticket import Ticket
-from models.values import Cap, TaxCode, VatNumber
 from tests.visitors import ADMIN, NONSENSE, PAGES, Visitor, each_kind, form_of, stored_row
 from views.generated.grid import editable_fields, grid_entities
 

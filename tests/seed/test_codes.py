@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 from stdnum.it import codicefiscale, iva
 
-from models.values import Iban, Phone, TaxCode, VatNumber
+from models.codes import Iban, TaxCode, VatNumber
+from models.values import Phone
 from seed import codes
 from seed.names import ECOOPERA_PLACES, FOREIGN, MEN, SURNAMES, TORINO_PLACES, WOMEN
 

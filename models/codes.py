@@ -1,0 +1,176 @@
+"""Codes of fixed form: those of tax office, tenders, banks, and our own; stored as text, checked by their rules."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import Any, ClassVar
+
+from babel import Locale
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+from stdnum import iban as stdnum_iban
+from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import ValidationError
+from stdnum.it import codicefiscale, iva
+
+from backoffice.errors import Text
+from models.reading import BadValue, clean_text, fold
+from models.values import ITALIAN, ValueType
+
+
+def _code(raw: str, *, without: str = r"[\s.\-]") -> str:
+    """Return a typed code in capitals, without what people put between its signs and full-width letters made plain."""
+    return re.sub(without, "", unicodedata.normalize("NFKC", clean_text(raw))).upper()
+
+
+class Code(ValueType):
+    """A text of fixed form: upper case, no spaces, stored as text because zeros in front count."""
+
+    kind = "code"
+    pattern: ClassVar[str] = ""
+    problem: ClassVar[Text] = ""
+
+    def __init__(self, length: int = 64) -> None:
+        super().__init__(length)
+
+    def parse(self, raw: str) -> str:
+        return self._matching(_code(raw, without=r"[\s.]"))
+
+    def _matching(self, code: str) -> str:
+        if not re.fullmatch(self.pattern, code, re.ASCII):
+            raise BadValue(self.problem)
+        return code
+
+
+#: Countries whose VAT numbers we can check.
+_EU_COUNTRIES = frozenset(state.upper() for state in eu_vat.MEMBER_STATES) | {"EL", "IT"}
+
+
+_NO_VAT_NUMBER = _l(
+    "This is not a valid VAT number: in Italy 11 digits, the last of which checks the others; abroad with the letters "
+    "of the country in front."
+)
+
+
+class VatNumber(Code):
+    """Partita IVA with its check digit; foreign VAT numbers keep their country letters."""
+
+    example = "99000000226"
+
+    def parse(self, raw: str) -> str:
+        code = _code(raw)
+        code = code.removeprefix("IT")
+        if code.isdigit():
+            if len(code) == 11 and iva.is_valid(code):
+                return code
+            raise BadValue(_NO_VAT_NUMBER)
+        if eu_vat.is_valid(code):
+            return code
+        if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{4,18}", code) and code[:2] not in _EU_COUNTRIES:
+            return code
+        raise BadValue(_l("This is not a valid VAT number of its country."))
+
+
+class TaxCode(Code):
+    """Codice fiscale: 16 characters for people (omocodia included), 11 digits for bodies and companies."""
+
+    example = "RSSMRA80A01H501U"
+
+    def parse(self, raw: str) -> str:
+        code = _code(raw)
+        if code.isdigit() and len(code) == 11 and iva.is_valid(code):
+            return code
+        if len(code) == 16 and codicefiscale.is_valid(code):
+            return code
+        raise BadValue(_l("This is not a valid codice fiscale: 16 characters, or 11 digits for companies and bodies."))
+
+
+class SdiCode(Code):
+    """Codice destinatario of the exchange system: 7 characters, or 6 for public offices."""
+
+    pattern = r"[A-Z0-9]{6,7}"
+    problem = _l("The codice destinatario has 7 letters or digits, 6 for public offices.")
+    example = "M5UXCR1"
+
+
+class Cap(Code):
+    """Italian postal code: five digits, zeros in front kept."""
+
+    pattern = r"\d{5}"
+    problem = _l("The CAP has 5 digits.")
+    example = "09100"
+
+
+class Province(Code):
+    pattern = r"[A-Z]{2}"
+    problem = _l("The province is written with its 2 letters.")
+    example = "TN"
+
+
+class Country(Code):
+    """A country, stored as its two letters, shown by its name in the reader's language."""
+
+    pattern = r"[A-Z]{2}"
+    problem = _l("Write the name of the country or its 2 letters.")
+    worded = True
+    example = "IT"
+
+    def parse(self, raw: str) -> str:
+        return _country_codes().get(fold(clean_text(raw))) or super().parse(raw)
+
+    def show(self, value: Any) -> str:
+        locale = get_locale() or Locale(ITALIAN)
+        return str(locale.territories.get(value, value))
+
+    def edit(self, value: Any) -> str:
+        return str(value)
+
+
+@cache
+def _country_codes() -> dict[str, str]:
+    """Return the two letters of each country by its name in our languages."""
+    return {
+        fold(name): code
+        for language in ("en", ITALIAN)
+        for code, name in Locale(language).territories.items()
+        if re.fullmatch("[A-Z]{2}", code)
+    }
+
+
+class Cig(Code):
+    """Codice identificativo di gara."""
+
+    pattern = r"[A-Z0-9]{10}"
+    problem = _l("The CIG has 10 letters or digits.")
+    example = "7985640A1B"
+
+
+class Cup(Code):
+    """Codice unico di progetto."""
+
+    pattern = r"[A-Z][A-Z0-9]{14}"
+    problem = _l("The CUP has 15 letters or digits and begins with a letter.")
+    example = "B31B17000060006"
+
+
+class ShortCode(Code):
+    """A code people say and write, such as GP, CAL-01 or EDUPLAN."""
+
+    pattern = r"[A-Z0-9][A-Z0-9_-]*"
+    problem = _l("A code consists of letters, digits and hyphens.")
+    example = "CAL-01"
+
+
+class Iban(Code):
+    example = "IT60X0542811101000000123456"
+
+    def parse(self, raw: str) -> str:
+        try:
+            return str(stdnum_iban.validate(clean_text(raw)))
+        except ValidationError as error:
+            raise BadValue(_l("This is not a valid IBAN.")) from error
+
+    def show(self, value: Any) -> str:
+        return " ".join(value[i : i + 4] for i in range(0, len(value), 4))
