@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -12,30 +12,22 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.access import context_of
 from backoffice.actors import Action, Actor
 from backoffice.coherence import foreign_relations
 from backoffice.errors import UNKNOWN_REFERENCE, DomainError, InvalidRecord, Text
+from backoffice.operations.references import NOT_A_VALUE, find_many, find_related
 from backoffice.operations.removal import require_removable
-from backoffice.records.lookup import find_options
-from backoffice.records.show import label
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
-from models.reading import LARGEST_INTEGER, BadValue, clean_text, fold
+from models.reading import LARGEST_INTEGER, BadValue, clean_text
 
 REQUIRED: Text = _l("This field is required.")
 CHOOSE: Text = _l("This field is required: choose an entry.")
-#: Said alike whether nothing is called so or only rows the actor may not see.
-NOT_LISTED: Text = _l("“%(words)s” is not in the list: choose an entry.")
 UNKNOWN_FIELD: Text = _l("There is no such field.")
 READ_ONLY: Text = _l("This field cannot be changed here.")
 FIXED: Text = _l("This cannot change any more: other facts rest on it.")
-NOT_A_VALUE: Text = _l("This is not a value of the right type.")
-SEVERAL: Text = _l("Several records are called so: choose one from the list.")
 TOO_MANY_LINES: Text = _l("Too many lines: at most 500.")
 
-#: No record is called by more than this.
-LONGEST_NAME = 300
 
 #: A line of an inline list: the stored child, if any, and its cleaned values, None when it is to go.
 Line = tuple[Recorded | None, Mapping[str, Any] | None]
@@ -144,7 +136,7 @@ def _default(field: Field) -> Any:
 def clean_value(session: Session, field: Field, raw: Any) -> Any:
     """Return the stored form of one typed value, None for an empty one; raise ``BadValue`` with the reason."""
     if field.kind is Kind.relations:
-        return _find_many(session, field, raw)
+        return find_many(session, field, raw)
     if isinstance(raw, str):
         raw = clean_text(raw, lines=field.kind is Kind.long_text)
         if not raw:
@@ -185,77 +177,6 @@ def _accept_typed(field: Field, raw: Any) -> Any:
     if field.kind is Kind.datetime and raw.tzinfo is None:
         raise BadValue(NOT_A_VALUE)
     return raw
-
-
-def find_related(session: Session, field: Field, raw: Any) -> Recorded:
-    """Return the row a relation should point at: a number is its key, a text one of its natural keys or its name.
-
-    Only rows the actor may see count; for anything else: ``BadValue``, which never says which of the two it was.
-    """
-    target = field.target
-    assert target is not None
-    if isinstance(raw, target):
-        return raw
-    if isinstance(raw, str):
-        return _find_by_words(session, target, raw)
-    found = session.get(target, raw) if _is_key(raw) else None
-    if found is None:
-        raise BadValue(UNKNOWN_REFERENCE)
-    return found
-
-
-def _is_key(raw: Any) -> bool:
-    return isinstance(raw, int) and not isinstance(raw, bool) and 0 < raw <= LARGEST_INTEGER
-
-
-def _find_by_words(session: Session, target: type[Recorded], words: str) -> Recorded:
-    """Return the one row that the words name: people write names where no list lets them choose."""
-    found: Sequence[Recorded] = _find_by_natural_key(session, target, words)
-    if not found and len(words) <= LONGEST_NAME:
-        actor = context_of(session).actor
-        named = find_options(session, target, words, actor)
-        found = [row for row in named if fold(label(row, actor)) == fold(words)]
-    if len(found) > 1:
-        raise BadValue(SEVERAL)
-    if not found:
-        raise BadValue(NOT_LISTED, words=words[:50])
-    return found[0]
-
-
-def _find_by_natural_key(session: Session, target: type[Recorded], raw: str) -> Sequence[Recorded]:
-    masked = context_of(session).actor.masked(target)
-    for key in target.__admin__.natural_keys:
-        if len(key) != 1 or key[0] not in fields(target) or key[0] in masked:
-            continue
-        field = fields(target)[key[0]]
-        if field.kind is Kind.relation:
-            continue
-        try:
-            value = field.parse(raw)
-        except BadValue:
-            continue
-        found = session.scalars(sa.select(target).where(getattr(target, key[0]) == value).limit(2)).all()
-        if found:
-            return found
-    return ()
-
-
-def _find_many(session: Session, field: Field, raw: Any) -> list[Any]:
-    chosen = [] if raw in (None, "") else raw
-    if not isinstance(chosen, list | tuple):
-        raise BadValue(NOT_A_VALUE)
-    return list(dict.fromkeys(_find_one_of_many(session, field, item) for item in chosen))
-
-
-def _find_one_of_many(session: Session, field: Field, item: Any) -> Any:
-    # Flask-AppBuilder's roles are no entities of ours, so they are found by key alone.
-    if isinstance(item, str):
-        # The length first: the interpreter refuses to read thousands of digits as a number.
-        item = int(item) if len(item) <= 10 and item.isascii() and item.isdigit() else 0
-    found = session.get(field.target, item) if _is_key(item) else None  # type: ignore[arg-type]
-    if found is None:
-        raise BadValue(UNKNOWN_REFERENCE)
-    return found
 
 
 def _clean_lines(session: Session, field: Field, raw: Any, *, actor: Actor, record: Recorded | None) -> list[Line]:

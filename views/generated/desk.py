@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, flash, jsonify, redirect, render_template, request
 from flask_appbuilder import AppBuilder, BaseView, expose
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_login import current_user
 from markupsafe import Markup
 
 from backoffice.actors import Action
@@ -39,51 +36,11 @@ from views.door import commit, current_actor, current_session, read_again
 from views.frame import set_place
 from views.generated import exporting, form_pages, pages
 from views.generated.forms import LineForms, RecordForm
+from views.generated.guarding import guarded
 from views.generated.listing import Listing, here
 
 #: The inline children of a form; the view itself has a page called list.
 Lines = list[LineForms]
-#: What Flask-AppBuilder calls our actions.
-PERMISSIONS = {
-    Action.read: "list",
-    Action.create: "add",
-    Action.update: "edit",
-    Action.delete: "delete",
-    Action.transition: "transition",
-    Action.export: "export",
-}
-
-
-class OtherGroup(DomainError):
-    """A form made while working for one corporate group was sent while working for another."""
-
-    template = _l("You have changed corporate group since this form was opened: go back to the other one to send it.")
-    status = 409
-
-
-def require_same_group() -> None:
-    """Raise ``OtherGroup`` where the sent form was made for another corporate group than the present one."""
-    if request.method == "POST" and request.form.get("group", "") not in ("", str(current_actor().group_id)):
-        raise OtherGroup
-
-
-def guarded(action: Action) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let only staff whose roles allow ``action`` on the view's entity come in; others sign in or get a 403."""
-
-    def wrap(view: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(view)
-        def inner(self: DeskView, *args: Any, **kwargs: Any) -> Any:
-            if not current_user.is_authenticated:
-                return interrupted.sign_in_first()
-            if not self.appbuilder.sm.has_access(f"can_{PERMISSIONS[action]}", self.class_permission_name):
-                raise Forbidden
-            require_same_group()
-            return view(self, *args, **kwargs)
-
-        inner._permission_name = PERMISSIONS[action]  # type: ignore[attr-defined]  # where FAB looks for it
-        return inner
-
-    return wrap
 
 
 class DeskView(BaseView):

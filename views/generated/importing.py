@@ -29,7 +29,7 @@ from models.import_batch import ImportBatch, ImportMode, ImportState
 from views.door import commit, current_actor, current_session, fresh_session
 from views.downloads import csv_response
 from views.generated import import_pages
-from views.generated.desk import guarded
+from views.generated.guarding import guarded
 
 #: How long one request works on a long file before it answers.
 STEP_SECONDS = 8.0

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import current_app, request
-from flask_babel import format_decimal, ngettext
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
@@ -19,20 +19,15 @@ from backoffice.records.cursors import last_cursor
 from backoffice.records.lookup import relations_of
 from backoffice.records.pages import SIZES, Page, Query, find_page, read_query, sortable
 from models.base import Recorded
-from models.catalogue import LONGEST_TEXT, Field, Kind
-from models.reading import fold
-from models.values import show_date
+from models.catalogue import Field, Kind
 from views import addresses
-from views.door import current_actor, current_session
+from views.generated.column_layout import column_parts, column_room, widest_column
+from views.generated.filter_forms import editable_filter, filter_groups, filter_value
 
 NUMERIC = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes})
-
-
-#: What the columns of a list take, in rem, as lists.css has it: by kind, or by the length of the longest word.
+#: Where a column's longest word gives it the next width, in characters, and what the widest takes, in rem.
 _STEPS = (8, 12, 18)
 _WIDEST = 16.75  # with the menu of the row
-_ROOM = {Kind.boolean: 6, Kind.integer: 6, Kind.time: 6, Kind.date: 7, Kind.minutes: 7, Kind.money: 7.5}
-_ROOM |= {Kind.decimal: 7.5, Kind.datetime: 9.5, Kind.phone: 9}
 
 
 class Listing:
@@ -123,7 +118,7 @@ class Listing:
             heading = len(str(field.label)) + (1 if column["sort_url"] else 0)
             longest = max([heading, *(len(row["cells"][place].text) for row in rows)])
             column["step"] = next((n for n, length in enumerate(_STEPS, 1) if longest < length), len(_STEPS) + 1)
-            room += 0 if field.name == widest else _room(field, column["step"])
+            room += 0 if field.name == widest else column_room(field, column["step"])
             columns.append(column)
         return {"columns": columns, "rows": rows, "room": "s" if room <= 50 else "m" if room <= 75 else "l"}
 
@@ -280,115 +275,3 @@ def count_text(page: Page) -> str:
     if page.count >= 1_000:
         return _("about %(number)s", number=format_decimal(round(page.count, -1)))
     return str(format_decimal(page.count))
-
-
-def _room(field: Field, step: int) -> float:
-    if field.due_while:
-        return 11.25
-    by_length = (6.0, 7.0, 8.75, 10.25)
-    if field.kind is Kind.choice:
-        by_length = (7.5, 9.0, 10.5, 11.5) if field.badge else (6.5, 7.75, 10.0, 10.0)
-    return _ROOM.get(field.kind, by_length[step - 1])
-
-
-def column_parts(entity: type[Recorded], columns: list[Field]) -> dict[str, str]:
-    """Return what some columns of a list are to whoever reads a row, by name.
-
-    ``title``: the text people know the record by, which leads to it. ``ref``: the key that names it beside that.
-    ``party``: whose it is. ``due``: until when.
-    """
-    texts, related = _texts(entity, columns), [field for field in columns if field.kind is Kind.relation]
-    found = {field.name: "due" for field in columns if field.due_while}
-    found |= {field.name: "party" for field in _parties(entity, related)[:1]}
-    found |= {f.name: "ref" for f in columns[:1] if f.name in _keys(entity) and f.kind in (Kind.text, Kind.code)}
-    return found | {field.name: "title" for field in [*texts, *related][:1]}
-
-
-def widest_column(entity: type[Recorded], columns: list[Field]) -> str:
-    """Return the name of the column that takes the width that is left: words, rather than a key."""
-    words = [field for field in _texts(entity, columns) if field.name not in _keys(entity)]
-    related = [field for field in columns if field.kind is Kind.relation]
-    return next((field.name for field in (*words, *related, *columns)), "")
-
-
-def _parties(entity: type[Recorded], related: list[Field]) -> list[Field]:
-    """Return the relations that say whose the row is: by the scope's own column, else by the parent it is read from."""
-    parent = (entity.__admin__.scope.company or "").partition(".")[0]
-    return [f for f in related if f.column == "company_id"] + [f for f in related if f.name == parent]
-
-
-def _keys(entity: type[Recorded]) -> set[str]:
-    """Return the fields that name a record all by themselves."""
-    return {key[0] for key in entity.__admin__.natural_keys if len(key) == 1}
-
-
-def _texts(entity: type[Recorded], columns: list[Field]) -> list[Field]:
-    """Return the columns of words, the most telling first: names within a parent, the longest, and keys at the end."""
-    keys, parts = _keys(entity), {name for key in entity.__admin__.natural_keys for name in key}
-    rank = dict.fromkeys(parts - keys, 0) | dict.fromkeys(keys, 2)
-    texts = [field for field in columns if field.kind in (Kind.text, Kind.long_text)]
-    return sorted(texts, key=lambda field: (rank.get(field.name, 1), -(field.max_length or LONGEST_TEXT)))
-
-
-def filter_groups(entity: type[Recorded], available: list[Field]) -> list[dict[str, Any]]:
-    """Return what the page needs to let somebody filter: first what the entity declares, then all else by name."""
-    declared = [field for field in available if field.name in entity.__admin__.filters]
-    others = sorted((f for f in available if f not in declared), key=lambda field: fold(str(field.label)))
-    groups = ((_("Most used"), declared), (_("All the others"), others))
-    return [{"label": label, "fields": [filter_field(f) for f in chosen]} for label, chosen in groups if chosen]
-
-
-def editable_filter(item: record_filters.Filter) -> dict[str, Any] | None:
-    """Return what the form needs to open with this filter in it; None where it has no place for all its values."""
-    field, kind = item.field, item.operator.input
-    if kind == "relation" and len(item.values) > 1:
-        return None
-    values = [_as_typed(field, kind, value) for value in item.values]
-    return {"field": field.name, "operator": item.operator.name, "values": values}
-
-
-def _as_typed(field: Field, kind: str, value: Any) -> str:
-    """Return one value of a filter as an input of this kind holds it."""
-    if value is None:
-        return ""
-    if kind in ("date", "two_dates"):
-        return str(value.isoformat())
-    return str(value) if kind in ("days", "relation", "text") else field.edit(value)
-
-
-def filter_field(field: Field) -> dict[str, Any]:
-    """Return what the page needs to let somebody filter by ``field``."""
-    return {
-        "name": field.name,
-        "label": field.label,
-        "kind": field.kind.value,
-        "operators": [{"name": o.name, "label": o.label, "input": o.input} for o in record_filters.operators(field)],
-        "choices": [(m.value, m.label) for m in field.choices] if field.choices else [],
-        "options_url": addresses.options_url(field) if field.kind is Kind.relation else None,
-    }
-
-
-def filter_value(item: record_filters.Filter) -> str:
-    """Return the value part of a filter as a sentence has it."""
-    field = item.field
-    if item.operator.input == "none":
-        return ""
-    if field.kind is Kind.relation:
-        rows = [current_session().get(field.target, key) for key in item.values]  # type: ignore[arg-type]
-        return ", ".join(show.label(row, current_actor()) if row is not None else _("(not available)") for row in rows)
-    if item.operator.input == "days":
-        return ngettext("%(num)s day", "%(num)s days", item.values[0])
-    if item.operator.name == "between":
-        low, high = (_bound(field, value) for value in item.values)
-        return _("%(low)s and %(high)s", low=low or "…", high=high or "…")
-    if field.kind is Kind.choice:
-        return ", ".join(str(value.label) for value in item.values)
-    return ", ".join(_bound(field, value) for value in item.values)
-
-
-def _bound(field: Field, value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    if field.kind is Kind.datetime or isinstance(value, int):
-        return show_date(value) if hasattr(value, "year") else str(value)
-    return field.show(value)
