@@ -168,7 +168,7 @@ def web_server(application: WSGIApplication) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
         # Requests still running end first: they wake the loop, which must be there.
-        server.task_dispatcher.shutdown()
+        server.task_dispatcher.shutdown(timeout=60)
         # Its loop ends when it has no sockets left; only its own thread may close them.
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
         thread.join()
