@@ -76,6 +76,7 @@ AREAS: dict[str, Text] = {
     "roles": _l("Roles and rights"),
     "history": _l("History and sign-ins"),
     "imports": _l("Imports"),
+    "outbox": _lp("mail", "Outbox"),
 }
 
 # Letters as above; after a colon the rows: nothing = all rows of the corporate group, unit = those of the own
@@ -103,6 +104,7 @@ queues        CRUD   R       R       R         R       R         R       R      
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -
 history       RX     -       -       -         -       -         R       RX       -               -        -
 imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
+outbox        RTX    -       -       -         -       -         -       R        -               -        -
 """
 
 #: Every field declared as a datum about a person.

@@ -1,8 +1,8 @@
 """baseline
 
-Revision ID: a98b41dcb542
+Revision ID: 4cb42afc00ea
 Revises:
-Create Date: 2026-11-28 14:26:09.421213
+Create Date: 2026-11-28 14:47:06.183935
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "a98b41dcb542"
+revision = "4cb42afc00ea"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -294,6 +294,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_in_failure_last_at"), "sign_in_failure", ["last_at"], unique=False)
     op.create_table(
+        "work_task",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("lease_token", sa.String(length=32), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_run_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_result", sa.String(length=500), nullable=True),
+        sa.Column("next_run_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_work_task")),
+    )
+    op.create_table(
         "ab_api_key",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uuid", sa.String(length=36), nullable=False),
@@ -450,6 +460,27 @@ def upgrade() -> None:
         sqlite_where=sa.text("noted"),
     )
     op.create_index("ix_import_row_outcome", "import_row", ["batch_id", "outcome", "number"], unique=False)
+    op.create_table(
+        "password_link",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("session_epoch", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        *(
+            (
+                sa.ForeignKeyConstraint(
+                    ["staff_id"], ["ab_user.id"], name=op.f("fk_password_link_staff_id_ab_user"), ondelete="CASCADE"
+                ),
+            )
+            if on("sqlite")
+            else ()
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_password_link")),
+    )
+    op.create_index(op.f("ix_password_link_expires_at"), "password_link", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_password_link_staff_id"), "password_link", ["staff_id"], unique=False)
     op.create_table(
         "ab_user",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1202,6 +1233,82 @@ def upgrade() -> None:
         op.f("ix_online_service_group_id_name_key_id"), "online_service", ["group_id", "name_key", "id"], unique=False
     )
     op.create_index(op.f("ix_online_service_updated_by_id"), "online_service", ["updated_by_id"], unique=False)
+    op.create_table(
+        "outbox_mail",
+        sa.Column("company_id", sa.Integer(), nullable=True),
+        sa.Column("recipient", sa.String(length=254), nullable=False),
+        sa.Column("sender", sa.String(length=254), nullable=True),
+        sa.Column("reply_to", sa.String(length=254), nullable=True),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("template", sa.String(length=64), nullable=False),
+        sa.Column("arguments", sa.JSON(), nullable=False),
+        sa.Column("language", sa.String(length=32), nullable=False),
+        sa.Column("message_id", sa.String(length=120), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("held_because", sa.String(length=32), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("lease_token", sa.String(length=32), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_answer", sa.String(length=500), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cause_entity", sa.String(length=64), nullable=False),
+        sa.Column("cause_id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("held_because IN ('demonstration')", name=op.f("ck_outbox_mail_hold_reason")),
+        sa.CheckConstraint("language IN ('it', 'en')", name=op.f("ck_outbox_mail_mail_language")),
+        sa.CheckConstraint(
+            "state <> 'held' OR held_because IS NOT NULL", name=op.f("ck_outbox_mail_held_for_a_reason")
+        ),
+        sa.CheckConstraint(
+            "state <> 'sending' OR lease_token IS NOT NULL", name=op.f("ck_outbox_mail_sending_by_somebody")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'sending', 'sent', 'failed', 'held', 'cancelled')",
+            name=op.f("ck_outbox_mail_mail_state"),
+        ),
+        sa.CheckConstraint("attempts >= 0", name=op.f("ck_outbox_mail_attempts_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_outbox_mail_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_outbox_mail_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_outbox_mail_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_outbox_mail_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_mail")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_outbox_mail_message_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_outbox_mail_cause", "outbox_mail", ["cause_entity", "cause_id", "id"], unique=False)
+    op.create_index(op.f("ix_outbox_mail_company_id"), "outbox_mail", ["company_id"], unique=False)
+    op.create_index(op.f("ix_outbox_mail_created_by_id"), "outbox_mail", ["created_by_id"], unique=False)
+    op.create_index("ix_outbox_mail_due", "outbox_mail", ["state", "due_at"], unique=False)
+    op.create_index(
+        op.f("ix_outbox_mail_group_id_created_at_id"), "outbox_mail", ["group_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_outbox_mail_group_id_state_created_at_id"),
+        "outbox_mail",
+        ["group_id", "state", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_outbox_mail_updated_by_id"), "outbox_mail", ["updated_by_id"], unique=False)
     op.create_table(
         "role_mask",
         sa.Column("role_id", sa.Integer(), nullable=False),
@@ -3035,6 +3142,9 @@ def upgrade() -> None:
             "ALTER TABLE import_row ADD CONSTRAINT fk_import_row_batch_id_import_batch FOREIGN KEY(batch_id) REFERENCES import_batch (id) ON DELETE CASCADE"
         )
         op.execute(
+            "ALTER TABLE password_link ADD CONSTRAINT fk_password_link_staff_id_ab_user FOREIGN KEY(staff_id) REFERENCES ab_user (id) ON DELETE CASCADE"
+        )
+        op.execute(
             "ALTER TABLE ab_user ADD CONSTRAINT fk_ab_user_business_unit_id_business_unit FOREIGN KEY(business_unit_id) REFERENCES business_unit (id) ON DELETE RESTRICT"
         )
         op.execute(
@@ -3065,6 +3175,7 @@ def upgrade() -> None:
         op.execute("CREATE INDEX ix_license_search ON license USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_online_service_search ON online_service USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_order_line_search ON order_line USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_outbox_mail_search ON outbox_mail USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_package_movement_search ON package_movement USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_request_type_search ON request_type USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_role_mask_search ON role_mask USING gin (search_key gin_trgm_ops)")
@@ -3232,6 +3343,7 @@ def downgrade() -> None:
         op.execute("ALTER TABLE external_code DROP CONSTRAINT fk_external_code_group_id_corporate_group")
         op.execute("ALTER TABLE import_key DROP CONSTRAINT fk_import_key_batch_id_import_batch")
         op.execute("ALTER TABLE import_row DROP CONSTRAINT fk_import_row_batch_id_import_batch")
+        op.execute("ALTER TABLE password_link DROP CONSTRAINT fk_password_link_staff_id_ab_user")
         op.execute("ALTER TABLE ab_user DROP CONSTRAINT fk_ab_user_business_unit_id_business_unit")
         op.execute("ALTER TABLE ab_user DROP CONSTRAINT fk_ab_user_group_id_corporate_group")
 
@@ -3258,6 +3370,7 @@ def downgrade() -> None:
     op.drop_table("service_calendar")
     op.drop_table("role_right")
     op.drop_table("role_mask")
+    op.drop_table("outbox_mail")
     op.drop_table("online_service")
     op.drop_table("import_batch")
     op.drop_table("holiday")
@@ -3270,12 +3383,14 @@ def downgrade() -> None:
     op.drop_table("group_company")
     op.drop_table("corporate_group")
     op.drop_table("ab_user")
+    op.drop_table("password_link")
     op.drop_table("import_row")
     op.drop_table("import_key")
     op.drop_table("external_code")
     op.drop_table("ab_user_role")
     op.drop_table("ab_user_group")
     op.drop_table("ab_api_key")
+    op.drop_table("work_task")
     op.drop_table("sign_in_failure")
     op.drop_table("sign_in_entry")
     op.drop_table("role_default")
