@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import models as _models  # every entity must be declared before it can be checked
 from backoffice.actors import Action, ScopeKind
 from backoffice.lifecycles import MACHINES
+from backoffice.mail.rendering import TEMPLATES, MailTemplate, problems_of
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
 from backoffice.records.due import STATE
 from models.base import ENTITIES, Recorded
@@ -35,7 +36,15 @@ CHECKS: list[Check] = []
 def run_checks(entities: Iterable[type[Recorded]] | None = None) -> list[Problem]:
     """Return every problem of every declaration."""
     chosen = list(ENTITIES.values() if entities is None else entities)
-    return [problem for entity in chosen for check in CHECKS for problem in check(entity)]
+    found = [problem for entity in chosen for check in CHECKS for problem in check(entity)]
+    return found if entities is not None else [*found, *whole_mails(TEMPLATES.values())]
+
+
+def whole_mails(templates: Iterable[MailTemplate]) -> Iterator[Problem]:
+    """E028: a mail has its texts in every language, and they name nothing that nobody fills in."""
+    for template in templates:
+        for text in problems_of(template):
+            yield Problem("E028", f"Mail {text}.", "Correct the file under backoffice/mail/templates/.")
 
 
 def check(function: Check) -> Check:

@@ -10,12 +10,11 @@ from flask import Flask, current_app, has_request_context, request, session, url
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
+from backoffice.outbox import has_demonstration
 from backoffice.permissions import role_label
 from models.base import ENTITIES, Category
 from models.catalogue import slug
-from models.company import Company
 from models.corporate_group import CorporateGroup
 from views import addresses
 from views.door import current_actor, reading_as_system
@@ -152,9 +151,7 @@ class Frame:
     @property
     def demo(self) -> bool:
         with reading_as_system() as records:
-            company = Company.__table__
-            statement = sa.select(company.c.id).where(company.c.is_demo).limit(1)
-            return records.scalar(statement, execution_options=INTERNAL) is not None
+            return has_demonstration(records)
 
 
 def _at(name: str) -> bool:
