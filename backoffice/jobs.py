@@ -33,8 +33,10 @@ from models.work_task import WorkTask
 
 #: How often each task asks whether it is due.
 GLANCE = 5.0
-#: How long a run keeps others away. A longer one is merely doubled.
+#: How long a run keeps others away, and so how long a task waits after its process was killed. A run that takes
+#: longer may be joined by another, which does no harm.
 LEASE = timedelta(minutes=15)
+MAIL_LEASE = timedelta(minutes=1)
 #: How long a stop waits for runs to come to the end of their step.
 PATIENCE = 30.0
 
@@ -53,6 +55,7 @@ class Task:
     following: Callable[[datetime], datetime]
     #: Whether it is due before that.
     sooner: Callable[[sa.Engine], bool] = lambda _engine: False
+    lease: timedelta = LEASE
 
 
 def mail_task(server: MailServer, desk_url: str) -> Task:
@@ -62,6 +65,7 @@ def mail_task(server: MailServer, desk_url: str) -> Task:
         lambda engine, stopped: str(send_due(engine, server, desk_url, stopped=stopped)),
         lambda now: now + timedelta(minutes=1),
         _is_mail_due,
+        MAIL_LEASE,
     )
 
 
@@ -146,7 +150,7 @@ def _take(engine: sa.Engine, task: Task) -> str | None:
         _enter(session, task.name, now)
         taken = sa.update(_table).where(_table.c.name == task.name, due, free)
         row = session.execute(
-            taken.values(lease_token=token, lease_until=now + LEASE).returning(_table.c.name),
+            taken.values(lease_token=token, lease_until=now + task.lease).returning(_table.c.name),
             execution_options=INTERNAL,
         )
         return token if row.one_or_none() else None

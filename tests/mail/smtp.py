@@ -78,7 +78,7 @@ class _OnAnyPort(Controller):
 
 @contextmanager
 def smtp_server(inbox: Inbox) -> Iterator[MailServer]:
-    """Run the server while the block lasts; yield how to reach it, with little patience."""
+    """Run the server while the block lasts; yield how to reach it."""
     controller = _OnAnyPort(inbox, hostname="127.0.0.1", port=0)
     controller.start()
     try:
@@ -87,6 +87,6 @@ def smtp_server(inbox: Inbox) -> Iterator[MailServer]:
         controller.stop()
 
 
-def server_at(port: int) -> MailServer:
+def server_at(port: int, timeout: float = 10) -> MailServer:
     """Return the settings of a server without encryption on this machine."""
-    return MailServer("127.0.0.1", port, "Prova <desk@prova.example>", tls="none", timeout=0.5)
+    return MailServer("127.0.0.1", port, "Prova <desk@prova.example>", tls="none", timeout=timeout)

@@ -99,7 +99,7 @@ def test_a_server_that_is_down_loses_nothing(session: RecordSession, engine: sa.
 def test_a_mute_server_is_left_alone_after_a_while(session: RecordSession, engine: sa.Engine, queue: Queue) -> None:
     mail = queue()
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        assert send_due(engine, server_at(mute.getsockname()[1]), DESK_URL).postponed == 1
+        assert send_due(engine, server_at(mute.getsockname()[1], timeout=0.5), DESK_URL).postponed == 1
     after = stored(session, mail)
     assert after.state is S.waiting
     assert "timed out" in (after.last_answer or "")
@@ -247,7 +247,7 @@ def test_an_encrypted_connection_is_insisted_on(
     session: RecordSession, engine: sa.Engine, queue: Queue, inbox: Inbox, server: MailServer
 ) -> None:
     mail = queue()
-    strict = MailServer(server.host, server.port, server.sender, tls="starttls", timeout=0.5)
+    strict = MailServer(server.host, server.port, server.sender, tls="starttls")
     assert send_due(engine, strict, DESK_URL).postponed == 1
     assert "STARTTLS" in (stored(session, mail).last_answer or "")
     assert inbox.taken == []

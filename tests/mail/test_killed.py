@@ -50,7 +50,6 @@ def test_killing_the_sender_loses_nothing(
     assert set(counts) == ids
     assert len(inbox.taken) - MAILS <= killed
     assert session.scalar(sa.select(sa.func.sum(OutboxMail.attempts))) <= MAILS + killed
-    assert LEASE.total_seconds() < 5
 
 
 def send_all(session: RecordSession, engine: sa.Engine, server: MailServer, unsent: sa.Select[tuple[int]]) -> int:

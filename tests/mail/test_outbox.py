@@ -19,6 +19,7 @@ from models.company import Company
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
 from models.staff import Staff
 from models.work_task import WorkTask
+from seed.demo import remove_demo
 from tests.mail.conftest import Queue, stored
 from tests.visitors import Visitor
 
@@ -121,6 +122,7 @@ def test_people_release_retry_resend_and_cancel(session: RecordSession, queue: Q
     assert copy is not None
     assert (copy.state, copy.arguments, copy.recipient) == (S.waiting, sent.arguments, sent.recipient)
     assert copy.message_id != sent.message_id
+    assert f"/staff/{copy.cause_id}" in admin.get(f"/outbox_mail/{copy.id}").text
 
 
 @pytest.mark.usefixtures("no_demonstration")
@@ -160,6 +162,17 @@ def test_the_outbox_says_when_nothing_leaves(
         session.add(WorkTask(name="send_mail", last_run_at=clock.now(), next_run_at=clock.now()))
         session.commit()
     assert not any("alert-warning" in admin.get(page).text for page in pages)
+
+
+def test_its_rows_do_not_keep_the_demonstration_set_alive(session: RecordSession, queue: Queue) -> None:
+    invented = queue("sales")
+    with begin_writing():
+        real = queue_to(session, "a@b.example", session.scalars(sa.select(Staff).where(~Staff.is_demo)).one())
+        session.commit()
+        remove_demo(session)
+        session.commit()
+    assert session.get(OutboxMail, invented.id) is None
+    assert session.get_one(OutboxMail, real.id).state is S.held
 
 
 def test_its_rows_go_with_the_demonstration_records_they_speak_of(session: RecordSession, queue: Queue) -> None:

@@ -19,6 +19,7 @@ from backoffice.mail.rendering import LINK, TEMPLATES, TemplateError, render
 from backoffice.outbox import has_demonstration
 from backoffice.records import show
 from backoffice.records.lookup import get_record
+from models.base import ENTITIES
 from models.outbox_mail import OutboxMail
 from models.work_task import WorkTask
 from views import addresses
@@ -67,6 +68,14 @@ def _text_link(mail: OutboxMail, actor: Actor) -> dict[str, Any] | None:
     return {"label": _("Read the text"), "icon": "envelope-open", "url": url_for("MailTextView.text", pk=mail.id)}
 
 
+def _cause_link(mail: OutboxMail, actor: Actor) -> dict[str, Any] | None:
+    entity = ENTITIES.get(mail.cause_entity)
+    if entity is None or not actor.may(Action.read, entity):
+        return None
+    url = url_for(addresses.endpoint(entity, "show"), pk=mail.cause_id)
+    return {"label": _("Open what caused it"), "icon": entity.__admin__.icon, "url": url}
+
+
 def _notice() -> str | None:
     """Say why nothing leaves at present, if so."""
     with reading_as_system() as records:
@@ -83,4 +92,5 @@ def _notice() -> str | None:
 
 
 add_link(OutboxMail, _text_link)
+add_link(OutboxMail, _cause_link)
 set_notice(OutboxMail, _notice)
