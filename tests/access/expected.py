@@ -50,6 +50,7 @@ tickets   CRUDTX CR    CRUTX CRUTX     RUTX R:unit R R   CRUT:consultant CRU   R
 packages  CRUTX  CRUTX R     R         R    -      - -   R:consultant    -     RX
 calls     CRUX   R     CRUX  CRU       R    R:unit R R   R:consultant    CRUTX RX
 history   RX     -     -     -         -    -      R RX  -               -     -
+outbox    RTX    -     -     -         -    -      - R   -               -     -
 """
 
 
