@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -88,6 +89,9 @@ def by_import(admin: Visitor, company: Company) -> None:
     assert (done.status_code, done.location.endswith("/done")) == (303, True)
 
 
+WORDS = {
+    Entrance.desk: "back office", Entrance.grid: "griglia", Entrance.api: "API", Entrance.spreadsheet: "importazione",
+}  # fmt: skip
 EDITS = {Entrance.desk: by_form, Entrance.grid: by_grid, Entrance.api: by_api, Entrance.spreadsheet: by_import}
 
 
@@ -103,7 +107,8 @@ def test_an_edit_leaves_one_entry_with_its_door(
     assert (entry.actor_kind, entry.actor_id, entry.actor_name) == (ActorSort.staff, me.id, str(me))
     assert (entry.group_id, entry.company_id) == (company.group_id, company.id)
     page = admin.get(f"/company/{company.id}?tab=history").text
-    assert all(text in page for text in ("Ala", "Trento", str(door.label) and str(me)))
+    (latest,) = re.findall(r'<ol class="timeline">\s*<li>(.*?)</li>', page, re.DOTALL)
+    assert all(text in latest for text in ("Ala", "Trento", str(me), f"</time>, {WORDS[door]}</span>"))
 
 
 @pytest.mark.parametrize("door", [Entrance.desk, Entrance.api])
