@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +23,20 @@ ROOT = Path(__file__).resolve().parent
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+#: Settings that must be at least 1.
+_COUNTS = (
+    "threads",
+    "workers",
+    "session_hours",
+    "max_upload_mb",
+    "statement_timeout_ms",
+    "pool_size",
+    "password_link_hours",
+)
+_TLS = ("starttls", "tls", "none")
 _DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+#: As much of an address as a mail server insists on; a name may stand before it.
+_ADDRESS = re.compile(r"[^<>\r\n]*<[!-;=?-~]+@[^\s@<>]+>|[!-;=?-~]+@[^\s@<>]+")
 _KEYS = ("secret_key", "client_secret_key", "jwt_secret_key")
 
 
@@ -59,11 +73,26 @@ class Settings:
     demo_password: str = setting("", "Password of the demonstration users; empty for a random one.", secret=True)
     demo: bool = setting(True, "Whether run.py serve loads the demonstration set into an empty database.")
 
+    mail_server: str = setting("", "Host that takes outgoing mail (SMTP); empty: mails wait in the outbox.")
+    mail_port: int = setting(587, "Its port: 587 as a rule, 465 with BACKOFFICE_MAIL_TLS=tls.")
+    mail_username: str = setting("", "What to sign in with at the mail server; empty for no sign-in.")
+    mail_password: str = setting("", "Password for the mail server.", secret=True)
+    mail_tls: str = setting("starttls", "Encryption of mail: starttls, tls (from the first byte) or none.")
+    mail_sender: str = setting("", "Address that mails come from; required with a mail server.")
+    public_url: str = setting("", "Where people reach it, for links in mails; empty for http://localhost and the port.")
+    password_link_hours: int = setting(24, "Hours for which a link to choose a password is good.")
+    work: bool = setting(True, "Whether run.py serve also sends mail and does what is due; 0 leaves it to run.py work.")
+
     language: str = setting("it", "Language for people who have not chosen one: it or en.")
     session_hours: int = setting(12, "Hours without a request after which a person must sign in again.")
     max_upload_mb: int = setting(20, "Largest request, files included, in megabytes.")
     statement_timeout_ms: int = setting(5000, "Longest time a page may wait for the database, in milliseconds.")
     pool_size: int = setting(16, "Database connections kept open by each process.")
+
+    @property
+    def root_url(self) -> str:
+        """The address of the host, without a slash at the end, as links in mails begin."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 
     @property
     def is_sqlite(self) -> bool:
@@ -139,7 +168,13 @@ def _check(settings: Settings) -> None:
         raise BadSetting(f"{PREFIX}PORT must lie between 1 and 65535, not {settings.port}.")
     if settings.language not in ("it", "en"):
         raise BadSetting(f"{PREFIX}LANGUAGE must be it or en, not {settings.language!r}.")
-    for name in ("threads", "workers", "session_hours", "max_upload_mb", "statement_timeout_ms", "pool_size"):
+    if not 0 < settings.mail_port < 65536:
+        raise BadSetting(f"{PREFIX}MAIL_PORT must lie between 1 and 65535, not {settings.mail_port}.")
+    if settings.mail_tls not in _TLS:
+        raise BadSetting(f"{PREFIX}MAIL_TLS must be starttls, tls or none, not {settings.mail_tls!r}.")
+    if settings.mail_server and not _ADDRESS.fullmatch(settings.mail_sender):
+        raise BadSetting(f"With a mail server {PREFIX}MAIL_SENDER must be the address that mails come from.")
+    for name in _COUNTS:
         if getattr(settings, name) < 1:
             raise BadSetting(f"{PREFIX}{name.upper()} must be at least 1.")
 

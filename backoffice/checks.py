@@ -11,6 +11,7 @@ import models as _models  # every entity must be declared before it can be check
 from backoffice.actors import SYSTEM, Action, ScopeKind
 from backoffice.errors import BadRequest
 from backoffice.lifecycles import MACHINES
+from backoffice.mail.rendering import TEMPLATES, MailTemplate, problems_of
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
 from backoffice.records.due import STATE
 from backoffice.records.filters import parse
@@ -37,7 +38,15 @@ CHECKS: list[Check] = []
 def run_checks(entities: Iterable[type[Recorded]] | None = None) -> list[Problem]:
     """Return every problem of every declaration."""
     chosen = list(ENTITIES.values() if entities is None else entities)
-    return [problem for entity in chosen for check in CHECKS for problem in check(entity)]
+    found = [problem for entity in chosen for check in CHECKS for problem in check(entity)]
+    return found if entities is not None else [*found, *whole_mails(TEMPLATES.values())]
+
+
+def whole_mails(templates: Iterable[MailTemplate]) -> Iterator[Problem]:
+    """E028: a mail has its texts in every language, and they name nothing that nobody fills in."""
+    for template in templates:
+        for text in problems_of(template):
+            yield Problem("E028", f"Mail {text}.", "Correct the file under backoffice/mail/templates/.")
 
 
 def check(function: Check) -> Check:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import sqlalchemy as sa
 
 import config
-from backoffice import checks, clock, migrate, serving
+from backoffice import checks, jobs, migrate, serving
 from backoffice.actors import SYSTEM, Context, Door
+from backoffice.app import DESK_PREFIX
 from backoffice.database import RecordSession, begin_writing, make_engine, open_session
 from backoffice.errors import StillReferred
-from backoffice.operations.contract_dates import advance_contracts
+from backoffice.mail.sending import MailServer
 from backoffice.operations.erasure import erase_personal_history
-from backoffice.operations.licenses import expire_licenses
-from backoffice.operations.packages import advance_packages
 from backoffice.operations.roles import synchronise_roles
 from backoffice.operations.staff import ensure_administrator, ensure_demo_users
-from backoffice.operations.tickets import close_tickets_for_good
 from models.base import ENTITIES
 from seed.demo import load_demo, remove_demo
 from seed.reference import load_reference
@@ -54,10 +52,22 @@ def serve(settings: config.Settings) -> None:
         for line in _fill(engine, settings):
             click.echo(line)
     address = _address(settings)
-    with contextlib.suppress(SystemExit):
+    with contextlib.suppress(SystemExit), _engine(settings) as engine, _at_work(engine, settings):
         server = serving.make_server(settings, listening)
         click.echo(f"Client area  {address}/\nStaff desk   {address}/backoffice/\nCtrl+C stops it.")
         serving.run(server)
+    click.echo("\nStopped.")
+
+
+@main.command()
+@click.pass_obj
+def work(settings: config.Settings) -> None:
+    """Send mail and do what is due by the calendar, beside the processes that serve; any number may run at once."""
+    with contextlib.suppress(SystemExit), _engine(settings) as engine:
+        serving.stop_by_signal()
+        with jobs.working(engine, _tasks(settings)):
+            click.echo(f"At work: {', '.join(task.name for task in _tasks(settings))}.\nCtrl+C stops it.")
+            serving.wait_for_signal()
     click.echo("\nStopped.")
 
 
@@ -106,7 +116,7 @@ def administrator(settings: config.Settings) -> None:
 def advance(settings: config.Settings) -> None:
     """Do what is due by the calendar: contracts, packages and licenses that expire, tickets closed for good."""
     with _engine(settings) as engine:
-        click.echo(f"{_advance(engine)} records moved on.")
+        click.echo(f"{jobs.advance(engine)} records moved on.")
 
 
 @main.command()
@@ -191,6 +201,26 @@ def _engine(settings: config.Settings) -> Iterator[sa.Engine]:
         engine.dispose()
 
 
+def _at_work(engine: sa.Engine, settings: config.Settings) -> contextlib.AbstractContextManager[None]:
+    return jobs.working(engine, _tasks(settings) if settings.work else ())
+
+
+def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
+    """Return what the product does by itself on this machine: without a mail server, mails wait."""
+    if not settings.mail_server:
+        return (jobs.calendar_task(),)
+    server = MailServer(
+        settings.mail_server,
+        settings.mail_port,
+        settings.mail_sender,
+        settings.mail_username,
+        settings.mail_password,
+        settings.mail_tls,
+        language=settings.language,
+    )
+    return jobs.mail_task(server, settings.root_url + DESK_PREFIX), jobs.calendar_task()
+
+
 @contextlib.contextmanager
 def _system_session(engine: sa.Engine) -> Iterator[RecordSession]:
     """Open a session in which the product itself acts; commit at the end, or nothing at all."""
@@ -223,24 +253,6 @@ def _load_demo(session: RecordSession, settings: config.Settings) -> str:
     if password is None:
         return "The demonstration users exist."
     return _credentials("demo.<role>", password, settings.demo_password)
-
-
-def _advance(engine: sa.Engine) -> int:
-    """Perform every verb whose time has come, a transaction a step; one passage may make the next one due."""
-    steps: tuple[Callable[[RecordSession], int], ...] = (
-        lambda session: advance_contracts(session, clock.today(), actor=SYSTEM),
-        lambda session: advance_packages(session, clock.today(), actor=SYSTEM),
-        lambda session: expire_licenses(session, clock.today(), actor=SYSTEM),
-        lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
-    )
-    done = 0
-    for step in steps:
-        moved = 1
-        while moved:
-            with _system_session(engine) as session:
-                moved = step(session)
-            done += moved
-    return done
 
 
 def _credentials(user: str, password: str, given: str) -> str:

@@ -88,6 +88,7 @@ AREAS: dict[str, Text] = {
     "roles": _l("Roles and rights"),
     "history": _l("History and sign-ins"),
     "imports": _l("Imports"),
+    "outbox": _lp("mail", "Outbox"),
 }
 
 AreaName.words.update(AREAS)
@@ -118,6 +119,7 @@ queues        CRUD   R       R       R         R       R         R       R      
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -
 history       RX     -       -       -         -       -         R       RX       -               -        -
 imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
+outbox        RTX    -       -       -         -       -         -       R        -               -        -
 """
 
 #: Every field declared as a datum about a person.

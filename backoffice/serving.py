@@ -41,8 +41,7 @@ def listen(settings: config.Settings) -> socket.socket:
 
 def make_server(settings: config.Settings, listening: socket.socket) -> Any:
     """Return the built-in server; from now on Ctrl+C and SIGTERM raise SystemExit."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    stop_by_signal()
     # Its warnings about queued requests say nothing that a person could act on.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return waitress.create_server(
@@ -55,6 +54,18 @@ def make_server(settings: config.Settings, listening: socket.socket) -> Any:
         clear_untrusted_proxy_headers=not settings.proxies,
         ident=None,
     )
+
+
+def stop_by_signal() -> None:
+    """From now on Ctrl+C and SIGTERM raise SystemExit."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+
+
+def wait_for_signal() -> None:
+    """Do nothing until Ctrl+C or SIGTERM."""
+    while True:
+        signal.pause()
 
 
 def run(server: Any) -> None:

@@ -55,9 +55,25 @@ def test_port_may_come_without_the_prefix_but_the_prefixed_one_wins(tmp_path: Pa
     assert load(tmp_path, PORT="9000", BACKOFFICE_PORT="9001").port == 9001
 
 
+def test_a_mail_server_needs_a_sender(tmp_path: Path) -> None:
+    for sender in ("", "desk", "nicolò@prova.example", "a@b.example\r\nBcc: c@d.example"):
+        with pytest.raises(config.BadSetting, match="BACKOFFICE_MAIL_SENDER"):
+            load(tmp_path, BACKOFFICE_MAIL_SERVER="mail", BACKOFFICE_MAIL_SENDER=sender)
+    for sender in ("desk@prova.example", "Sistemi Uno <desk@prova.example>"):
+        assert load(tmp_path, BACKOFFICE_MAIL_SERVER="mail", BACKOFFICE_MAIL_SENDER=sender).mail_sender == sender
+
+
+def test_links_in_mails_begin_where_people_reach_it(tmp_path: Path) -> None:
+    assert load(tmp_path, PORT="9000").root_url == "http://localhost:9000"
+    assert load(tmp_path, BACKOFFICE_PUBLIC_URL="https://desk.example/").root_url == "https://desk.example"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
+        ("BACKOFFICE_MAIL_PORT", "0", "between 1 and 65535"),
+        ("BACKOFFICE_MAIL_TLS", "ssl", "starttls, tls or none"),
+        ("BACKOFFICE_PASSWORD_LINK_HOURS", "0", "at least 1"),
         ("BACKOFFICE_PORT", "http", "BACKOFFICE_PORT must be a whole number, not 'http'."),
         ("BACKOFFICE_PORT", "70000", "BACKOFFICE_PORT must lie between 1 and 65535, not 70000."),
         ("BACKOFFICE_DEMO", "perhaps", "BACKOFFICE_DEMO must be 1 or 0, not 'perhaps'."),

@@ -13,10 +13,10 @@ from flask_babel import gettext as _
 from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
+from backoffice.outbox import demonstration_left
 from backoffice.permissions import role_label
 from models.base import ENTITIES, Category
 from models.catalogue import slug
-from models.company import Company
 from models.corporate_group import CorporateGroup
 from views import addresses
 from views.door import current_actor, reading_as_system
@@ -59,9 +59,8 @@ class Frame:
     @cached_property
     def _installation(self) -> tuple[list[tuple[int, str]], bool]:
         """The corporate groups, and whether demonstration data are left: in one statement, because every page asks."""
-        group, company = CorporateGroup.__table__, Company.__table__
-        demo = sa.exists(sa.select(company.c.id).where(company.c.is_demo)).label("demo")
-        statement = sa.select(group.c.id, group.c.name, demo).order_by(group.c.name)
+        group = CorporateGroup.__table__
+        statement = sa.select(group.c.id, group.c.name, demonstration_left().label("demo")).order_by(group.c.name)
         with reading_as_system() as records:
             rows = records.execute(statement, execution_options=INTERNAL).all()
         return [(row.id, row.name) for row in rows], any(row.demo for row in rows)

@@ -19,6 +19,8 @@ from backoffice.actors import SYSTEM, Context
 from backoffice.database import begin_writing, open_session
 from backoffice.identity import find_identity
 from models.staff import Staff
+from views.desk.outbox_pages import MailTextView
+from views.desk.password_links import PasswordLinkView, SendLinkView
 from views.desk.security_pages import PasswordView, RolesView
 from views.door import door, engine
 from views.problems import is_api_request
@@ -26,7 +28,7 @@ from views.sign_in import SignInView, TokenApi
 from views.signed_in import SignedIn
 
 #: What remains open while a new password is due.
-_WITHOUT_NEW_PASSWORD = ("PasswordView.", "SignInView.")
+_WITHOUT_NEW_PASSWORD = ("PasswordView.", "PasswordLinkView.", "SignInView.")
 
 
 class DeskSecurityManager(SecurityManager):
@@ -56,6 +58,9 @@ class DeskSecurityManager(SecurityManager):
         self.auth_view = self.appbuilder.add_view_no_menu(SignInView)
         self.appbuilder.add_view_no_menu(PasswordView)
         self.appbuilder.add_view_no_menu(RolesView)
+        self.appbuilder.add_view_no_menu(SendLinkView)
+        self.appbuilder.add_view_no_menu(PasswordLinkView)
+        self.appbuilder.add_view_no_menu(MailTextView)
 
     # Who it is
 

@@ -38,6 +38,7 @@ queues        CRUD   R       R       R         R       R         R       R      
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -
 history       RX     -       -       -         -       -         R       RX       -               -        -
 imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
+outbox        RTX    -       -       -         -       -         -       R        -               -        -
 """
 
 #: What all corporate groups share: only administrators of the whole installation write it, and none of ROLES is one.
@@ -50,7 +51,7 @@ LEDGERS = frozenset({"history_entry", "sign_in_entry", "export_entry"})
 #: Written once.
 APPEND_ONLY = LEDGERS | {"package_movement"}
 #: Written by operations that have pages of their own.
-WRITTEN_BY_VERBS = LEDGERS | {"import_batch", "role_right", "role_mask"}
+WRITTEN_BY_VERBS = LEDGERS | {"import_batch", "outbox_mail", "role_right", "role_mask"}
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact"})
 #: Entities whose rows name their business unit themselves; others have that of their company.
@@ -93,11 +94,11 @@ RIGHTS = rights()
 
 
 def letters_on(role: str, entity: type[Recorded]) -> str:
-    """Return what a role may do with rows of an entity, of those that people write at all."""
+    """Return what a role may do with rows of an entity; those that no form writes are read, moved and exported."""
     letters = RIGHTS[role, entity.__admin__.area].letters
     table = entity.__table__.name
     if table in SHARED | APPEND_ONLY | WRITTEN_BY_VERBS:
-        return "".join(letter for letter in letters if letter in "RX")
+        return "".join(letter for letter in letters if letter in "RTX")
     return letters
 
 

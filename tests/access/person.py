@@ -27,6 +27,7 @@ from models.contact import Contact
 from models.export_entry import ExportEntry
 from models.history_entry import SignInEntry
 from models.import_batch import ImportBatch
+from models.outbox_mail import OutboxMail
 from models.service_calendar import ServiceCalendar
 from models.staff import Staff
 from tests.access.expected import APPEND_ONLY, RIGHTS, ROLES, WRITTEN_BY_VERBS, Right, letters_on, visible_ids
@@ -86,10 +87,16 @@ class Person:
 
     @cached_property
     def names_hidden(self) -> list[str]:
-        """The names of companies that the person must not see, and that no company they see has as well."""
+        """The names of companies that the person must not see, and that no company they see has as well.
+
+        What is gone keeps its name for whoever reads the whole group (``docs/decisions.md``, Pages, number 35).
+        """
+        right = self.right(Company)
+        whole = self.staff.group_id if "R" in right.letters and right.rows == "group" else None
         visible = self.visible(Company)
-        names = self.stored("SELECT id, legal_name FROM company")
-        return sorted({name for _key, name in names} - {name for key, name in names if key in visible})
+        rows = self.stored("SELECT id, legal_name, group_id, deleted_at FROM company")
+        known = {name for key, name, group, gone in rows if key in visible or (gone is not None and group == whole)}
+        return sorted({row.legal_name for row in rows} - known)
 
     def every(self, entity: type[Recorded]) -> list[int]:
         return [key for (key,) in self.stored(f"SELECT id FROM {entity.__table__.name} ORDER BY id")]
@@ -210,6 +217,8 @@ def make_rows_of_every_kind(engine: sa.Engine) -> None:
             signed = {"event": "signed_in", "username": "x", "group_id": group, "address": "127.0.0.1", "door": "desk"}
             taken = {"actor_name": "x", "group_id": group, "entity": "company", "format": "csv", "columns": "id"}
             counted = {"conditions": "", "row_count": 1, "is_complete": True}
+            if group:
+                connection.execute(sa.insert(OutboxMail.__table__).values({**_mail(group), "due_at": now, **stamps}))
             connection.execute(sa.insert(SignInEntry.__table__).values({"at": now, **signed}))
             connection.execute(sa.insert(ExportEntry.__table__).values({"at": now, **taken, **counted}))
         day = {"day": now.date(), "closed": True, **stamps}
@@ -227,3 +236,10 @@ def _batch(staff_id: int, group_id: int, stamps: dict[str, datetime]) -> dict[st
     file = {"entity": "company", "file_name": f"{staff_id}.csv", "form": "CSV", "file_bytes": 1, "row_count": 0}
     columns = {"headings": ["a"], "mapping": {}, "mode": "create", "state": "uploaded"}
     return {"group_id": group_id, "created_by_id": staff_id, **file, **columns, **stamps}
+
+
+def _mail(group_id: int) -> dict[str, Any]:
+    letter = {"template": "staff_password", "arguments": {"name": "Ada", "username": "ada", "hours": 24}}
+    about = {"subject": "Scegli la password", "language": "it", "cause_entity": "ab_user", "cause_id": 1}
+    sent = {"recipient": f"ada@gruppo{group_id}.example", "message_id": f"<{group_id}@prova.example>"}
+    return {"group_id": group_id, "state": "waiting", **letter, **about, **sent}

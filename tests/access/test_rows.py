@@ -22,8 +22,12 @@ from tests.clients import DESK
 
 #: A version that no row has: whoever may write meets a conflict.
 STALE = 999_999_999
+#: What is read on pages that only some entities have.
+OTHER_PAGES = {"outbox_mail": ("text",)}
 #: What a cell takes without further thought, by kind.
 CELLS = {Kind.text: "Prova", Kind.boolean: "1", Kind.date: "01/02/2031"}
+#: Only what is paid as measured has one.
+UNIT = ("contract_line", "unit")
 
 
 @pytest.mark.databases("postgresql")
@@ -95,6 +99,8 @@ def doors_of(person: Person, entity: type[Recorded], key: int) -> Iterator[tuple
     if person.may("R", entity):
         yield "history", person.client.get(f"{path}?tab=history").status_code
     yield "api", person.api(path[1:]).status_code
+    for page in OTHER_PAGES.get(entity.__table__.name, ()):
+        yield page, person.client.get(f"{path}/{page}").status_code
     for page in ("edit", "delete"):
         yield page, person.client.get(f"{path}/{page}").status_code
         yield f"{page} sent", person.client.submit(f"{path}/{page}", unversioned).status_code
@@ -119,6 +125,8 @@ def due_of(person: Person, entity: type[Recorded], *, there: bool) -> Iterator[t
     if person.may("R", entity):
         yield "history", 404 if entity.__table__.name in LEDGERS else due("R", 200)
     yield "api", due("R", 200)
+    for page in OTHER_PAGES.get(entity.__table__.name, ()):
+        yield page, due("R", 200)
     for page, letter in (("edit", "U"), ("delete", "D")):
         yield page, due(letter, 200)
         yield f"{page} sent", due(letter, 400)
@@ -159,12 +167,12 @@ def check_cell(person: Person, entity: type[Recorded], key: int, *, there: bool)
 
 
 def cell_of(entity: type[Recorded]) -> Field | None:
-    """Return a field that fits in a cell and takes a value of ``CELLS``, if possible one that no rule is about."""
-    admin = entity.__admin__
-    bound = {name for key in admin.natural_keys for name in key} | {rule.field for rule in admin.rules.values()}
-    known = map(fields(entity).get, admin.form_columns)
-    plain = [f for f in known if f and f.kind in CELLS and not f.value_type and not f.verb_only]
-    return min(plain, key=lambda f: (f.kind is Kind.date, f.name in bound), default=None)
+    """Return a field that fits in a cell and takes a value of ``CELLS``: a key or a date where there is no other."""
+    names = entity.__admin__.form_columns
+    keys = {name for key in entity.__admin__.natural_keys for name in key}
+    known = (field for name, field in fields(entity).items() if name in names and (entity.__tablename__, name) != UNIT)
+    plain = [f for f in known if f.kind in CELLS and not f.value_type and not f.verb_only]
+    return min(plain, key=lambda f: (f.kind is Kind.date, f.name in keys), default=None)
 
 
 def check_tabs(person: Person, entity: type[Recorded], key: int) -> None:

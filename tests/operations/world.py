@@ -22,6 +22,7 @@ from models.customer_order import CustomerOrder, OrderState
 from models.group_company import GroupCompany
 from models.license import License, LicenseState
 from models.order_line import OrderLine
+from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
 from models.request_type import RequestType
 from models.service import Service, ServiceState
 from models.support_package import PackageState, SupportPackage
@@ -166,6 +167,26 @@ class World:
         )
         for name, value in values.items():
             setattr(row, name, value)
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def mail(self, state: MailState = MailState.waiting, **values: Any) -> OutboxMail:
+        n = next(_serial)
+        row = OutboxMail(
+            group_id=self.group.id,
+            recipient="ada@prova.example",
+            subject=f"Prova {n}",
+            template="staff_password",
+            arguments={"name": "Ada", "username": "ada", "hours": 24},
+            language=MailLanguage.it,
+            message_id=f"<prova-{n}@outbox.internal>",
+            state=state,
+            held_because=HoldReason.demonstration,
+            due_at=clock.now(),
+            lease_token="prova",
+            cause_entity="contact",
+            cause_id=self.contact.id,
+            **values,
+        )
         return self.add(row)  # type: ignore[no-any-return]
 
     def call(self, state: CallState = CallState.received, **values: Any) -> Call:

@@ -45,7 +45,7 @@ class PasswordView(BaseView):
         if request.method != "POST":
             return render_template("password.html", page=page)
         try:
-            new = _typed_twice()
+            new = typed_twice()
             _check_present_password()
             staff = get_record(current_session(), Staff, actor.staff_id or 0)
             change_own_password(current_session(), staff, request.form.get("current", ""), new, actor=actor)
@@ -70,7 +70,7 @@ class PasswordView(BaseView):
         if request.method != "POST":
             return render_template("password.html", page=page)
         try:
-            set_password(current_session(), staff, _typed_twice(), actor=actor)
+            set_password(current_session(), staff, typed_twice(), actor=actor)
             commit()
         except Forbidden:
             raise
@@ -108,14 +108,20 @@ class NotTypedTwice(DomainError):
 
 
 def _page(title: str, back: str | None) -> dict[str, Any]:
-    rules = [
+    action = request.script_root + request.path
+    return {"title": title, "action": action, "rules": password_rules(), "cancel_url": back}
+
+
+def password_rules() -> list[str]:
+    """Return what makes a good password, in sentences."""
+    return [
         _("At least %(limit)s characters: a few unrelated words are easy to remember.", limit=MIN_LENGTH),
         _("Not just a name, a month, a team or “qwerty”: those are guessed first."),
     ]
-    return {"title": title, "action": request.script_root + request.path, "rules": rules, "cancel_url": back}
 
 
-def _typed_twice() -> str:
+def typed_twice() -> str:
+    """Return the new password of the sent form; raise ``NotTypedTwice`` where the two fields differ."""
     new = request.form.get("new", "")
     if new != request.form.get("again", ""):
         raise NotTypedTwice(field="again")
@@ -144,7 +150,6 @@ def _password_link(staff: Staff, actor: Actor) -> dict[str, Any] | None:
         "label": _("Set a password"),
         "icon": "key",
         "url": url_for(f"{PasswordView.__name__}.of_other", pk=staff.id),
-        "first": _("No password is set yet: without one this person cannot sign in."),
     }
 
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
+from backoffice.errors import Text
 from backoffice.lifecycles import Transition, transitions_open
 from backoffice.operations.removal import is_removable
 from backoffice.records import show, subjects, timeline
@@ -31,6 +32,21 @@ def add_link(entity: type[Recorded], link: Link) -> None:
     _links.setdefault(entity, []).append(link)
 
 
+#: Something people must know of an entity as a whole, in a sentence; None where there is nothing to say.
+Notice = Callable[[], Text | None]
+_notices: dict[type[Recorded], Notice] = {}
+
+
+def set_notice(entity: type[Recorded], notice: Notice) -> None:
+    """Say what ``notice()`` returns above the list and the records of ``entity``."""
+    _notices[entity] = notice
+
+
+def _notice(entity: type[Recorded]) -> Text | None:
+    notice = _notices.get(entity)
+    return notice() if notice is not None else None
+
+
 def first_steps(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
     """Return the actions that a new record waits for."""
     found = (link(record, actor) for link in _links.get(type(record), ()))
@@ -45,7 +61,7 @@ def list_actions(entity: type[Recorded], actor: Actor) -> dict[str, Any]:
     """Return the links of what can be done with a list as a whole."""
     admin = entity.__admin__
     query = request.query_string.decode()
-    found: dict[str, Any] = {"exports": [], "import_url": None, "grid_url": None}
+    found: dict[str, Any] = {"exports": [], "import_url": None, "grid_url": None, "notice": _notice(entity)}
     if actor.may(Action.export, entity):
         for kind, label, icon in (
             ("xlsx", _("Excel (XLSX)"), "file-earmark-spreadsheet"),
@@ -77,6 +93,7 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
         "title": show.label(record, actor),
         "subtitle": details.subtitle(record, actor),
         "icon": admin.icon,
+        "notice": _notice(entity),
         "state": _state(record, actor),
         "verbs": [_verb(record, transition) for transition in transitions_open(record, actor)],
         "edit_url": addresses.action_url(record, "edit") if _is_open(entity, Action.update, actor) else None,

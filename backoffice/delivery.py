@@ -1,0 +1,143 @@
+"""From the outbox to the mail server: take a mail, send it, say what came of it, with a commit after each step.
+
+A process that dies in between leaves the mail taken until its lease ends; then it is sent again, under the same
+Message-ID. SMTP cannot promise more: whether a server took what it did not answer for, nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from backoffice import clock
+from backoffice.actors import SYSTEM, Context, Door
+from backoffice.database import RecordSession, begin_writing, open_session
+from backoffice.errors import DomainError, Text
+from backoffice.mail.rendering import TEMPLATES, Letter, TemplateError, render
+from backoffice.mail.sending import Answer, Envelope, MailServer, Outcome, Post, open_post
+from backoffice.operations.mails import (
+    PAUSES,
+    find_taken,
+    hold_waiting,
+    mark_failed,
+    mark_postponed,
+    mark_sent,
+    take_next_mail,
+)
+from backoffice.outbox import has_demonstration
+from models.outbox_mail import OutboxMail
+
+#: Longer than any attempt may take, its time-outs added up.
+LEASE = timedelta(minutes=10)
+_UNKNOWN_TEMPLATE: Text = _l("There is no template of this name any more.")
+_TOO_OFTEN: Text = _l("No attempt came to its end.")
+
+
+@dataclass
+class Tally:
+    """What one round of sending came to."""
+
+    sent: int = 0
+    postponed: int = 0
+    failed: int = 0
+    held: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.sent} sent, {self.postponed} postponed, {self.failed} failed, {self.held} held"
+
+
+def send_due(
+    engine: sa.Engine,
+    server: MailServer,
+    desk_url: str,
+    *,
+    lease: timedelta = LEASE,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Tally:
+    """Send what is due, one mail after the other, until nothing is, the server is away, or ``stopped`` says so.
+
+    ``desk_url``: the address of the desk, with which links begin. Any number of processes may do this at once.
+    """
+    tally = Tally(held=_hold_all(engine))
+    with open_post(server) as post:
+        while not stopped():
+            taken = _take(engine, lease)
+            if taken is None:
+                break
+            answer = _attempt(engine, post, taken, desk_url)
+            _conclude(engine, taken, answer, tally)
+            if answer.unreachable:
+                break
+    return tally
+
+
+def _take(engine: sa.Engine, lease: timedelta) -> OutboxMail | None:
+    """Return the next mail as it was when it was taken; nobody else takes it before the lease ends."""
+    with _working(engine) as session:
+        return None if has_demonstration(session) else take_next_mail(session, clock.now(), lease)
+
+
+def _attempt(engine: sa.Engine, post: Post, mail: OutboxMail, desk_url: str) -> Answer:
+    """Make the text and hand it in; what cannot be made is refused, like what the server refuses."""
+    if mail.attempts > len(PAUSES) + 1:
+        return Answer(Outcome.refused, post.say(_TOO_OFTEN))
+    try:
+        letter = _written(engine, mail, desk_url)
+    except (DomainError, TemplateError) as error:
+        return Answer(Outcome.refused, post.say(error))
+    if letter is None:
+        return Answer(Outcome.refused, post.say(_UNKNOWN_TEMPLATE))
+    return post.send(Envelope(mail.recipient, mail.message_id, mail.sender, mail.reply_to), letter)
+
+
+def _written(engine: sa.Engine, mail: OutboxMail, desk_url: str) -> Letter | None:
+    """Return the text of a mail with a link made just now; only its digest is stored, before anything leaves."""
+    template = TEMPLATES.get(mail.template)
+    if template is None:
+        return None
+    link = ""
+    if template.mint is not None:
+        with _working(engine) as session:
+            link = desk_url + template.mint(session, mail)
+    return render(mail.template, mail.language.value, mail.arguments, link=link)
+
+
+def _conclude(engine: sa.Engine, taken: OutboxMail, answer: Answer, tally: Tally) -> None:
+    with _working(engine) as session:
+        mail = find_taken(session, taken.id, taken.lease_token or "")
+        if mail is None:
+            return  # the lease ended first: whoever has it now will say
+        if answer.outcome is Outcome.sent:
+            mark_sent(session, mail, answer.text)
+            tally.sent += 1
+        elif answer.outcome is Outcome.postponed:
+            mark_postponed(session, mail, answer.text)
+            tally.postponed += 1
+        else:
+            mark_failed(session, mail, answer.text)
+            tally.failed += 1
+
+
+def _hold_all(engine: sa.Engine) -> int:
+    """Hold everything back while demonstration data is loaded; return how many mails that concerned."""
+    held = more = 0
+    while True:
+        with _working(engine) as session:
+            more = hold_waiting(session) if has_demonstration(session) else 0
+        held += more
+        if not more:
+            return held
+
+
+@contextmanager
+def _working(engine: sa.Engine) -> Iterator[RecordSession]:
+    with begin_writing(), open_session(engine, Context(SYSTEM, Door.job)) as session, session.begin():
+        yield session
+
+
+__all__ = ["LEASE", "Tally", "send_due"]

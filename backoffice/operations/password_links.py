@@ -1,0 +1,150 @@
+"""Links with which members of staff choose their password: sent by mail, good once, for some hours.
+
+The token is made while the mail is being sent and leaves with it; here only its digest stays. Several links may be
+good at once, because a mail whose answer was lost is sent again. Whatever ends the person's sessions ends them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice import clock, passwords
+from backoffice.access import INTERNAL
+from backoffice.actors import Action, Actor
+from backoffice.errors import DomainError
+from backoffice.history import recording
+from backoffice.mail.rendering import register_template
+from backoffice.operations.staff import own_words
+from backoffice.outbox import Queued, queue_mail
+from models.history_entry import EventName
+from models.outbox_mail import MailLanguage, OutboxMail
+from models.password_link import PasswordLink
+from models.staff import Staff
+
+#: The page that takes a token, counted from the desk's own root.
+PATH = "/security/link/"
+_SEND, _CHOOSE = "ab_user.send_password_link", "ab_user.choose_password"
+EventName.words |= {_SEND: _l("Send a link to choose the password"), _CHOOSE: _l("Choose the password by the link")}
+
+
+class NotWorkingHere(DomainError):
+    template = _l("This user is not active: nobody could sign in with the password.")
+
+
+class NoSuchLink(DomainError):
+    template = _l("This link is not complete, or not from here: open it again from the mail.")
+    status = 404
+
+
+class LinkUsed(DomainError):
+    """Used, or overtaken by another new password."""
+
+    template = _l("This link has been used, or the password was changed since. Ask an administrator for another one.")
+    status = 410
+
+
+class LinkExpired(DomainError):
+    template = _l("This link has expired. Ask an administrator for another one.")
+    status = 410
+
+
+class NobodyToWriteTo(DomainError):
+    """Said in the outbox: between queueing and sending the person left or has another address."""
+
+    template = _l("The user is gone, inactive or has another address by now.")
+
+
+def send_password_link(session: Session, staff: Staff, *, hours: int, language: MailLanguage, actor: Actor) -> Queued:
+    """Queue a mail with a link by which the person chooses a password. Records ``ab_user.send_password_link``.
+
+    :raises Forbidden: the actor may not change users, or not this one.
+    :raises NotWorkingHere: the user is not active.
+    """
+    actor.require(Action.update, Staff)
+    if not staff.active:
+        raise NotWorkingHere
+    arguments = {"name": staff.first_name, "username": staff.username, "hours": hours}
+    staff.updated_at = clock.now()  # so that the history tells of it
+    with recording(session, staff, _SEND):
+        session.flush()
+    return queue_mail(session, "staff_password", arguments, to=staff.email, about=staff, language=language)
+
+
+def mint_password_link(session: Session, mail: OutboxMail) -> str:
+    """Make a token for the person the mail is for and return the path that takes it."""
+    staff = session.get(Staff, mail.cause_id)
+    if staff is None or not staff.active or staff.email != mail.recipient:
+        raise NobodyToWriteTo
+    now, token = clock.now(), secrets.token_urlsafe(32)
+    session.execute(sa.delete(PasswordLink).where(PasswordLink.expires_at < now - timedelta(days=30)))
+    session.add(
+        PasswordLink(
+            digest=_digest(token),
+            staff_id=staff.id,
+            session_epoch=staff.session_epoch,
+            made_at=now,
+            expires_at=now + timedelta(hours=int(mail.arguments["hours"])),
+        )
+    )
+    session.flush()
+    return PATH + token
+
+
+def find_by_link(session: Session, token: str) -> Staff:
+    """Return whose password a link sets; needs a session in which the product itself acts.
+
+    :raises NoSuchLink: nobody made such a link.
+    :raises LinkUsed: it was used, or another password was set since.
+    :raises LinkExpired: its hours are over.
+    """
+    link = session.get(PasswordLink, _digest(token))
+    staff = session.get(Staff, link.staff_id) if link is not None else None
+    if link is None or staff is None:
+        raise NoSuchLink
+    if link.used_at is not None or link.session_epoch != staff.session_epoch or not staff.active:
+        raise LinkUsed
+    if link.expires_at <= clock.now():
+        raise LinkExpired
+    return staff
+
+
+def choose_password(session: Session, token: str, password: str) -> Staff:
+    """Set the password of whoever the link was sent to; their sessions end, and so do all their links.
+
+    Records ``ab_user.choose_password``. Needs a session in which the product itself acts.
+
+    :raises WeakPassword: others would guess it; the link stays good.
+    """
+    staff = find_by_link(session, token)
+    passwords.check_strength(password, own_words=own_words(session, staff))
+    _use_up(session, token)
+    staff.password = passwords.hash_password(password)
+    staff.must_change_password = False
+    with recording(session, staff, _CHOOSE):
+        session.flush()
+    return staff
+
+
+def _use_up(session: Session, token: str) -> None:
+    """Mark the link as used; of two at once the second is refused."""
+    table: Any = PasswordLink.__table__
+    unused = sa.update(table).where(table.c.digest == _digest(token), table.c.used_at.is_(None))
+    used = session.execute(unused.values(used_at=clock.now()).returning(table.c.digest), execution_options=INTERNAL)
+    if used.one_or_none() is None:
+        raise LinkUsed
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+register_template("staff_password", "name", "username", "hours", mint=mint_password_link)
+
+__all__ = ["LinkExpired", "LinkUsed", "NoSuchLink", "choose_password", "find_by_link", "send_password_link"]

@@ -1,0 +1,148 @@
+"""The way out for every mail: a row, written in the transaction that causes the mail.
+
+Nothing is sent here. ``backoffice.delivery`` sends what is due, and ``backoffice.operations.mails`` says what may
+become of a row.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice import clock
+from backoffice.access import INTERNAL, context_of
+from backoffice.errors import DomainError
+from backoffice.mail.rendering import TEMPLATES, render
+from models.base import Recorded
+from models.company import Company
+from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
+from models.reading import BadValue, fold
+from models.values import Email
+
+#: The right half of a Message-ID: a domain that is nobody's, because the left half alone is unique.
+_DOMAIN = "outbox.internal"
+
+
+class NoAddress(DomainError):
+    """Mail servers would not even take the address: told where the mail is caused, not days later."""
+
+    template = _l("No mail can be sent to “%(address)s”: %(reason)s")
+
+
+class WrongArguments(Exception):
+    """A mail was queued with other arguments than its template names: a mistake in the program."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """What ``queue_mail`` wrote: the key of the row, and whether it waits for somebody to release it."""
+
+    id: int
+    is_held: bool
+
+
+def queue_mail(
+    session: Session,
+    template: str,
+    arguments: Mapping[str, Any],
+    *,
+    to: str,
+    about: Recorded,
+    language: MailLanguage,
+    sender: str | None = None,
+    reply_to: str | None = None,
+    due_at: datetime | None = None,
+) -> Queued:
+    """Queue a mail in the session's own transaction. It belongs to whom ``about`` belongs to.
+
+    Whoever causes a mail need not have any right to the outbox. While demonstration data is loaded the mail is held
+    back. Arguments hold what JSON can, and never a token: what the template's ``mint`` makes is stored nowhere.
+
+    :raises NoAddress: the address cannot receive mail.
+    :raises WrongArguments: the template asks for others.
+    """
+    if set(arguments) != TEMPLATES[template].arguments:
+        raise WrongArguments(f"{template} asks for {sorted(TEMPLATES[template].arguments)}, not {sorted(arguments)}")
+    recipient = _address(to)
+    subject = render(template, language.value, arguments).subject[:300]
+    held = has_demonstration(session)
+    values = {
+        "recipient": recipient,
+        "subject": subject,
+        "template": template,
+        "arguments": dict(arguments),
+        "language": language,
+        "sender": sender,
+        "reply_to": reply_to,
+        "state": MailState.held if held else MailState.waiting,
+        "held_because": HoldReason.demonstration if held else None,
+        "due_at": due_at or clock.now(),
+        "is_demo": about.is_demo,
+        **_owner(session, about),
+    }
+    return Queued(insert_mail(session, values), held)
+
+
+def insert_mail(session: Session, values: Mapping[str, Any]) -> int:
+    """Write a row of the outbox under a Message-ID of its own; return its key."""
+    now, staff_id = clock.now(), context_of(session).actor.staff_id
+    message_id = f"<{uuid.uuid4().hex}@{_DOMAIN}>"
+    row = {
+        **values,
+        "message_id": message_id,
+        "search_key": "\n".join(fold(word) for word in (values["recipient"], values["subject"], message_id)),
+        "created_at": now,
+        "updated_at": now,
+        "created_by_id": staff_id,
+        "updated_by_id": staff_id,
+    }
+    table = cast("sa.Table", OutboxMail.__table__)
+    statement = sa.insert(table).values(row).returning(table.c.id)
+    return session.execute(statement, execution_options=INTERNAL).scalar_one()  # type: ignore[no-any-return]
+
+
+def demonstration_left() -> sa.Exists:
+    """Build the condition that demonstration data is loaded: as long as it is, no mail leaves."""
+    company = Company.__table__
+    return sa.exists(sa.select(company.c.id).where(company.c.is_demo))
+
+
+def has_demonstration(session: Session) -> bool:
+    """Say whether demonstration data is loaded."""
+    return bool(session.scalar(sa.select(demonstration_left()), execution_options=INTERNAL))
+
+
+def _address(typed: str) -> str:
+    try:
+        return Email().parse(typed)
+    except BadValue as error:
+        raise NoAddress(address=typed, reason=error) from error
+
+
+def _owner(session: Session, about: Recorded) -> dict[str, Any]:
+    """Return whose row the mail is, and what it is about."""
+    is_company = about.__admin__.scope.company == "id"
+    return {
+        "group_id": getattr(about, "group_id", None) or context_of(session).actor.group_id,
+        "company_id": about.id if is_company else getattr(about, "company_id", None),
+        "cause_entity": about.__table__.name,
+        "cause_id": about.id,
+    }
+
+
+__all__ = [
+    "NoAddress",
+    "Queued",
+    "WrongArguments",
+    "demonstration_left",
+    "has_demonstration",
+    "insert_mail",
+    "queue_mail",
+]
