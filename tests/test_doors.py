@@ -27,7 +27,7 @@ from tests.visitors import ADMIN, Visitor, form_of, stored_row
 from views.generated.grid import grid_entities
 
 
-@pytest.mark.parametrize("entity", MACHINES, ids=lambda entity: entity.__tablename__)
+@pytest.mark.parametrize("entity", [e for e in MACHINES if e in grid_entities()], ids=slug)
 def test_no_door_edits_a_state(entity: type[Recorded], admin: Visitor, session: RecordSession) -> None:
     column = MACHINES[entity].column
     row = stored_row(session, entity)
@@ -36,8 +36,7 @@ def test_no_door_edits_a_state(entity: type[Recorded], admin: Visitor, session: 
     path = f"/{slug(entity)}/{row.id}"
     assert column not in writable_fields(entity, ADMIN)
     assert column not in targets_for(entity, ADMIN)
-    if entity in grid_entities():
-        assert admin.cell(slug(entity), row.id, column, other, version).status_code == 422
+    assert admin.cell(slug(entity), row.id, column, other, version).status_code == 422
     put = admin.api("PUT", path[1:], json={column: other}, headers={"If-Match": f'"{version}"'})
     assert put.status_code == 422
     post = admin.api("POST", slug(entity) + "/", json={column: other})
