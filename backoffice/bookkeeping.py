@@ -38,7 +38,7 @@ def before_flush(session: Session, _flush: Any, _instances: Any) -> None:
 
 
 def _copy_scope(session: Session, row: Recorded, seen: set[int]) -> None:
-    """Set the row's group and company from its parent, parents first; or its group from who writes."""
+    """Set the row's group, company and unit from its parent, parents first; or its group from who writes."""
     if id(row) in seen:
         return
     seen.add(id(row))
@@ -105,9 +105,11 @@ def after_flush(session: Session, _flush: Any) -> None:
 
 
 def _carry_scope_down(session: Session, row: Recorded) -> None:
-    """Give the rows below a moved row its new group and company; they may not even be loaded."""
+    """Give the rows below a moved row its new group, company and unit; they may not even be loaded."""
     moved = {
-        name for name in ("group_id", "company_id") if name in row.__table__.c and get_history(row, name).has_changes()
+        name
+        for name in ("group_id", "company_id", "business_unit_id")
+        if name in row.__table__.c and get_history(row, name).has_changes()
     }
     if row.__admin__.scope.company == "id":
         moved.discard("company_id")

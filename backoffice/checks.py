@@ -381,14 +381,18 @@ def stated_rules(entity: type[Recorded]) -> Iterator[Problem]:
     if deletion is not None and deletion.of is not None:
         relation = known.get(deletion.of)
         owner = relation.target if relation is not None and relation.target is not None else entity
-    wanted = {*(deletion.states if deletion else ()), *(s for states in admin.changeable_in.values() for s in states)}
-    has_states = wanted <= set(getattr(fields(owner).get("state"), "choices", None) or ())
+    has_states = _has_states(owner, deletion.states if deletion else ())
+    has_states &= _has_states(entity, (state for states in admin.changeable_in.values() for state in states))
     if not has_states or (deletion is not None and deletion.of is not None and owner is entity):
         yield Problem(
             "E027",
             f"{entity.__name__}: a rule about states names one that {owner.__name__} does not have.",
             "Name states of its own, or of the parent in Deletion(of=...).",
         )
+
+
+def _has_states(entity: type[Recorded], wanted: Iterable[Choice]) -> bool:
+    return set(wanted) <= set(getattr(fields(entity).get("state"), "choices", None) or ())
 
 
 @check

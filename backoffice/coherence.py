@@ -1,4 +1,4 @@
-"""What a row must agree on with the rows it points at: they are still there, and they belong to the same company."""
+"""What a row must agree on with the rows it points at: they are still there, of the same company, of the same whole."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from sqlalchemy.orm.attributes import get_history
 from backoffice.access import INTERNAL, context_of
 from backoffice.errors import UNKNOWN_REFERENCE, InvalidRecord, Text
 from models.base import ENTITIES, Recorded, SoftDeleted
-from models.catalogue import cache
+from models.catalogue import cache, parent_key
 
 OTHER_COMPANY: Text = _l("This belongs to another company.")
+OTHER_WHOLE: Text = _l("This is a line of another record.")
 LEFT_BEHIND: Text = _l("The company cannot change: other records of it refer to this one.")
 
 #: Relation, attribute with its key, and entity it points at.
@@ -23,7 +24,8 @@ Pointer = tuple[str, str, type[Recorded]]
 
 
 def prove_relations(session: Session, new: Iterable[Recorded], changed: Iterable[Recorded]) -> None:
-    """Raise ``InvalidRecord`` where a row, as written, points at a deleted row or at one of another company.
+    """Raise ``InvalidRecord`` where a row, as written, points at a deleted row or at one of another company, or a
+    line at a line of another record.
 
     Asked after the flush: foreign keys have by then waited for whoever was deleting the other row.
     """
@@ -61,16 +63,20 @@ def _prove_targets(session: Session, target: type[Recorded], found: list[tuple[R
     table = target.__table__
     company = table.c.company_id if _has_company(target) else sa.null()
     deleted = table.c.deleted_at.is_not(None) if issubclass(target, SoftDeleted) else sa.false()
-    statement = sa.select(table.c.id, company, deleted).where(table.c.id.in_({key for _row, _name, key in found}))
+    whole = parent_key(target)
+    columns = (table.c.id, company, deleted, table.c[whole] if whole else sa.null())
+    statement = sa.select(*columns).where(table.c.id.in_({key for _row, _name, key in found}))
     facts = {key: rest for key, *rest in session.execute(statement, execution_options=INTERNAL)}
     # The product itself loads and restores, in whatever order.
     may_be_deleted = context_of(session).actor.is_system
     for row, name, key in found:
-        company_id, is_deleted = facts.get(key, (None, True))
+        company_id, is_deleted, whole_id = facts.get(key, (None, True, None))
         if is_deleted and not may_be_deleted:
             raise InvalidRecord({name: UNKNOWN_REFERENCE})
         if company_id is not None and _company_of(row) not in (None, company_id):
             raise InvalidRecord({name: OTHER_COMPANY})
+        if whole and isinstance(row, target) and getattr(row, whole) != whole_id:
+            raise InvalidRecord({name: OTHER_WHOLE})
 
 
 def _prove_nothing_left_behind(session: Session, row: Recorded) -> None:
@@ -116,6 +122,7 @@ def _found_pointers(entity: type[Recorded]) -> Iterator[Pointer]:
         target = relationship.mapper.class_
         if relationship.direction is not RelationshipDirection.MANYTOONE or target not in ENTITIES.values():
             continue
-        if issubclass(target, SoftDeleted) or (_has_company(target) and _has_company(entity)):
+        is_line = target is entity and parent_key(entity) is not None
+        if is_line or issubclass(target, SoftDeleted) or (_has_company(target) and _has_company(entity)):
             (key,) = relationship.local_columns
             yield relationship.key, str(sa.inspect(entity).get_property_by_column(key).key), target

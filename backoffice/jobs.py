@@ -24,7 +24,9 @@ from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.delivery import send_due
 from backoffice.mail.sending import MailServer
+from backoffice.operations.activation import close_answered_requests
 from backoffice.operations.contract_dates import advance_contracts
+from backoffice.operations.fees import lapse_fees, roll_over_fees
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.mails import is_mail_due
 from backoffice.operations.packages import advance_packages
@@ -97,6 +99,9 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
         lambda session: advance_contracts(session, clock.today(), actor=SYSTEM),
         lambda session: advance_packages(session, clock.today(), actor=SYSTEM),
         lambda session: expire_licenses(session, clock.today(), actor=SYSTEM),
+        lambda session: lapse_fees(session, clock.today(), actor=SYSTEM),
+        lambda session: roll_over_fees(session, clock.today(), actor=SYSTEM),
+        lambda session: close_answered_requests(session, actor=SYSTEM),
         lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
     )
     done = 0

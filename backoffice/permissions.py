@@ -76,7 +76,12 @@ AREAS: dict[str, Text] = {
     "contacts": _l("Contacts and their roles"),
     "contracts": _l("Contracts and their lines"),
     "orders": _l("Customer orders"),
+    "onboarding": _l("Onboarding of referents"),
     "services": _l("Services and online services"),
+    "platforms": _l("Platforms"),
+    "activation": _l("Activation requests"),
+    "grants": _l("Online services of clients and accounts"),
+    "fees": _l("Annual contributions"),
     "accounts": _l("Client accounts"),
     "licenses": _l("Licenses"),
     "tickets": _l("Tickets and messages"),
@@ -107,7 +112,12 @@ companies     CRUDX  CRUX    CRUX    RX:teams  R       R:unit    R       R      
 contacts      CRUDX  CRUX    CRUX    CRU:teams R       R:unit    R       R        R:consultant    CRU      R
 contracts     CRUDTX CRUTX   R       R         R       R:unit    R       R        R:consultant    R        RX
 orders        CRUDTX CRUTX   RUT     -         -       -         R       -        R:consultant    -        RX
+onboarding    CRUDTX R       CRUTX   -         -       -         -       -        R:consultant    -        R
 services      CRUDTX R       R       R         R       R:unit    R       R        R               R        R
+platforms     CRUDTX R       -       -         -       -         R       CRUTX    -               -        R
+activation    CRUDTX CRUTX   CRUX    -         -       RTX:unit  -       R        -               -        RX
+grants        CRUDTX CRUT    R       -         -       R:unit    -       R        -               -        R
+fees          CRUDTX CRUTX   R       -         -       -         -       -        -               -        RX
 accounts      CRUDTX CRU     RUT     RT        -       -         -       RTX      -               -        -
 licenses      CRUTX  R       CRUTX   -         -       -         -       -        R:consultant    -        RX
 tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R        CRUT:consultant CRU      RX

@@ -61,6 +61,7 @@ class Account(GroupOwned, Record):
         scope=Scope(group="group_id", company="company_id"),
         title=("full_name",),
         subtitle=("username", "company"),
+        tabs=("account_service.account",),
         worklists=(Worklist(_l("Accounts to validate"), ("state:in:pending_validation",)),),
         rank=3,
         list_columns=("username", "full_name", "email", "company", "state", "is_referent", "last_login_at"),

@@ -48,9 +48,9 @@ class Category(Choice):
 class Scope:
     """Whose row it is: where each kind of row scope finds its column.
 
-    ``group`` and ``company`` are either a column of the row itself (``group_id``, ``id``) or a dotted
-    path (``contract.company_id``) whose value is copied into the row's own ``group_id`` or
-    ``company_id`` at every flush, so that a scope is always one indexed column away.
+    ``group``, ``company`` and ``unit`` are either a column of the row itself (``group_id``, ``id``) or a
+    dotted path (``contract.company_id``) whose value is copied into the row's own ``group_id``,
+    ``company_id`` or ``business_unit_id`` at every flush, so that a scope is always one indexed column away.
     """
 
     group: str | None = None
@@ -63,7 +63,7 @@ class Scope:
 
     def copies(self) -> Iterator[tuple[str, str]]:
         """Yield ``(own column, dotted path)`` for what is copied from a parent."""
-        for column, path in (("group_id", self.group), ("company_id", self.company)):
+        for column, path in (("group_id", self.group), ("company_id", self.company), ("business_unit_id", self.unit)):
             if path and "." in path:
                 yield column, path
 
@@ -249,7 +249,8 @@ class Recorded:
     @classmethod
     def unit_scope(cls) -> Any:
         """Return the column that says which business unit answers for a row."""
-        return getattr(cls, cls.__admin__.scope.unit)  # type: ignore[arg-type]
+        unit = cls.__admin__.scope.unit or ""
+        return getattr(cls, "business_unit_id" if "." in unit else unit)
 
     @classmethod
     def owner_scope(cls) -> Any:

@@ -35,6 +35,10 @@ class ContractState(Choice):
     cancelled = "cancelled", _l("Cancelled"), "neutral", "x-circle"
 
 
+#: States in which the client may use what it bought.
+IN_FORCE = (ContractState.active, ContractState.expiring, ContractState.withdrawal_notified)
+
+
 class Contract(CompanyOwned, Record):
     """What a client has bought, from which company of the group, and until when (CT-03)."""
 
@@ -66,6 +70,8 @@ class Contract(CompanyOwned, Record):
             "customer_order.contract",
             "support_package.contract",
             "contract.previous_contract",
+            "contract_milestone.contract",
+            "contract_handover.contract",
         ),
         worklists=(
             Worklist(

@@ -35,6 +35,14 @@ class LineState(Choice):
     withdrawn = "withdrawn", _l("Withdrawn"), "bad", "box-arrow-right"
 
 
+class Component(Choice):
+    """What a part of a service for continuous support consists in (SV-15)."""
+
+    functional_management = "functional_management", _l("Functional management")
+    help_desk_l2 = "help_desk_l2", _l("Second-level help desk")
+    release = "release", _l("Release at the end of the period")
+
+
 class ContractLine(CompanyOwned, Record):
     """One contracted service with its remuneration; withdrawal is per line (CT-04, SV-16)."""
 
@@ -50,6 +58,7 @@ class ContractLine(CompanyOwned, Record):
             "remuneration_mode = 'measured' OR (unit IS NULL AND unit_price IS NULL)", name="unit_where_measured"
         ),
         CheckConstraint("(remuneration_mode = 'included') = (included_in_id IS NOT NULL)", name="included_in_another"),
+        CheckConstraint("part_of_id IS NULL OR part_of_id <> id", name="part_of_another"),
         CheckConstraint("included_in_id IS NULL OR included_in_id <> service_id", name="included_elsewhere"),
     )
     __admin__ = Admin(
@@ -71,12 +80,12 @@ class ContractLine(CompanyOwned, Record):
             "state",
             "withdrawal_on",
         ),
-        filters=("state", "service", "contract", "remuneration_mode", "withdrawal_on"),
+        filters=("state", "service", "contract", "remuneration_mode", "component", "part_of", "withdrawal_on"),
         fast=(("service", "created_at"), ("state", "withdrawal_on")),
         natural_keys=(("contract_id", "service_id"),),
         deletion=Deletion((ContractState.draft,), of="contract"),
         sections=(
-            Section(_l("Line"), ("contract", "service", "starts_on", "quantity")),
+            Section(_l("Line"), ("contract", "service", "starts_on", "quantity", "part_of", "component")),
             Section(_l("How it is paid for"), ("remuneration_mode", "yearly_fee", "unit", "unit_price", "included_in")),
         ),
         menu=False,
@@ -94,6 +103,7 @@ class ContractLine(CompanyOwned, Record):
             "ck_contract_line_unit_where_measured": Rule(
                 _l("Only what is paid as measured has a unit and its price."), "unit_price"
             ),
+            "ck_contract_line_part_of_another": Rule(_l("A line is no part of itself."), "part_of"),
             "ck_contract_line_included_in_another": Rule(
                 _l("A service included in another says in which one, and no other line does."), "included_in"
             ),
@@ -115,6 +125,18 @@ class ContractLine(CompanyOwned, Record):
     )
     #: How many.
     quantity: Mapped[int] = field(_l("Quantity"), Integer, default=1, server_default="1", help="")
+    #: The line of the same contract whose service this one is a part of (SV-15).
+    part_of_id: Mapped[int | None] = reference(
+        "contract_line",
+        _l("Part of"),
+        related=_l("Consists of"),
+        help=_l("The line of the same contract whose service this is a part of."),
+    )
+    part_of: Mapped[ContractLine | None] = relationship(remote_side="ContractLine.id")
+    #: What kind of part.
+    component: Mapped[Component | None] = choice(
+        Component, _l("Component"), help=_l("Of services for continuous support, each counted by itself.")
+    )
     #: Fee a year, in euro without VAT; empty where it is measured, included or free.
     yearly_fee: Mapped[Decimal | None] = money(
         _l("Yearly fee"), help=_l("Without VAT; empty where it is measured, included or free.")

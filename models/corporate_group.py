@@ -1,8 +1,8 @@
 """The corporate groups that share one installation without seeing each other's clients."""
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import String, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import SHARED, Admin, Category, Record, Rule, Section
 from models.columns import field
@@ -32,6 +32,9 @@ class CorporateGroup(Record):
 
     #: The name the group goes by, such as "Gruppo Ecoopera".
     name: Mapped[str] = field(_l("Name"), String(120))
+
+    #: The number drawn last for an activation request.
+    last_request_number: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
     def __str__(self) -> str:
         return self.name

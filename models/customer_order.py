@@ -44,6 +44,7 @@ class CustomerOrder(CompanyOwned, Record):
         scope=Scope(group="company.group_id", company="company_id", owner="account_manager_id"),
         title=("number",),
         subtitle=("company", "referent"),
+        tabs=("onboarding.order",),
         worklists=(Worklist(_l("My orders to confirm"), ("account_manager:in:{me}", "state:in:draft")),),
         rank=2,
         list_columns=("number", "company", "referent", "ordered_on", "state", "account_manager"),

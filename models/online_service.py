@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
@@ -12,6 +12,7 @@ from models.business_unit import BusinessUnit
 from models.codes import ShortCode
 from models.columns import Choice, choice, field, folded, reference
 from models.group_company import GroupCompany
+from models.platform import Platform
 from models.values import Url
 
 
@@ -32,6 +33,7 @@ class OnlineService(GroupOwned, Record):
     __tablename__ = "online_service"
     __table_args__ = (
         UniqueConstraint("group_id", "code"),
+        CheckConstraint("answer_days >= 0", name="answer_days_not_negative"),
         CheckConstraint("charge_allowed OR default_charge <> 'paid'", name="paid_only_where_allowed"),
     )
     __admin__ = Admin(
@@ -42,24 +44,34 @@ class OnlineService(GroupOwned, Record):
         area="services",
         scope=Scope(group="group_company.group_id", unit="business_unit_id"),
         title=("code",),
+        tabs=("company_service.online_service", "activation_request_item.online_service", "service.online_service"),
         rank=2,
-        list_columns=("code", "name", "group_company", "access_class", "default_charge", "business_unit"),
+        list_columns=("code", "name", "group_company", "platform", "access_class", "default_charge", "business_unit"),
         search_columns=("code", "name"),
-        filters=("access_class", "default_charge", "group_company", "business_unit"),
+        filters=("access_class", "default_charge", "group_company", "business_unit", "platform"),
         order="code",
         fast=(("name",),),
         natural_keys=(("code",),),
         sections=(
-            Section(_l("Online service"), ("code", "name", "group_company", "public_description", "url")),
+            Section(_l("Online service"), ("code", "name", "group_company", "platform", "public_description", "url")),
             Section(
                 _l("Who gets it"),
-                ("access_class", "business_unit", "eligible_group_company", "large_clients_only", "requires_records"),
+                (
+                    "access_class",
+                    "business_unit",
+                    "eligible_group_company",
+                    "large_clients_only",
+                    "habitual_clients_only",
+                    "requires_records",
+                    "answer_days",
+                ),
             ),
             Section(_l("What it costs"), ("default_charge", "charge_allowed")),
         ),
         client_columns=("name", "public_description", "access_class", "default_charge"),
         rules={
             "uq_online_service_group_id_code": Rule(_l("There is already an online service with this code."), "code"),
+            "ck_online_service_answer_days_not_negative": Rule(_l("The days cannot be negative."), "answer_days"),
             "ck_online_service_paid_only_where_allowed": Rule(
                 _l("A fee cannot be the rule where no charge is allowed."), "default_charge"
             ),
@@ -81,9 +93,14 @@ class OnlineService(GroupOwned, Record):
     public_description: Mapped[str | None] = field(
         _l("Description"), Text, help=_l("What it is, for whom and on which conditions; clients read it.")
     )
-    #: Where it is reached; empty where it is a section of the client area.
+    #: What it runs on (AC-22).
+    platform_id: Mapped[int | None] = reference(
+        "platform", _l("Platform"), help=_l("What it runs on, with the agreement that clients’ access depends on.")
+    )
+    platform: Mapped[Platform | None] = relationship()
+    #: Where it is reached; empty where that is the platform's address, or a section of the client area.
     url: Mapped[str | None] = field(
-        _l("Web address"), Url(), help=_l("Empty where it is a section of the client area.")
+        _l("Web address"), Url(), help=_l("Where it is not that of the platform, or a section of the client area.")
     )
     #: Whether any client may ask, or only some (SV-08).
     access_class: Mapped[AccessClass] = choice(
@@ -112,12 +129,28 @@ class OnlineService(GroupOwned, Record):
         server_default="0",
         help=_l("Smaller clients are evaluated case by case."),
     )
+    #: Meant for clients who habitually commission analyses (AR-18): others are evaluated case by case.
+    habitual_clients_only: Mapped[bool] = field(
+        _l("For habitual laboratory clients"),
+        default=False,
+        server_default="0",
+        help=_l("Other clients are evaluated case by case."),
+    )
     #: A client without data in the platform is refused.
     requires_records: Mapped[bool] = field(
         _l("Needs existing data"),
         default=False,
         server_default="0",
         help=_l("A client without data in the platform is refused."),
+    )
+    #: Within how many working days a request for it is answered (AR-23).
+    answer_days: Mapped[int] = field(
+        _l("Answer within"),
+        Integer,
+        default=5,
+        server_default="5",
+        unit=_l("working days"),
+        help=_l("How soon requests for it should be answered, Saturdays and Sundays not counted."),
     )
     #: What a client pays unless agreed otherwise.
     default_charge: Mapped[Charge] = choice(

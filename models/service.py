@@ -14,6 +14,7 @@ from models.codes import ShortCode
 from models.columns import Choice, choice, field, folded, money, reference
 from models.group_company import GroupCompany
 from models.online_service import OnlineService
+from models.platform import Platform
 from models.support_queue import SupportQueue
 
 
@@ -50,7 +51,16 @@ class Service(GroupOwned, Record):
         sections=(
             Section(
                 _l("Service"),
-                ("code", "name", "group_company", "business_unit", "description", "online_service", "queue"),
+                (
+                    "code",
+                    "name",
+                    "group_company",
+                    "business_unit",
+                    "description",
+                    "online_service",
+                    "platform",
+                    "queue",
+                ),
             ),
             Section(_l("Terms"), ("list_price", "is_licensed", "is_third_party", "liability_note")),
         ),
@@ -87,6 +97,11 @@ class Service(GroupOwned, Record):
         "online_service", _l("Online service"), help=_l("What a client who contracts this may have activated.")
     )
     online_service: Mapped[OnlineService | None] = relationship()
+    #: What it is delivered on, where no online service says so (SV-13).
+    platform_id: Mapped[int | None] = reference(
+        "platform", _l("Platform"), help=_l("What it is delivered on, where that is not its online service’s.")
+    )
+    platform: Mapped[Platform | None] = relationship()
     #: The queue that requests about it go to; empty where the request type or the person decides (SV-13).
     queue_id: Mapped[int | None] = reference(
         "support_queue", _l("Queue"), help=_l("Where requests about it go, with that queue's calendar.")

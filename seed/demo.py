@@ -16,8 +16,11 @@ from models.corporate_group import CorporateGroup
 from models.service import Service
 from seed.demo_removal import clear_traces, demo_entities, require_no_referrers
 from seed.invented.accounts import invent_accounts
+from seed.invented.activation import invent_activation, invent_platforms
 from seed.invented.calls import invent_calls
 from seed.invented.clients import invent_clients
+from seed.invented.contract_ends import invent_contract_ends
+from seed.invented.onboarding import invent_onboarding
 from seed.invented.packages import invent_movements, invent_packages
 from seed.invented.sales import invent_contracts, invent_orders, invent_services
 from seed.invented.support import Askers, invent_tickets
@@ -53,12 +56,16 @@ def _invent(world: World) -> None:
         invent_services(world)
         clients = invent_clients(world)
         contracts = invent_contracts(world, clients)
-        invent_orders(world, clients)
+        orders = invent_orders(world, clients)
         accounts = invent_accounts(world, clients)
         packages = invent_packages(world, clients)
         tickets = invent_tickets(world, Askers(clients, contracts, accounts, packages))
         invent_movements(world, packages, tickets)
         invent_calls(world, clients, tickets)
+        invent_contract_ends(world, contracts)
+        invent_onboarding(world, clients, orders)
+        invent_platforms(world)
+        invent_activation(world, clients, contracts, accounts)
 
 
 def _count(session: Session) -> int:

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.online_service import AccessClass, Charge, OnlineService
+from models.platform import AccessMode, Platform, PlatformState
 from models.request_type import RequestType
 from models.service import Service, ServiceState
 from models.support_package_type import SupportPackageType
@@ -15,7 +16,13 @@ from seed.calendars import load_calendars
 from seed.organisation import Organisation
 from seed.reference_data.organisation import GROUPS, QUEUES, TEAMS
 from seed.reference_data.request_types import REQUEST_TYPES
-from seed.reference_data.services import ONLINE_SERVICES, PACKAGE_TYPES, SERVICES, OnlineServiceRow
+from seed.reference_data.services import (
+    ONLINE_SERVICES,
+    PACKAGE_TYPES,
+    PLATFORMS,
+    SERVICES,
+    OnlineServiceRow,
+)
 from seed.shelf import Shelf
 
 
@@ -65,14 +72,26 @@ def _load_support(session: Session, organisation: Organisation, calendars: dict[
 
 
 def _load_catalogue(session: Session, organisation: Organisation) -> tuple[Shelf, ...]:
-    """Load the online services and what clients may contract, with the queue that requests about it go to."""
+    """Load platforms, online services and what clients may contract, with the queue that requests about it go to."""
     queues = {(queue.group_id, queue.code): queue for queue in session.scalars(sa.select(SupportQueue))}
+    platforms = Shelf(session, Platform, "group_id", "code")
     online = Shelf(session, OnlineService, "group_id", "code")
     services = Shelf(session, Service, "group_id", "code")
+    known: dict[str | None, Platform | None] = {}
+    for platform in PLATFORMS:
+        if company := organisation.companies[platform.company]:
+            known[platform.code] = platforms.put(
+                group_id=company.group_id,
+                code=platform.code,
+                name=platform.name,
+                access_mode=AccessMode[platform.access],
+                state=PlatformState.active,
+            )
+    session.flush()
     sections: dict[str | None, OnlineService | None] = {}
     for row in ONLINE_SERVICES:
         if organisation.companies[row.company]:
-            sections[row.code] = online.put(**_online_service(row, organisation))
+            sections[row.code] = online.put(**_online_service(row, organisation), platform=known.get(row.code))
     for service in SERVICES:
         if company := organisation.companies[service.company]:
             services.put(
@@ -85,12 +104,13 @@ def _load_catalogue(session: Session, organisation: Organisation) -> tuple[Shelf
                 state=ServiceState.offered,
                 online_service=sections.get(service.online_service),
                 queue=queues.get((company.group_id, service.queue or "")),
+                platform=known.get(service.platform),
                 is_licensed=service.is_licensed,
                 is_third_party=service.is_third_party,
                 liability_note=service.liability_note,
             )
     session.flush()
-    return online, services
+    return platforms, online, services
 
 
 def _online_service(row: OnlineServiceRow, organisation: Organisation) -> dict[str, object]:
@@ -106,6 +126,7 @@ def _online_service(row: OnlineServiceRow, organisation: Organisation) -> dict[s
         "business_unit_id": organisation.unit_id(row.company, row.unit),
         "eligible_group_company_id": company.id if row.own_clients_only else None,
         "large_clients_only": row.large_clients_only,
+        "habitual_clients_only": row.habitual_clients_only,
         "requires_records": row.requires_records,
         "default_charge": Charge[row.charge],
         "charge_allowed": row.charge != "free",

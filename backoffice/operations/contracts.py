@@ -14,13 +14,13 @@ from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.companies import become_client
+from backoffice.operations.grants import end_access
+from backoffice.operations.handovers import open_handover
 from backoffice.working_time import add_months
-from models.contract import Contract, ContractState
+from models.contract import IN_FORCE, Contract, ContractState
 from models.contract_line import ContractLine, LineState
 
 S = ContractState
-#: States in which the client may use what it bought.
-IN_FORCE = (S.active, S.expiring, S.withdrawal_notified)
 
 
 class NotYet(DomainError):
@@ -79,6 +79,18 @@ def _forget_withdrawal(_session: Session, row: Any, _values: Mapping[str, Any], 
         row.withdrawal_mode = None
 
 
+def _end_access(session: Session, row: Contract | ContractLine, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """Let the online services that were contracted end as each line says (AC-18)."""
+    assert row.withdrawal_on is not None
+    session.flush()  # what covers a service is asked of the database
+    for line in row.lines if isinstance(row, Contract) else [row]:
+        end_access(session, line, row.withdrawal_on)
+
+
+def _end_is_near(session: Session, contract: Contract, _values: Mapping[str, Any], _actor: Actor) -> None:
+    open_handover(session, contract, contract.withdrawal_on or contract.ends_on)
+
+
 def _renew(_session: Session, contract: Contract, _values: Mapping[str, Any], _actor: Actor) -> None:
     assert contract.ends_on is not None
     contract.ends_on = add_months(contract.ends_on, 12)
@@ -98,22 +110,27 @@ def _start_again(session: Session, contract: Contract, values: Mapping[str, Any]
         previous_contract=contract,
         is_demo=contract.is_demo,
     )
-    successor.lines = [
-        ContractLine(
-            position=line.position,
-            service=line.service,
-            quantity=line.quantity,
-            yearly_fee=line.yearly_fee,
-            remuneration_mode=line.remuneration_mode,
-            unit=line.unit,
-            unit_price=line.unit_price,
-            included_in=line.included_in,
-            is_demo=contract.is_demo,
-        )
-        for line in contract.lines
-        if line.state is not LineState.withdrawn
-    ]
+    kept = {line.id: _line_again(line) for line in contract.lines if line.state is not LineState.withdrawn}
+    for line in contract.lines:
+        if line.id in kept and line.part_of_id in kept:
+            kept[line.id].part_of = kept[line.part_of_id]
+    successor.lines = list(kept.values())
     session.add(successor)
+
+
+def _line_again(line: ContractLine) -> ContractLine:
+    return ContractLine(
+        position=line.position,
+        service=line.service,
+        component=line.component,
+        quantity=line.quantity,
+        yearly_fee=line.yearly_fee,
+        remuneration_mode=line.remuneration_mode,
+        unit=line.unit,
+        unit_price=line.unit_price,
+        included_in=line.included_in,
+        is_demo=line.is_demo,
+    )
 
 
 CONTRACTS = register(
@@ -155,6 +172,7 @@ CONTRACTS = register(
                 label=_l("Announce the end"),
                 sources=(S.active,),
                 target=S.expiring,
+                effect=_end_is_near,
                 automatic=True,
             ),
             Transition(
@@ -196,6 +214,7 @@ CONTRACTS = register(
                 icon="box-arrow-right",
                 inputs=("withdrawal_on",),
                 guard=_withdrawal_follows_start,
+                effect=_end_is_near,
                 confirm=_l("The contract stays in force until the day you give."),
             ),
             Transition(
@@ -214,7 +233,8 @@ CONTRACTS = register(
                 icon="box-arrow-right",
                 tone="danger",
                 guard=_withdrawal_is_due,
-                confirm=_l("The contract ends; its data are kept."),
+                effect=_end_access,
+                confirm=_l("The contract ends; its data are kept, access to online services ends as each line says."),
             ),
             Transition(
                 name="restart",
@@ -273,6 +293,8 @@ LINES = register(
                 icon="box-arrow-right",
                 tone="danger",
                 guard=_withdrawal_is_due,
+                effect=_end_access,
+                confirm=_l("The service ends; access to it in the client area ends as the line says."),
             ),
         ),
     )

@@ -22,6 +22,7 @@ from backoffice.operations.verbs import perform
 from backoffice.working_time import add_months
 from models.customer_order import OrderState
 from models.license import License, LicenseState
+from models.onboarding import BEFORE_REGISTRATION, Onboarding
 from models.order_line import OrderLine
 
 S = LicenseState
@@ -53,6 +54,12 @@ class OtherCompany(DomainError):
     template = _l("The order line belongs to another company.")
 
 
+class ReferentNotConfirmed(DomainError):
+    """OB-11: licenses come only after the registration of the referent."""
+
+    template = _l("The referent has not confirmed the registration yet: see the onboarding of the order.")
+
+
 def make_code() -> str:
     """Return a random code such as ``K7QM-2XWR-9FDA-HJ3T``: over 79 bits, so that none can be guessed."""
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
@@ -63,6 +70,7 @@ def generate_licenses(session: Session, line: OrderLine, *, actor: Actor, count:
 
     :raises AllGenerated: fewer are missing than asked for, none included.
     :raises OrderNotConfirmed: the order is not confirmed.
+    :raises ReferentNotConfirmed: the referent must register first.
     :raises NotLicensed: the service of the line needs none.
     """
     actor.require(Action.create, License)
@@ -83,6 +91,7 @@ def _claim(session: Session, line: OrderLine, count: int | None) -> int:
     hold(session, line.order)
     if line.order.state is not OrderState.confirmed:
         raise OrderNotConfirmed(field="order_line")
+    _require_registration(session, line)
     generated, quantity = OrderLine.generated, OrderLine.quantity
     before = session.scalar(
         sa.select(generated).where(OrderLine.id == line.id).with_for_update(), execution_options=INTERNAL
@@ -100,6 +109,16 @@ def _claim(session: Session, line: OrderLine, count: int | None) -> int:
         raise AllGenerated(field="order_line")
     set_committed_value(line, "generated", after)
     return after - before
+
+
+def _require_registration(session: Session, line: OrderLine) -> None:
+    """Raise ``ReferentNotConfirmed`` where an onboarding is under way and has not come so far (OB-11)."""
+    table = Onboarding.__table__
+    state = session.scalar(
+        sa.select(table.c.state).where(table.c.order_id == line.order_id), execution_options=INTERNAL
+    )
+    if state in BEFORE_REGISTRATION:
+        raise ReferentNotConfirmed(field="order_line")
 
 
 def _new_license(line: OrderLine, **details: Any) -> License:

@@ -54,7 +54,8 @@ def require_removable(session: Session, record: Recorded) -> None:
     owned = {fields(type(record))[name].target for name in lines}
     found = _referrers(session, [record], without=owned)
     for children in lines.values():
-        found += _referrers(session, children, without={type(record)})
+        # Lines that point at each other go together.
+        found += _referrers(session, children, without={type(record), *(type(child) for child in children)})
     if found:
         raise StillReferred(referrers=", ".join(f"{item.count} {item.label}" for item in found), found=found)
 

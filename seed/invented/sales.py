@@ -190,23 +190,27 @@ REASONS = (
 )
 
 
-def invent_orders(world: World, clients: Sequence[Client]) -> None:
+def invent_orders(world: World, clients: Sequence[Client]) -> list[CustomerOrder]:
     """Make orders with lines, and licenses for those of licensed services, never more than ordered."""
     buyers = [client for client in clients if client.company.state is CompanyState.client and client.contacts]
     licensed = [row for row in world.all_of(Service) if row.is_licensed]
     states = cycle(world.deck(LICENSES))
+    orders = []
     for number, state in enumerate(world.deck(ORDERS)):
-        order = _order(world, buyers[number % len(buyers)], state)
+        order = make_order(world, buyers[number % len(buyers)], state)
+        orders.append(order)
         for position, service in enumerate(licensed[: world.rng.choice((1, 1, 2))]):
-            line = _order_line(world, order, service, position)
+            line = make_order_line(world, order, service, position)
             wanted = line.quantity if state is OrderState.completed else line.quantity // 2
             if state in (OrderState.confirmed, OrderState.completed):
                 for _ in range(wanted):
                     _license(world, line, next(states))
     world.session.flush()
+    return orders
 
 
-def _order(world: World, client: Client, state: OrderState) -> CustomerOrder:
+def make_order(world: World, client: Client, state: OrderState) -> CustomerOrder:
+    """Make an order without lines."""
     ordered_on = world.day(-world.rng.randint(3, 700))
     order = CustomerOrder(
         company=client.company, number=f"ORD-{ordered_on.year}-{next(world.serials):05d}", ordered_on=ordered_on,
@@ -217,7 +221,8 @@ def _order(world: World, client: Client, state: OrderState) -> CustomerOrder:
     return world.add(order)  # type: ignore[no-any-return]
 
 
-def _order_line(world: World, order: CustomerOrder, service: Service, position: int) -> OrderLine:
+def make_order_line(world: World, order: CustomerOrder, service: Service, position: int) -> OrderLine:
+    """Make a line of an order, of which no license has been generated."""
     line = OrderLine(order=order, service=service, position=position, generated=0)
     line.quantity = world.rng.choice((2, 4, 5, 6, 8, 10))
     line.unit_price = Decimal(world.rng.randrange(20, 160))

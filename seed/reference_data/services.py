@@ -14,6 +14,26 @@ THIRD_PARTY = (
 
 
 @dataclass(frozen=True)
+class PlatformRow:
+    """A platform under the code of the online service, or of the service, that runs on it."""
+
+    code: str
+    name: str
+    company: str
+    #: ``native``, ``link`` or ``sso``.
+    access: str = "native"
+
+
+#: Owners, agreements and addresses are left for an administrator to enter: the sources do not state them.
+PLATFORMS = (
+    PlatformRow("EDUPLAN", "EDUPLAN", SEA),
+    PlatformRow("ANALISI", "ANALISI", ECOOPERA_SC),
+    PlatformRow("WINSMART", "WINSMART", ECOOPERA_SC),
+    PlatformRow("GOPRIVACY", "GoPrivacy tool", UNOLEGAL, "link"),
+)
+
+
+@dataclass(frozen=True)
 class OnlineServiceRow:
     code: str
     name: str
@@ -25,6 +45,7 @@ class OnlineServiceRow:
     #: Reserved to clients of its company.
     own_clients_only: bool = False
     large_clients_only: bool = False
+    habitual_clients_only: bool = False
     requires_records: bool = False
     #: ``paid``, ``free`` or ``undecided``.
     charge: str = "undecided"
@@ -42,7 +63,7 @@ ONLINE_SERVICES = (
         "ANALISI", "Analisi di laboratorio", ECOOPERA_SC,
         "Dati analitici prima della validazione, archivio delle analisi, certificati firmati. Gratuito, riservato ai clienti di "
         "ECOOPERA s.c. con analisi di una certa importanza e frequenza.",
-        own_clients_only=True, requires_records=True, charge="free",
+        own_clients_only=True, habitual_clients_only=True, requires_records=True, charge="free",
     ),
     OnlineServiceRow(
         "WINSMART", "Gestione rifiuti", ECOOPERA_SC,
@@ -68,6 +89,8 @@ class ServiceRow:
     liability_note: str | None = None
     #: Code of the queue that requests about it go to (SV-13).
     queue: str | None = None
+    #: Code of the platform it is delivered on, where no online service says so (SV-13).
+    platform: str | None = None
 
 
 def _assistance(company: str, unit: str | None) -> tuple[ServiceRow, ...]:
@@ -130,11 +153,11 @@ SERVICES = (
     ServiceRow(
         UNOLEGAL, "GOPRIVACY", "GoPrivacy",
         "Piattaforma in cloud per la documentazione di conformità nella protezione dei dati personali.", "Servizi segreteria Privacy",
-        is_licensed=True, queue="GP",
+        is_licensed=True, queue="GP", platform="GOPRIVACY",
     ),
     ServiceRow(
         UNOLEGAL, "GOPRIVACY-ELEARNING", "Formazione a distanza tramite GoPrivacy",
-        "Contenuti audio e video in linea, con verifica finale delle conoscenze.", "Servizi segreteria Privacy", is_licensed=True, queue="GP",
+        "Contenuti audio e video in linea, con verifica finale delle conoscenze.", "Servizi segreteria Privacy", is_licensed=True, queue="GP", platform="GOPRIVACY",
     ),
     ServiceRow(
         UNOLEGAL, "HELPDESK-ENTI", "Help desk di primo e secondo livello",

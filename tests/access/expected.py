@@ -26,7 +26,12 @@ companies     CRUDX  CRUX    CRUX    RX:teams  R       R:unit    R       R      
 contacts      CRUDX  CRUX    CRUX    CRU:teams R       R:unit    R       R        R:consultant    CRU      R
 contracts     CRUDTX CRUTX   R       R         R       R:unit    R       R        R:consultant    R        RX
 orders        CRUDTX CRUTX   RUT     -         -       -         R       -        R:consultant    -        RX
+onboarding    CRUDTX R       CRUTX   -         -       -         -       -        R:consultant    -        R
 services      CRUDTX R       R       R         R       R:unit    R       R        R               R        R
+platforms     CRUDTX R       -       -         -       -         R       CRUTX    -               -        R
+activation    CRUDTX CRUTX   CRUX    -         -       RTX:unit  -       R        -               -        RX
+grants        CRUDTX CRUT    R       -         -       R:unit    -       R        -               -        R
+fees          CRUDTX CRUTX   R       -         -       -         -       -        -               -        RX
 accounts      CRUDTX CRU     RUT     RT        -       -         -       RTX      -               -        -
 licenses      CRUTX  R       CRUTX   -         -       -         -       -        R:consultant    -        RX
 tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R        CRUT:consultant CRU      RX
