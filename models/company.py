@@ -74,6 +74,7 @@ class Company(SoftDeleted, GroupOwned, Record):
             "call.company",
             "license.company",
             "account.company",
+            "attachment.company",
         ),
         rank=1,
         list_columns=("legal_name", "vat_number", "city", "province", "state", "account_manager"),

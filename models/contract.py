@@ -65,6 +65,9 @@ class Contract(CompanyOwned, Record):
             "call.contract",
             "customer_order.contract",
             "support_package.contract",
+            "attachment.contract",
+            "asset.contract",
+            "entitlement.contract",
             "contract.previous_contract",
         ),
         worklists=(

@@ -18,6 +18,7 @@ from seed.demo_removal import clear_traces, demo_entities, require_no_referrers
 from seed.invented.accounts import invent_accounts
 from seed.invented.calls import invent_calls
 from seed.invented.clients import invent_clients
+from seed.invented.field import invent_field_work
 from seed.invented.packages import invent_movements, invent_packages
 from seed.invented.sales import invent_contracts, invent_orders, invent_services
 from seed.invented.support import Askers, invent_tickets
@@ -59,6 +60,7 @@ def _invent(world: World) -> None:
         tickets = invent_tickets(world, Askers(clients, contracts, accounts, packages))
         invent_movements(world, packages, tickets)
         invent_calls(world, clients, tickets)
+        invent_field_work(world, contracts, tickets)
 
 
 def _count(session: Session) -> int:

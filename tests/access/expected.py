@@ -49,6 +49,12 @@ licenses  CRUTX  R     CRUTX -         -    -      - -   R:consultant    -     R
 tickets   CRUDTX CR    CRUTX CRUTX     RUTX R:unit R R   CRUT:consultant CRU   RX
 packages  CRUTX  CRUTX R     R         R    -      - -   R:consultant    -     RX
 calls     CRUX   R     CRUX  CRU       R    R:unit R R   R:consultant    CRUTX RX
+time_entries CRUX R CRU:own CRU:own CRU:own - - - CRU:own - RX
+escalations CRUDTX R CR CRUT RUT - R R - CRT R
+interventions CRUDTX R CR CR CRUTX R:unit - - - CR RX
+assets CRUDX R - R R R:unit - - - CRU R
+service_levels CRUDX CRUX - R R - R - - R RX
+attachments CRDX CRD CRD CR CRD R R R CR CR -
 history   RX     -     -     -         -    -      R RX  -               -     -
 outbox    RTX    -     -     -         -    -      - R   -               -     -
 """
