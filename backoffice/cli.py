@@ -250,7 +250,7 @@ def _fill(engine: sa.Engine, settings: config.Settings) -> list[str]:
 def _load_demo(session: RecordSession, settings: config.Settings) -> str:
     # Users first: the demonstration records are entrusted to them.
     password = ensure_demo_users(session, settings.demo_password or None)
-    load_demo(session)
+    load_demo(session, file_store(settings))
     if password is None:
         return "The demonstration users exist."
     return _credentials("demo.<role>", password, settings.demo_password)

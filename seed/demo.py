@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import clock
+from backoffice.files.store import FileStore
 from models.base import Recorded
 from models.company import Company
 from models.corporate_group import CorporateGroup
 from models.service import Service
 from seed.demo_removal import clear_traces, demo_entities, require_no_referrers
 from seed.invented.accounts import invent_accounts
+from seed.invented.attachments import invent_attachments
 from seed.invented.calls import invent_calls
 from seed.invented.clients import invent_clients
 from seed.invented.field import invent_field_work
@@ -31,11 +33,12 @@ SEED = 20_240_503
 SERIALS_A_GROUP = 20_000
 
 
-def load_demo(session: Session) -> int:
+def load_demo(session: Session, store: FileStore | None = None) -> int:
     """Invent clients, sales and support for each corporate group, unless a demonstration set is there.
 
     Returns how many rows were added. Reference data and, so that records are entrusted to somebody, demonstration
-    users come first. Flushes, never commits; the context's actor is the system.
+    users come first. Without a file store there are no attachments. Flushes, never commits; the context's actor is the
+    system.
     """
     if session.scalar(sa.select(Company.id).where(Company.is_demo).limit(1)):
         return 0
@@ -45,11 +48,12 @@ def load_demo(session: Session) -> int:
     for number, (group, places) in enumerate(zip(groups, (ECOOPERA_PLACES, TORINO_PLACES), strict=False)):
         if session.scalar(sa.select(Service.id).where(Service.group_id == group.id).limit(1)):
             serials = count(1 + number * SERIALS_A_GROUP)
-            _invent(World(session, group, places, number, clock.now(), Random(SEED + number), serials, usernames))
+            world = World(session, group, places, number, clock.now(), Random(SEED + number), serials, usernames)
+            _invent(world, store)
     return _count(session) - before
 
 
-def _invent(world: World) -> None:
+def _invent(world: World, store: FileStore | None) -> None:
     with world.session.no_autoflush:
         invent_services(world)
         clients = invent_clients(world)
@@ -61,6 +65,8 @@ def _invent(world: World) -> None:
         invent_movements(world, packages, tickets)
         invent_calls(world, clients, tickets)
         invent_field_work(world, contracts, tickets)
+        if store is not None:
+            invent_attachments(world, contracts, tickets, store)
 
 
 def _count(session: Session) -> int:

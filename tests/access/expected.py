@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from models.base import Recorded
+from models.base import ENTITIES, Recorded
 from models.staff import Staff
 
 #: Rows of one group; entities without the column are shared by all groups.
@@ -85,7 +85,19 @@ def visible_ids(connection: sa.Connection, entity: type[Recorded], right: Right,
     statement = f"SELECT id FROM {entity.__table__.name} WHERE {' AND '.join(wheres) or '1 = 1'}"
     values = {"group_id": staff.group_id, "unit_id": staff.business_unit_id, "staff_id": staff.id}
     used = {name: value for name, value in values.items() if f":{name}" in statement}
-    return set(connection.execute(sa.text(statement), used).scalars())
+    found = set(connection.execute(sa.text(statement), used).scalars())
+    return _of_visible_parents(connection, found, staff) if entity.__table__.name == "attachment" else found
+
+
+def _of_visible_parents(connection: sa.Connection, found: set[int], staff: Staff) -> set[int]:
+    """Return those of the attachments whose record the same person may read."""
+    role = staff.username.split(".")[1]
+    for name in ("company", "contract", "customer_order", "ticket", "ticket_message", "call", "intervention", "asset"):
+        parent = ENTITIES[name]
+        seen = visible_ids(connection, parent, rights()[role, parent.__admin__.area], staff)
+        owned = connection.execute(sa.text(f"SELECT id, {name}_id FROM attachment WHERE {name}_id IS NOT NULL"))
+        found -= {key for key, owner in owned if owner not in seen}
+    return found
 
 
 def _narrowing(entity: type[Recorded], rows: str) -> str:

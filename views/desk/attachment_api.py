@@ -21,6 +21,7 @@ from views.downloads import file_response
 from views.generated import documents, openapi
 from views.generated.api import answer, by_token
 from views.problems import answer_with_problems
+from views.uploads import sent_files
 
 _SENT = {
     "type": "object",
@@ -69,14 +70,15 @@ class AttachmentFileApi(BaseApi):
         """Attach the file sent to the record that is named."""
         actor = current_actor()
         actor.require(Action.create, Attachment)
-        sent = request.files.get("file")
-        if sent is None:
-            raise BadRequest(reason=_("it has no part called “file”."))
+        files = sent_files("file")
+        if len(files) != 1:
+            raise BadRequest(reason=_("it must have one file, with its name, in a part called “file”."))
+        ((name, content),) = files
         attachment = attach_file(
             current_session(),
             _parent_named(),
-            sent.filename or "",
-            sent.read(),
+            name,
+            content,
             store=current_app.extensions["files"],
             limit_mb=current_app.config["MAX_ATTACHMENT_MB"],
             actor=actor,

@@ -26,6 +26,7 @@ from views.generated.guarding import guarded
 from views.generated.listing import add_row_link
 from views.generated.pages import add_link
 from views.generated.tabs import set_panel
+from views.uploads import sent_files
 
 
 class AttachmentView(BaseView):
@@ -46,8 +47,7 @@ class AttachmentView(BaseView):
     @guarded(Action.read)
     def add(self) -> Any:
         """Add the files sent to the record they were sent for: all of them, or none with the reason."""
-        parent = _parent_sent()
-        files = [(sent.filename or "", sent.read()) for sent in request.files.getlist("file") if sent.filename]
+        files, parent = sent_files("file"), _parent_sent()
         try:
             for name, content in files:
                 attach_file(
