@@ -29,6 +29,7 @@ _COUNTS = (
     "workers",
     "session_hours",
     "max_upload_mb",
+    "max_attachment_mb",
     "statement_timeout_ms",
     "pool_size",
     "password_link_hours",
@@ -37,6 +38,7 @@ _TLS = ("starttls", "tls", "none")
 _DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 #: As much of an address as a mail server insists on; a name may stand before it.
 _ADDRESS = re.compile(r"[^<>\r\n]*<[!-;=?-~]+@[^\s@<>]+>|[!-;=?-~]+@[^\s@<>]+")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
 _KEYS = ("secret_key", "client_secret_key", "jwt_secret_key")
 
 
@@ -83,6 +85,15 @@ class Settings:
     password_link_hours: int = setting(24, "Hours for which a link to choose a password is good.")
     work: bool = setting(True, "Whether run.py serve also sends mail and does what is due; 0 leaves it to run.py work.")
 
+    files: str = setting(
+        "", "Where attachments lie: a folder, or s3://bucket/prefix; empty for the folder files in BACKOFFICE_VAR."
+    )
+    max_attachment_mb: int = setting(10, "Largest attachment, in megabytes; not more than BACKOFFICE_MAX_UPLOAD_MB.")
+    s3_endpoint: str = setting("", "Address of the S3 server; empty for Amazon's.")
+    s3_region: str = setting("", "Region of the bucket, where the server wants one.")
+    s3_access_key: str = setting("", "Name to sign in with at the S3 server; empty to leave it to the machine's role.")
+    s3_secret_key: str = setting("", "Secret that goes with it.", secret=True)
+
     language: str = setting("it", "Language for people who have not chosen one: it or en.")
     session_hours: int = setting(12, "Hours without a request after which a person must sign in again.")
     max_upload_mb: int = setting(20, "Largest request, files included, in megabytes.")
@@ -93,6 +104,11 @@ class Settings:
     def root_url(self) -> str:
         """The address of the host, without a slash at the end, as links in mails begin."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def file_place(self) -> str:
+        """Where attachments lie: a whole path, or ``s3://bucket/prefix``."""
+        return self.files if self.files.startswith("s3://") else str(ROOT / (self.files or self.var / "files"))
 
     @property
     def is_sqlite(self) -> bool:
@@ -174,6 +190,10 @@ def _check(settings: Settings) -> None:
         raise BadSetting(f"{PREFIX}MAIL_TLS must be starttls, tls or none, not {settings.mail_tls!r}.")
     if settings.mail_server and not _ADDRESS.fullmatch(settings.mail_sender):
         raise BadSetting(f"With a mail server {PREFIX}MAIL_SENDER must be the address that mails come from.")
+    if "://" in settings.files and not _BUCKET.fullmatch(settings.files):
+        raise BadSetting(f"{PREFIX}FILES must be a folder or s3://bucket/prefix, not {settings.files!r}.")
+    if settings.max_attachment_mb > settings.max_upload_mb:
+        raise BadSetting(f"{PREFIX}MAX_ATTACHMENT_MB must not be more than {PREFIX}MAX_UPLOAD_MB.")
     for name in _COUNTS:
         if getattr(settings, name) < 1:
             raise BadSetting(f"{PREFIX}{name.upper()} must be at least 1.")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session, aliased, with_loader_criteria
 from sqlalchemy.orm.exc import StaleDataError
 
 from backoffice.actors import Action, Actor, Context, ScopeKind
@@ -84,6 +84,8 @@ def _scope_criteria(actor: Actor, action: Action) -> list[Any]:
         criterion = _narrower(actor, actor.scopes(action, entity))
         if criterion is not None:
             found.append(_option(entity, criterion))
+        if scope.parents:
+            found.append(_option(entity, lambda c: of_parents(c)))
     return found
 
 
@@ -144,6 +146,15 @@ def of_consultant(entity: Any, staff_id: Any) -> Any:
 def of_owner(entity: Any, staff_id: Any) -> Any:
     """Rows entrusted to one member of staff."""
     return (entity.owner_scope() if entity.__admin__.scope.owner else sa.null()) == staff_id
+
+
+def of_parents(entity: Any) -> Any:
+    """Rows whose parent is there for the actor: the criteria of the statement hold inside it, for the parent too."""
+    wanted = []
+    for key, parent in entity.parent_scopes():
+        other = aliased(parent)
+        wanted.append(sa.or_(key.is_(None), sa.select(other.id).where(other.id == key).exists()))
+    return sa.and_(*wanted)
 
 
 def _company_of(entity: Any) -> Any:

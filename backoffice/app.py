@@ -16,7 +16,10 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 import config
 from backoffice.database import make_engine
+from backoffice.files.s3 import S3Access, open_store
+from backoffice.files.store import FileStore
 from views import client_area, desk, door, errors, frame, headers, interrupted, problems
+from views.desk import attachments
 from views.generated import api, grid, importing
 from views.generated import desk as generated_desk
 from views.security import DeskSecurityManager
@@ -34,6 +37,12 @@ def create_application(settings: config.Settings, engine: sa.Engine | None = Non
     return DispatcherMiddleware(
         create_client_area(settings, engine), {DESK_PREFIX: create_desk(settings, engine, prefix=DESK_PREFIX)}
     )
+
+
+def file_store(settings: config.Settings) -> FileStore:
+    """Return where the attachments of this installation lie."""
+    access = S3Access(settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key)
+    return open_store(settings.file_place, access)
 
 
 class DeskBuilder(AppBuilder):  # untyped
@@ -56,6 +65,7 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
         STATEMENT_TIMEOUT_MS=settings.statement_timeout_ms,
         PASSWORD_LINK_HOURS=settings.password_link_hours,
         HAS_MAIL_SERVER=bool(settings.mail_server),
+        MAX_ATTACHMENT_MB=settings.max_attachment_mb,
         # Migrations make the tables and a command the permissions: workers run no SQL at start (M4, M12).
         FAB_CREATE_DB=False,
         FAB_UPDATE_PERMS=False,
@@ -64,6 +74,7 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
         FAB_API_SWAGGER_UI=False,
         LANGUAGES={code: {"name": name, "flag": code} for code, name in frame.LANGUAGES.items()},
     )
+    app.extensions["files"] = file_store(settings)
     door.install(app, engine)
     headers.install(app)
     errors.install(app, errors.desk_page)
@@ -79,6 +90,7 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
         app.extensions["babel"].locale_selector = frame.chosen_language
         generated_desk.register(appbuilder)
         importing.register(appbuilder)
+        attachments.register(appbuilder)
         api.register_api(appbuilder)
         grid.register_grid(app)
         problems.register_problems(app)

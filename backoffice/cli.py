@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import config
 from backoffice import checks, jobs, migrate, serving
 from backoffice.actors import SYSTEM, Context, Door
-from backoffice.app import DESK_PREFIX
+from backoffice.app import DESK_PREFIX, file_store
 from backoffice.database import RecordSession, begin_writing, make_engine, open_session
 from backoffice.errors import StillReferred
 from backoffice.mail.sending import MailServer
@@ -207,8 +207,9 @@ def _at_work(engine: sa.Engine, settings: config.Settings) -> contextlib.Abstrac
 
 def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
     """Return what the product does by itself on this machine: without a mail server, mails wait."""
+    always = (jobs.calendar_task(), jobs.file_task(file_store(settings)))
     if not settings.mail_server:
-        return (jobs.calendar_task(),)
+        return always
     server = MailServer(
         settings.mail_server,
         settings.mail_port,
@@ -218,7 +219,7 @@ def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
         settings.mail_tls,
         language=settings.language,
     )
-    return jobs.mail_task(server, settings.root_url + DESK_PREFIX), jobs.calendar_task()
+    return jobs.mail_task(server, settings.root_url + DESK_PREFIX), *always
 
 
 @contextlib.contextmanager
@@ -249,7 +250,7 @@ def _fill(engine: sa.Engine, settings: config.Settings) -> list[str]:
 def _load_demo(session: RecordSession, settings: config.Settings) -> str:
     # Users first: the demonstration records are entrusted to them.
     password = ensure_demo_users(session, settings.demo_password or None)
-    load_demo(session)
+    load_demo(session, file_store(settings))
     if password is None:
         return "The demonstration users exist."
     return _credentials("demo.<role>", password, settings.demo_password)

@@ -90,6 +90,14 @@ def write(session: Session, new: Iterable[Recorded], changed: Iterable[Recorded]
         _insert(session, changes)
 
 
+def note(session: Session, record: Recorded, event: str, personal: dict[str, list[Any]]) -> None:
+    """Write down what happened to a record without changing its row; names are ``table.field`` or in ``ASIDE``.
+
+    All of it may be about a person, so it lies where it can be erased.
+    """
+    _insert(session, [Change(record, event, {}, personal)])
+
+
 def _change(row: Recorded, event: str, pair_of: Any) -> Change:
     plain: dict[str, Any] = {}
     personal: dict[str, Any] = {}

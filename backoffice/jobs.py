@@ -23,8 +23,10 @@ from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.delivery import send_due
+from backoffice.files.store import FileStore
 from backoffice.mail.sending import MailServer
 from backoffice.operations.activation import close_answered_requests
+from backoffice.operations.attachments import left_over, sweep
 from backoffice.operations.contract_dates import advance_contracts
 from backoffice.operations.fees import lapse_fees, roll_over_fees
 from backoffice.operations.licenses import expire_licenses
@@ -41,6 +43,8 @@ LEASE = timedelta(minutes=15)
 MAIL_LEASE = timedelta(minutes=1)
 #: How long a stop waits for runs to come to the end of their step.
 PATIENCE = 30.0
+#: Files deleted while nobody can attach any: a moment's work.
+SWEPT_AT_ONCE = 20
 
 Stopped = Callable[[], bool]
 _log = logging.getLogger(__name__)
@@ -74,6 +78,24 @@ def mail_task(server: MailServer, desk_url: str) -> Task:
 def calendar_task() -> Task:
     """Return the task that does, each night, what the calendar brings."""
     return Task("advance", lambda engine, stopped: f"{advance(engine, stopped)} records moved on", _tonight)
+
+
+def file_task(store: FileStore) -> Task:
+    """Return the task that lets go, each night, of contents of files that no attachment refers to any more."""
+    return Task("sweep_files", lambda engine, stopped: f"{sweep_files(engine, store, stopped)} files deleted", _tonight)
+
+
+def sweep_files(engine: sa.Engine, store: FileStore, stopped: Stopped = lambda: False) -> int:
+    """Delete what is left over in the store, a few in each transaction, since nobody can attach files meanwhile."""
+    with begin_writing(False), _session(engine) as session:
+        keys = left_over(session, store, clock.now())
+    done = 0
+    for start in range(0, len(keys), SWEPT_AT_ONCE):
+        if stopped():
+            break
+        with _working(engine) as session:
+            done += sweep(session, store, keys[start : start + SWEPT_AT_ONCE])
+    return done
 
 
 def run_if_due(engine: sa.Engine, task: Task, stopped: Stopped = lambda: False) -> bool:

@@ -88,6 +88,12 @@ AREAS: dict[str, Text] = {
     "packages": _l("Support packages"),
     "package_types": _l("Types of support packages"),
     "calls": _l("Calls and communications"),
+    "time_entries": _l("Time entries"),
+    "escalations": _l("Escalations"),
+    "interventions": _l("Interventions and entitlements"),
+    "assets": _l("Assets"),
+    "service_levels": _l("Service levels"),
+    "attachments": _l("Attachments"),
     "calendars": _l("Calendars"),
     "queues": _l("Queues, teams and request types"),
     "roles": _l("Roles and rights"),
@@ -103,7 +109,8 @@ Letters.words.update({letter: ACTION_LABELS[action] for letter, action in LETTER
 # business unit, teams = companies with a ticket in or a contract served by the own teams, consultant = companies
 # entrusted to the person. A dash = nothing. Three choices beyond chapter 13: contacts follow their company, so the
 # first operator's are by team too (issue 2 wins); names of colleagues and of the organisation, which every record
-# shows, are readable by all; "(on-call)" and "(security)" narrowings come with what they speak of.
+# shows, are readable by all; "(on-call)" and "(security)" narrowings come with what they speak of. An attachment
+# takes its rows from its parent: C adds one to what one may create or change, D removes one from what one may change.
 _MATRIX = """
 area          admin. sales   sec.ry  oper.1    oper.2  evaluator quality security consultant      c.centre manage.
 organisation  CRUDX  R       R       R         R       R         R       R        R               R        R
@@ -124,6 +131,12 @@ tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R      
 packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
 package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
 calls         CRUX   R       CRUX    CRU       R       R:unit    R       R        R:consultant    CRUTX    RX
+time_entries  CRUX   R       CRU:own CRU:own   CRU:own -         -       -        CRU:own         -        RX
+escalations   CRUDTX R       CR      CRUT      RUT     -         R       R        -               CRT      R
+interventions CRUDTX R       CR      CR        CRUTX   R:unit    -       -        -               CR       RX
+assets        CRUDX  R       -       R         R       R:unit    -       -        -               CRU      R
+service_levels CRUDX CRUX    -       R         R       -         R       -        -               R        RX
+attachments   CRDX   CRD     CRD     CR        CRD     R         R       R        CR              CR       -
 calendars     CRUD   R       R       R         R       -         R       R        -               R        R
 queues        CRUD   R       R       R         R       R         R       R        R               R        R
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -

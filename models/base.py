@@ -60,6 +60,8 @@ class Scope:
     shared: bool = False
     #: Rows without a group concern the whole installation: its administrators see them beside their group's.
     groupless: bool = False
+    #: Relations, named like the tables they lead to: a row is there for whoever sees the one it belongs to.
+    parents: tuple[str, ...] = ()
 
     def copies(self) -> Iterator[tuple[str, str]]:
         """Yield ``(own column, dotted path)`` for what is copied from a parent."""
@@ -245,6 +247,11 @@ class Recorded:
     def company_scope(cls) -> Any:
         """Return the column that says which company a row belongs to."""
         return getattr(cls, "id" if cls.__admin__.scope.company == "id" else "company_id")
+
+    @classmethod
+    def parent_scopes(cls) -> list[tuple[Any, type[Recorded]]]:
+        """Return the columns with the keys of the rows that ``Scope.parents`` names, and what those are rows of."""
+        return [(getattr(cls, f"{name}_id"), ENTITIES[name]) for name in cls.__admin__.scope.parents]
 
     @classmethod
     def unit_scope(cls) -> Any:

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, relationship
 
 from backoffice.clock import now
+from models.asset import Asset
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.codes import Province
@@ -111,6 +112,7 @@ class Call(GroupOwned, Record):
             "operator",
             "team",
             "ticket",
+            "asset",
             "outcome",
             "caller_phone",
             "province",
@@ -139,7 +141,7 @@ class Call(GroupOwned, Record):
             ),
             Section(
                 _l("What became of it"),
-                ("contract", "ticket", "team", "operator", "outcome", "referred_to", "callback_due_at"),
+                ("contract", "asset", "ticket", "team", "operator", "outcome", "referred_to", "callback_due_at"),
             ),
             Section(
                 _l("Figures"),
@@ -245,6 +247,11 @@ class Call(GroupOwned, Record):
         "business_unit", _l("Business unit"), help=_l("That of the contract or the company.")
     )
     business_unit: Mapped[BusinessUnit | None] = relationship()
+    #: What of the contract's it concerns, by the code on its label (CC-16).
+    asset_id: Mapped[int | None] = reference(
+        "asset", _l("Asset"), help=_l("What it concerns, by the code on its label.")
+    )
+    asset: Mapped[Asset | None] = relationship()
     #: The ticket it opened or asks about.
     ticket_id: Mapped[int | None] = reference(
         "ticket", _l("Ticket"), help=_l("The request that the call opened or asks about.")

@@ -75,6 +75,7 @@ class Company(SoftDeleted, GroupOwned, Record):
             "license.company",
             "account.company",
             "company_service.company",
+            "attachment.company",
         ),
         rank=1,
         list_columns=("legal_name", "vat_number", "city", "province", "state", "account_manager"),

@@ -73,6 +73,10 @@ class EventName(ValueType):
         return str(self.words.get(value, value))
 
 
+#: What entries may tell besides values of fields.
+ASIDE: dict[str, errors.Text] = {"reason": _l("Reason")}
+
+
 class Ledger(Recorded, Model):
     """A row written once: it has no version, no later change and no author beyond its own columns."""
 

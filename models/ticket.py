@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueCons
 from sqlalchemy.orm import Mapped, relationship
 
 from models.account import Account
+from models.asset import Asset
 from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, reference
@@ -122,7 +123,14 @@ class Ticket(GroupOwned, Record):
         scope=Scope(group="queue.group_id", company="company_id", unit="business_unit_id", owner="assignee_id"),
         title=("number",),
         subtitle=("subject", "company"),
-        tabs=("ticket_message.ticket", "call.ticket", "ticket.linked_ticket", "package_movement.ticket"),
+        tabs=(
+            "ticket_message.ticket",
+            "attachment.ticket",
+            "call.ticket",
+            "time_entry.ticket",
+            "escalation.ticket",
+            "intervention.ticket",
+        ),
         worklists=(
             Worklist(_l("My open tickets"), ("assignee:in:{me}", _OPEN)),
             Worklist(_l("Overdue tickets"), ("due_at:past:", _LATE), "bad"),
@@ -145,6 +153,7 @@ class Ticket(GroupOwned, Record):
             "assistance_kind",
             "contract",
             "service",
+            "asset",
             "business_unit",
             "number",
             "reopen_until",
@@ -181,6 +190,7 @@ class Ticket(GroupOwned, Record):
                     "description",
                     "request_type",
                     "affected_system",
+                    "asset",
                     "place_code",
                     "requested_urgency",
                     "channel",
@@ -244,9 +254,14 @@ class Ticket(GroupOwned, Record):
     affected_system: Mapped[str | None] = field(
         _l("Affected system"), String(160), help=_l("The program, plant or site it concerns.")
     )
+    #: What of the client's it concerns, where that is on the register.
+    asset_id: Mapped[int | None] = reference(
+        "asset", _l("Asset"), help=_l("The pole, device or building, where the contract has a register of them.")
+    )
+    asset: Mapped[Asset | None] = relationship()
     #: The code on the pole, device or building.
     place_code: Mapped[str | None] = field(
-        _l("Place code"), String(60), help=_l("The code on the pole, device or building.")
+        _l("Place code"), String(60), help=_l("The code on it, where it is on no register.")
     )
     #: As urgent as the client says.
     requested_urgency: Mapped[Urgency | None] = choice(

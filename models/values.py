@@ -21,7 +21,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.types import TypeDecorator
 
 from backoffice.clock import ROME
-from models.reading import BadValue, clean_text, parse_date, parse_decimal, parse_time
+from models.reading import BadValue, clean_text, parse_date, parse_decimal, parse_integer, parse_time
 
 #: How numbers are written whatever the language of the page, so that what is shown can be typed again.
 ITALIAN = "it"
@@ -171,6 +171,46 @@ class Minutes(ValueType):
 
     def edit(self, value: Any) -> str:
         return f"{'-' if value < 0 else ''}{abs(value) // 60}:{abs(value) % 60:02d}"
+
+
+class FileSize(ValueType):
+    """A number of bytes, shown in the largest unit that leaves a whole number of digits before the comma."""
+
+    impl = sa.Integer
+    kind = "integer"
+    example = "1200000"
+
+    def parse(self, raw: str) -> int:
+        return parse_integer(raw)
+
+    def show(self, value: Any) -> str:
+        for unit, size in (("MB", 1_000_000), ("kB", 1000)):
+            if value >= size:
+                return f"{format_decimal(value / size, format='#,##0.#', locale=ITALIAN)} {unit}"
+        return f"{value} B"
+
+    def edit(self, value: Any) -> str:
+        return str(value)
+
+
+class Degrees(ValueType):
+    """A latitude or longitude in degrees, exact to the ten centimetres of six decimals."""
+
+    impl = sa.Numeric(9, 6)
+    kind = "decimal"
+    example = "46,067871"
+
+    def __init__(self) -> None:
+        super().__init__(9, 6)
+
+    def parse(self, raw: str) -> Decimal:
+        return parse_decimal(raw.replace("°", ""), places=6, digits=3)
+
+    def show(self, value: Any) -> str:
+        return format_decimal(value, format="0.000000", locale=ITALIAN)
+
+    def edit(self, value: Any) -> str:
+        return self.show(value)
 
 
 class UtcInstant(ValueType):

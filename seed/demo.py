@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import clock
+from backoffice.files.store import FileStore
 from models.base import Recorded
 from models.company import Company
 from models.corporate_group import CorporateGroup
@@ -17,9 +18,11 @@ from models.service import Service
 from seed.demo_removal import clear_traces, demo_entities, require_no_referrers
 from seed.invented.accounts import invent_accounts
 from seed.invented.activation import invent_activation, invent_platforms
+from seed.invented.attachments import invent_attachments
 from seed.invented.calls import invent_calls
 from seed.invented.clients import invent_clients
 from seed.invented.contract_ends import invent_contract_ends
+from seed.invented.field import invent_field_work
 from seed.invented.onboarding import invent_onboarding
 from seed.invented.packages import invent_movements, invent_packages
 from seed.invented.sales import invent_contracts, invent_orders, invent_services
@@ -33,11 +36,12 @@ SEED = 20_240_503
 SERIALS_A_GROUP = 20_000
 
 
-def load_demo(session: Session) -> int:
+def load_demo(session: Session, store: FileStore | None = None) -> int:
     """Invent clients, sales and support for each corporate group, unless a demonstration set is there.
 
     Returns how many rows were added. Reference data and, so that records are entrusted to somebody, demonstration
-    users come first. Flushes, never commits; the context's actor is the system.
+    users come first. Without a file store there are no attachments. Flushes, never commits; the context's actor is the
+    system.
     """
     if session.scalar(sa.select(Company.id).where(Company.is_demo).limit(1)):
         return 0
@@ -47,11 +51,12 @@ def load_demo(session: Session) -> int:
     for number, (group, places) in enumerate(zip(groups, (ECOOPERA_PLACES, TORINO_PLACES), strict=False)):
         if session.scalar(sa.select(Service.id).where(Service.group_id == group.id).limit(1)):
             serials = count(1 + number * SERIALS_A_GROUP)
-            _invent(World(session, group, places, number, clock.now(), Random(SEED + number), serials, usernames))
+            world = World(session, group, places, number, clock.now(), Random(SEED + number), serials, usernames)
+            _invent(world, store)
     return _count(session) - before
 
 
-def _invent(world: World) -> None:
+def _invent(world: World, store: FileStore | None) -> None:
     with world.session.no_autoflush:
         invent_services(world)
         clients = invent_clients(world)
@@ -66,6 +71,9 @@ def _invent(world: World) -> None:
         invent_onboarding(world, clients, orders)
         invent_platforms(world)
         invent_activation(world, clients, contracts, accounts)
+        invent_field_work(world, contracts, tickets)
+        if store is not None:
+            invent_attachments(world, contracts, tickets, store)
 
 
 def _count(session: Session) -> int:

@@ -90,7 +90,9 @@ def _referrers(session: Session, records: Iterable[Recorded], *, without: Collec
     table, ids = records[0].__table__, [record.id for record in records]
     found = []
     for entity in ENTITIES.values():
-        keys = [key.parent for key in entity.__table__.foreign_keys if key.column.table is table]
+        referring = (key for key in entity.__table__.foreign_keys if key.column.table is table)
+        # What goes with the record, such as its attachments, keeps nobody from deleting it.
+        keys = [key.parent for key in referring if key.ondelete != "CASCADE"]
         # A column copied from a parent says nothing of its own: the parent refers to the record as well.
         passed_over = {*_AUTHORS, *(own for own, _path in entity.__admin__.scope.copies())}
         keys = [key for key in keys if key.name not in passed_over]

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
 from backoffice import clock
-from backoffice.actors import Actor
+from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.packages import has_active_package
 from models.account import AccountState
+from models.escalation import Escalation, EscalationState
 from models.ticket import Ticket, TicketState
 from models.ticket_message import TicketMessage, Visibility
 
@@ -82,12 +84,23 @@ def _note(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: A
 
 
 def _is_second_level(_session: Session, _ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
-    if values["team"].level < 2:
-        raise NotSecondLevel(field="team")
+    if values["to_team"].level < 2:
+        raise NotSecondLevel(field="to_team")
 
 
-def _leave_to_team(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
-    ticket.assignee = None
+def _pass_on(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
+    """Leave the ticket to the second level, with all that is known and was tried (ES-05)."""
+    session.add(Escalation(ticket=ticket, from_team=ticket.team, is_demo=ticket.is_demo, **values))
+    ticket.problem, ticket.workaround = values["description"], values["workaround"]
+    ticket.team, ticket.assignee = values["to_team"], None
+
+
+def _end_escalation(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """What comes back without a word of what is missing is solved."""
+    running = sa.select(Escalation).where(Escalation.ticket_id == ticket.id, Escalation.ended_at.is_(None))
+    for escalation in session.scalars(running):
+        if escalation.ended_at is None:  # else it is the one whose own verb is sending the ticket back
+            escalation.state, escalation.ended_at = EscalationState.solved, clock.now()
 
 
 def _close(_session: Session, ticket: Ticket, values: Mapping[str, Any], actor: Actor) -> None:
@@ -223,11 +236,14 @@ _WORKING = (
         sources=(S.in_progress,),
         target=S.waiting_l2,
         icon="arrow-up-circle",
-        inputs=("problem", "workaround", "team"),
+        asks=Escalation,
+        inputs=("to_team", "reason", "description", "actions", "workaround"),
         guard=_is_second_level,
-        effect=_leave_to_team,
+        effect=_pass_on,
         confirm=_l("Describe the problem and what has been tried; the second level starts from there."),
-        may_leave=(Ticket,),
+        right=Action.update,
+        also=((Action.create, Escalation),),
+        may_leave=(Ticket, Escalation),
     ),
     Transition(
         name="return",
@@ -237,7 +253,9 @@ _WORKING = (
         icon="arrow-down-circle",
         inputs=("team", "assignee"),
         optional=("assignee",),
-        may_leave=(Ticket,),
+        effect=_end_escalation,
+        also=((Action.transition, Escalation),),
+        may_leave=(Ticket, Escalation),
     ),
 )
 

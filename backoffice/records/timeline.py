@@ -19,7 +19,7 @@ from backoffice.records import subjects
 from backoffice.records.show import MASK, in_sentence, label, may_name, who
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields
-from models.history_entry import EventName, HistoryEntry, HistoryPersonal
+from models.history_entry import ASIDE, EventName, HistoryEntry, HistoryPersonal
 from models.reading import BadValue
 
 #: Entries shown at once.
@@ -243,7 +243,13 @@ def _changes(entity: type[Recorded], changes: dict[str, Any], names: dict[Any, s
     known, masked = fields(entity), actor.masked(entity)
     found = []
     for name, pair in changes.items():
+        if name in ASIDE and pair is not None:
+            found.append(Change(ASIDE[name], pair[0] or "", pair[1] or ""))
         field = known.get(name)
+        if field is None and "." in name:
+            field = _of_another(name)
+            hidden = field is not None and not _may_read(field, actor)
+            masked = masked | {name} if hidden else masked
         if field is None:
             continue
         if pair is None or name in masked:
@@ -252,6 +258,16 @@ def _changes(entity: type[Recorded], changes: dict[str, Any], names: dict[Any, s
             old, new = (_text(field, value, names) for value in pair)
             found.append(Change(field.label, old, new))
     return found
+
+
+def _of_another(name: str) -> Field | None:
+    """Return the field of another entity that ``table.field`` names."""
+    table, _dot, own = name.partition(".")
+    return fields(ENTITIES[table]).get(own) if table in ENTITIES else None
+
+
+def _may_read(field: Field, actor: Actor) -> bool:
+    return actor.may(Action.read, field.entity) and field.name not in actor.masked(field.entity)
 
 
 def _text(field: Field, value: Any, names: dict[Any, str]) -> str:

@@ -101,3 +101,18 @@ CALLS = (
     ("CHIARIMENTO", "Chiede chiarimenti sulla documentazione ricevuta."),
     ("SEGNALAZIONE", "Segnala un lampione spento; codice del palo comunicato al telefono."),
 )
+
+PROBLEM = "Il salvataggio si interrompe a metà; comportamento riprodotto in ambiente di prova."
+TRIED = "Svuotata la memoria del browser.\nProvato da un’altra postazione.\nRiavviato il servizio."
+ACTIVITIES = (
+    "Analisi della segnalazione",
+    "Configurazione e verifica",
+    "Assistenza telefonica",
+    "Correzione e prova con l’utente",
+    "Aggiornamento della documentazione",
+)
+OUTCOMES = (
+    "Sostituito il componente guasto, prova positiva.",
+    "Configurata la postazione e istruito il personale.",
+    "Verificato l’impianto: nessuna anomalia residua.",
+)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from models.base import Recorded
+from models.base import ENTITIES, Recorded
 from models.staff import Staff
 
 ROLES = (
@@ -38,6 +38,12 @@ tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R      
 packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
 package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
 calls         CRUX   R       CRUX    CRU       R       R:unit    R       R        R:consultant    CRUTX    RX
+time_entries  CRUX   R       CRU:own CRU:own   CRU:own -         -       -        CRU:own         -        RX
+escalations   CRUDTX R       CR      CRUT      RUT     -         R       R        -               CRT      R
+interventions CRUDTX R       CR      CR        CRUTX   R:unit    -       -        -               CR       RX
+assets        CRUDX  R       -       R         R       R:unit    -       -        -               CRU      R
+service_levels CRUDX CRUX    -       R         R       -         R       -        -               R        RX
+attachments   CRDX   CRD     CRD     CR        CRD     R         R       R        CR              CR       -
 calendars     CRUD   R       R       R         R       -         R       R        -               R        R
 queues        CRUD   R       R       R         R       R         R       R        R               R        R
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -
@@ -120,7 +126,19 @@ def visible_ids(connection: sa.Connection, entity: type[Recorded], right: Right,
     statement = f"SELECT id FROM {table} WHERE {' AND '.join(wheres) or '1 = 1'}"
     values = {"group_id": staff.group_id, "unit_id": staff.business_unit_id, "staff_id": staff.id}
     used = {name: value for name, value in values.items() if f":{name}" in statement}
-    return set(connection.execute(sa.text(statement), used).scalars())
+    found = set(connection.execute(sa.text(statement), used).scalars())
+    return _of_visible_parents(connection, found, staff) if entity.__table__.name == "attachment" else found
+
+
+def _of_visible_parents(connection: sa.Connection, found: set[int], staff: Staff) -> set[int]:
+    """Return those of the attachments whose record the same person may read."""
+    role = staff.username.split(".")[1]
+    for name in ("company", "contract", "customer_order", "ticket", "ticket_message", "call", "intervention", "asset"):
+        parent = ENTITIES[name]
+        seen = visible_ids(connection, parent, rights()[role, parent.__admin__.area], staff)
+        owned = connection.execute(sa.text(f"SELECT id, {name}_id FROM attachment WHERE {name}_id IS NOT NULL"))
+        found -= {key for key, owner in owned if owner not in seen}
+    return found
 
 
 def _narrowing(table: str, rows: str) -> str:

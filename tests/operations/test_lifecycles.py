@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from backoffice.operations import (  # noqa: F401
     calls,
     companies,
     contracts,
+    escalations,
+    interventions,
     licenses,
     mails,
     orders,
@@ -33,12 +36,14 @@ from models.company import Company
 from models.contract import Contract
 from models.contract_line import ContractLine
 from models.customer_order import CustomerOrder
+from models.escalation import Escalation
+from models.intervention import Intervention
 from models.license import License
 from models.outbox_mail import OutboxMail
 from models.service import Service
 from models.support_package import PackageState, SupportPackage
 from models.ticket import Ticket, TicketState
-from tests.operations.world import World, day
+from tests.operations.world import PASSED_ON, World, day
 
 #: What makes a record of each entity in a given state.
 MAKERS: dict[type, Callable[[World, Any], Any]] = {
@@ -48,6 +53,8 @@ MAKERS: dict[type, Callable[[World, Any], Any]] = {
     Contract: World.contract,
     ContractLine: World.contract_line,
     CustomerOrder: World.order,
+    Escalation: World.escalation,
+    Intervention: World.intervention,
     License: World.license,
     OutboxMail: World.mail,
     Service: World.service,
@@ -87,7 +94,14 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (Ticket, "reject"): {"closure_reason": "spam"},
         (Ticket, "ask_customer"): {"body": "Quale programma?"},
         (Ticket, "plan_visit"): {"due_at": clock.now()},
-        (Ticket, "escalate"): {"problem": "Guasto", "workaround": "Nessuno", "team": world.second_level},
+        (Ticket, "escalate"): {**PASSED_ON, "to_team": world.second_level},
+        (Escalation, "return"): {"missing": "Versione del programma"},
+        (Escalation, "solve"): {"outcome": "Corretto nella versione 4.2"},
+        (Intervention, "schedule"): {"planned_at": clock.now(), "team": world.first_level},
+        (Intervention, "arrive"): {"arrived_at": clock.now() + timedelta(hours=1)},
+        (Intervention, "complete"): {"ended_at": clock.now() + timedelta(hours=2), "outcome": "Sostituita la lampada"},
+        (Intervention, "give_up"): {"outcome": "Nessuno in sede"},
+        (Intervention, "refuse"): {"outcome": "Esauriti"},
         (Ticket, "return"): {"team": world.first_level},
         (Ticket, "close"): {"solution": "Riavviato", "closure_reason": "solved"},
         (Ticket, "reopen"): {"body": "Non va ancora"},

@@ -21,7 +21,7 @@ from models.account import AccountState
 from models.support_package import PackageState
 from models.ticket import Ticket
 from models.ticket_message import TicketMessage, Visibility
-from tests.operations.world import World
+from tests.operations.world import PASSED_ON, World
 
 TEXT = {"subject": "Non parte", "description": "Non parte più."}
 SOLVED = {"solution": "Riavviato", "closure_reason": "solved"}
@@ -95,10 +95,9 @@ def test_work_waits_for_consent(session: RecordSession) -> None:
 def test_only_a_second_level_takes_escalations(session: RecordSession) -> None:
     world = World(session)
     ticket = world.ticket(S.in_progress)
-    tried = {"problem": "Guasto", "workaround": "Nessuno"}
     with pytest.raises(NotSecondLevel):
-        perform(session, ticket, "escalate", {**tried, "team": world.first_level}, actor=SYSTEM)
-    perform(session, ticket, "escalate", {**tried, "team": world.second_level}, actor=SYSTEM)
+        perform(session, ticket, "escalate", {**PASSED_ON, "to_team": world.first_level}, actor=SYSTEM)
+    perform(session, ticket, "escalate", {**PASSED_ON, "to_team": world.second_level}, actor=SYSTEM)
     assert (ticket.team, ticket.assignee) == (world.second_level, None)
 
 

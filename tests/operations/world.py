@@ -19,7 +19,10 @@ from models.contract import Contract, ContractState
 from models.contract_line import ContractLine, LineState
 from models.corporate_group import CorporateGroup
 from models.customer_order import CustomerOrder, OrderState
+from models.entitlement import Entitlement
+from models.escalation import Escalation, EscalationReason, EscalationState
 from models.group_company import GroupCompany
+from models.intervention import Intervention, InterventionState
 from models.license import License, LicenseState
 from models.order_line import OrderLine
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
@@ -30,6 +33,8 @@ from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
 from models.ticket import ClosureReason, Ticket, TicketState
 
+#: What the second level is told.
+PASSED_ON = {"reason": "technical", "description": "Guasto", "actions": "Riavviato", "workaround": "Nessuno"}
 #: Never the same number or code twice in a run.
 _serial = itertools.count(1)
 
@@ -167,6 +172,36 @@ class World:
         )
         for name, value in values.items():
             setattr(row, name, value)
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def escalation(self, state: EscalationState = EscalationState.requested, **values: Any) -> Escalation:
+        over = state in (EscalationState.returned, EscalationState.solved)
+        row = Escalation(
+            ticket=self.ticket(TicketState.waiting_l2, team=self.second_level),
+            from_team=self.first_level,
+            to_team=self.second_level,
+            state=state,
+            missing="Versione" if over else None,
+            ended_at=clock.now() if over else None,
+            **{**PASSED_ON, "reason": EscalationReason.technical, **values},
+        )
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def entitlement(self, **values: Any) -> Entitlement:
+        values = {"contract": self.contract(ContractState.active), "valid_from": day(-10), **values}
+        return self.add(Entitlement(**values))  # type: ignore[no-any-return]
+
+    def intervention(self, state: InterventionState = InterventionState.requested, **values: Any) -> Intervention:
+        came = state in (InterventionState.arrived, InterventionState.done)
+        row = Intervention(
+            ticket=self.ticket(TicketState.in_progress),
+            requested_at=clock.now(),
+            planned_at=clock.now(),
+            arrived_at=clock.now() if came else None,
+            ended_at=clock.now() if state is InterventionState.done else None,
+            state=state,
+            **values,
+        )
         return self.add(row)  # type: ignore[no-any-return]
 
     def mail(self, state: MailState = MailState.waiting, **values: Any) -> OutboxMail:

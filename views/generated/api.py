@@ -96,14 +96,14 @@ class RecordApi(BaseApi):
             page = find_page(current_session(), query, relations=relations_of(self.entity, list(names)))
         found = [documents.document(row, actor, lines=False) for row in page.rows]
         body = {"result": found, "count": page.count, "count_is_capped": page.capped}
-        return _answer(body | {"next": link(page.next), "previous": link(page.previous)})
+        return answer(body | {"next": link(page.next), "previous": link(page.previous)})
 
     @expose("/_info")
     @permission_name("list")
     @by_token
     def info(self) -> Response:
         """Return what the entity consists of and what the caller may do with it."""
-        return _answer(documents.description(self.entity, _may(Action.read, self.entity)))
+        return answer(documents.description(self.entity, _may(Action.read, self.entity)))
 
     @expose("/<pk>")
     @permission_name("show")
@@ -177,7 +177,7 @@ class RecordApi(BaseApi):
         names = list(schemas.shown_fields(self.entity))
         record = get_record(fresh_session(), self.entity, pk, relations=relations_of(self.entity, names))
         tag = {} if record.version is None else {"ETag": f'"{record.version}"'}
-        return _answer(documents.document(record, current_actor()), status, tag | (headers or {}))
+        return answer(documents.document(record, current_actor()), status, tag | (headers or {}))
 
     def _change(self, pk: str, work: Callable[[Recorded, int], None], body: Any = None) -> Response | None:
         """Do ``work`` on the version of the record that the request names, and commit; return the conflict, if any."""
@@ -191,9 +191,9 @@ class RecordApi(BaseApi):
         except Conflict as error:
             current = get_record(fresh_session(), self.entity, pk)
             both = {"current": documents.document(current, current_actor()), "submitted": body}
-            answer = problem_of(error, **both)
-            answer.headers["ETag"] = f'"{current.version}"'
-            return answer
+            refusal = problem_of(error, **both)
+            refusal.headers["ETag"] = f'"{current.version}"'
+            return refusal
         return None
 
 
@@ -231,6 +231,7 @@ def _may(action: Action, entity: type[Recorded]) -> Actor:
     return actor
 
 
-def _answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return ``body`` as JSON that nobody keeps."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(text, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")

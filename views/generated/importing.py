@@ -30,6 +30,7 @@ from views.door import commit, current_actor, current_session, fresh_session
 from views.downloads import csv_response
 from views.generated import import_pages
 from views.generated.guarding import guarded
+from views.uploads import sent_files
 
 #: How long one request works on a long file before it answers.
 STEP_SECONDS = 8.0
@@ -174,11 +175,7 @@ def _largest() -> int:
 
 
 def _sent_file() -> tuple[str, bytes]:
-    file = request.files.get("file")
-    if file is None:
-        return "", b""
-    with file.stream as stream:
-        return file.filename or "", stream.read()
+    return next(iter(sent_files("file")), ("", b""))
 
 
 def _sent_mapping(batch: ImportBatch) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +29,16 @@ NUMERIC = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes})
 #: Where a column's longest word gives it the next width, in characters, and what the widest takes, in rem.
 _STEPS = (8, 12, 18)
 _WIDEST = 16.75  # with the menu of the row
+
+
+#: Further entries of the menu of a row; they must ask the database nothing.
+RowLink = Callable[[Any, Actor], dict[str, Any] | None]
+_row_links: dict[type[Recorded], list[RowLink]] = {}
+
+
+def add_row_link(entity: type[Recorded], link: RowLink) -> None:
+    """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, in the menu of each row."""
+    _row_links.setdefault(entity, []).append(link)
 
 
 class Listing:
@@ -167,7 +178,7 @@ class Listing:
             {"label": t.label, "icon": t.icon, "url": addresses.action_url(record, "do", verb=t.name)}
             for t in transitions_open(record, self.actor)
         ]
-        return menu
+        return menu + [found for link in _row_links.get(self.entity, ()) if (found := link(record, self.actor))]
 
     def _narrowing(self) -> dict[str, Any]:
         admin = self.entity.__admin__

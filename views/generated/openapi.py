@@ -33,7 +33,7 @@ _PROBLEM_ANSWER = {
     "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 _TOKEN = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-_ID = {"name": "pk", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
+ID = {"name": "pk", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
 _VERB = {"name": "verb", "in": "path", "required": True, "schema": {"type": "string"}}
 _VERSION = {
     "name": "If-Match",
@@ -59,19 +59,19 @@ def describe(spec: APISpec, api: RecordApi) -> None:
     excluded = api.exclude_route_methods
     name = api.entity.__name__
     operations = {
-        "get_list": (f"{base}/", "get", _operation("List", _list_parameters(), {"200": _page(name)})),
-        "post": (f"{base}/", "post", _operation("Create", [], {"201": _record(name)}, f"{name}Values")),
-        "info": (f"{base}/_info", "get", _operation("Describe", [], {"200": _answer("What it consists of")})),
-        "get": (f"{base}/{{pk}}", "get", _operation("Read", [_ID], {"200": _record(name)})),
-        "delete": (f"{base}/{{pk}}", "delete", _operation("Delete", [_ID, _VERSION], {"204": {"description": "Gone"}})),
+        "get_list": (f"{base}/", "get", operation("List", _list_parameters(), {"200": _page(name)})),
+        "post": (f"{base}/", "post", operation("Create", [], {"201": record(name)}, f"{name}Values")),
+        "info": (f"{base}/_info", "get", operation("Describe", [], {"200": _answer("What it consists of")})),
+        "get": (f"{base}/{{pk}}", "get", operation("Read", [ID], {"200": record(name)})),
+        "delete": (f"{base}/{{pk}}", "delete", operation("Delete", [ID, _VERSION], {"204": {"description": "Gone"}})),
         "do": (f"{base}/{{pk}}/do/{{verb}}", "post", _verb_operation(name)),
     }
-    found = {method: operation for method, operation in operations.items() if method not in excluded}
-    for path, http_method, operation in found.values():
-        spec.path(path=path, operations={http_method: {**operation, "tags": [api.openapi_spec_tag]}})
+    found = {method: described for method, described in operations.items() if method not in excluded}
+    for path, http_method, described in found.values():
+        spec.path(path=path, operations={http_method: {**described, "tags": [api.openapi_spec_tag]}})
     if "put" not in excluded:
         for http_method in ("put", "patch"):
-            change = _operation("Change", [_ID, _VERSION], {"200": _record(name)}, f"{name}Changes")
+            change = operation("Change", [ID, _VERSION], {"200": record(name)}, f"{name}Changes")
             spec.path(path=f"{base}/{{pk}}", operations={http_method: {**change, "tags": [api.openapi_spec_tag]}})
 
 
@@ -94,7 +94,8 @@ def _once(add: Any, *arguments: Any, **options: Any) -> None:
         return  # every entity brings the shared ones
 
 
-def _operation(summary: str, parameters: list[Any], answers: dict[str, Any], body: str | None = None) -> dict[str, Any]:
+def operation(summary: str, parameters: list[Any], answers: dict[str, Any], body: str | None = None) -> dict[str, Any]:
+    """Return one operation with its answers, refusals included."""
     found: dict[str, Any] = {
         "summary": summary,
         "parameters": parameters,
@@ -107,7 +108,7 @@ def _operation(summary: str, parameters: list[Any], answers: dict[str, Any], bod
 
 
 def _verb_operation(name: str) -> dict[str, Any]:
-    found = _operation("Perform a verb", [_ID, _VERB, _VERSION], {"200": _record(name), "204": {"description": "Done"}})
+    found = operation("Perform a verb", [ID, _VERB, _VERSION], {"200": record(name), "204": {"description": "Done"}})
     found["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
     return found
 
@@ -124,7 +125,8 @@ def _answer(description: str, schema: dict[str, Any] | None = None) -> dict[str,
     return {"description": description, "content": {"application/json": {"schema": schema or {"type": "object"}}}}
 
 
-def _record(name: str) -> dict[str, Any]:
+def record(name: str) -> dict[str, Any]:
+    """Return the answer that holds one record of an entity."""
     return {**_answer("The record", _ref(name)), "headers": _ETAG}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import request
@@ -21,6 +22,16 @@ from views.generated.listing import Listing
 MOST = 6
 #: Counting stops here: whether there are two hundred or three does not help to choose a tab.
 MOST_COUNTED = 99
+
+
+#: What stands under the list of an entity on the page of the record it belongs to, instead of a form of its own.
+Panel = Callable[[Any, Actor], dict[str, Any] | None]
+_panels: dict[type[Recorded], Panel] = {}
+
+
+def set_panel(entity: type[Recorded], panel: Panel) -> None:
+    """Show what ``panel(record, actor)`` returns, its ``template`` included, under lists of ``entity`` on records."""
+    _panels[entity] = panel
 
 
 def record_tabs(record: Recorded, actor: Actor, session: RecordSession) -> dict[str, Any]:
@@ -76,6 +87,8 @@ def related(record: Recorded, field: Field, actor: Actor, session: RecordSession
         else None,
     }
     page["empty"]["url"], page["empty"]["text"] = page["add_url"], ""
+    panel = _panels.get(field.entity)
+    page["panel"] = panel(record, actor) if panel is not None else None
     return page
 
 

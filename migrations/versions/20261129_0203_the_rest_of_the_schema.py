@@ -1,8 +1,8 @@
-"""platforms, grants, activation requests, contributions, onboarding, hand-over
+"""the rest of the schema
 
-Revision ID: c45a8aad6774
+Revision ID: 907692579a08
 Revises: 315bb3ca8355
-Create Date: 2026-11-29 01:48:58.548366
+Create Date: 2026-11-29 02:03:23.778792
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -19,7 +19,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "c45a8aad6774"
+
+revision = "907692579a08"
 down_revision = "315bb3ca8355"
 branch_labels = None
 depends_on = None
@@ -499,6 +500,62 @@ def upgrade() -> None:
     op.create_index(op.f("ix_activation_check_request_id"), "activation_check", ["request_id"], unique=False)
     op.create_index(op.f("ix_activation_check_updated_by_id"), "activation_check", ["updated_by_id"], unique=False)
     op.create_table(
+        "asset",
+        sa.Column("contract_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("location", sa.String(length=200), nullable=True),
+        sa.Column("latitude", sa.Numeric(precision=9, scale=6), nullable=True),
+        sa.Column("longitude", sa.Numeric(precision=9, scale=6), nullable=True),
+        sa.Column("qr_token", sa.String(length=32), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('light_point', 'panel', 'plant', 'device', 'building')", name=op.f("ck_asset_asset_kind")
+        ),
+        sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name=op.f("ck_asset_whole_position")),
+        sa.CheckConstraint("latitude BETWEEN -90 AND 90", name=op.f("ck_asset_latitude_possible")),
+        sa.CheckConstraint("longitude BETWEEN -180 AND 180", name=op.f("ck_asset_longitude_possible")),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_asset_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["contract_id"], ["contract.id"], name=op.f("fk_asset_contract_id_contract"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_asset_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["corporate_group.id"], name=op.f("fk_asset_group_id_corporate_group"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_asset_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asset")),
+        sa.UniqueConstraint("contract_id", "code", name=op.f("uq_asset_contract_id_code")),
+        sa.UniqueConstraint("qr_token", name=op.f("uq_asset_qr_token")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_asset_company_id"), "asset", ["company_id"], unique=False)
+    op.create_index(op.f("ix_asset_contract_id"), "asset", ["contract_id"], unique=False)
+    op.create_index(op.f("ix_asset_created_by_id"), "asset", ["created_by_id"], unique=False)
+    op.create_index(op.f("ix_asset_group_id_code_id"), "asset", ["group_id", "code", "id"], unique=False)
+    op.create_index(
+        op.f("ix_asset_group_id_company_id_code_id"), "asset", ["group_id", "company_id", "code", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_asset_group_id_contract_id_code_id"), "asset", ["group_id", "contract_id", "code", "id"], unique=False
+    )
+    op.create_index(op.f("ix_asset_updated_by_id"), "asset", ["updated_by_id"], unique=False)
+    op.create_table(
         "company_service",
         sa.Column("online_service_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
@@ -935,6 +992,384 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_contract_milestone_updated_by_id"), "contract_milestone", ["updated_by_id"], unique=False)
     op.create_table(
+        "entitlement",
+        sa.Column("contract_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("max_count", sa.Integer(), nullable=True),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("used_count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("kind IN ('onsite', 'second_level')", name=op.f("ck_entitlement_entitlement_kind")),
+        sa.CheckConstraint("max_count > 0", name=op.f("ck_entitlement_max_positive")),
+        sa.CheckConstraint(
+            "used_count >= 0 AND used_count <= COALESCE(max_count, used_count)", name=op.f("ck_entitlement_used_within")
+        ),
+        sa.CheckConstraint("valid_to >= valid_from", name=op.f("ck_entitlement_validity_ordered")),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_entitlement_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["contract_id"], ["contract.id"], name=op.f("fk_entitlement_contract_id_contract"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_entitlement_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_entitlement_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk_entitlement_site_id_site"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_entitlement_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entitlement")),
+        sa.UniqueConstraint(
+            "contract_id", "kind", "valid_from", name=op.f("uq_entitlement_contract_id_kind_valid_from")
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_entitlement_company_id"), "entitlement", ["company_id"], unique=False)
+    op.create_index(op.f("ix_entitlement_contract_id"), "entitlement", ["contract_id"], unique=False)
+    op.create_index(op.f("ix_entitlement_created_by_id"), "entitlement", ["created_by_id"], unique=False)
+    op.create_index(
+        op.f("ix_entitlement_group_id_company_id_valid_from_id"),
+        "entitlement",
+        ["group_id", "company_id", "valid_from", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_entitlement_group_id_contract_id_valid_from_id"),
+        "entitlement",
+        ["group_id", "contract_id", "valid_from", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_entitlement_group_id_valid_from_id"), "entitlement", ["group_id", "valid_from", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_entitlement_group_id_valid_to_id"), "entitlement", ["group_id", "valid_to", "id"], unique=False
+    )
+    op.create_index(op.f("ix_entitlement_site_id"), "entitlement", ["site_id"], unique=False)
+    op.create_index(op.f("ix_entitlement_updated_by_id"), "entitlement", ["updated_by_id"], unique=False)
+    op.create_table(
+        "escalation",
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=True),
+        sa.Column("from_team_id", sa.Integer(), nullable=True),
+        sa.Column("to_team_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("actions", sa.Text(), nullable=False),
+        sa.Column("workaround", sa.Text(), nullable=False),
+        sa.Column("missing", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "reason IN ('technical', 'kb_miss', 'outside_scope')", name=op.f("ck_escalation_escalation_reason")
+        ),
+        sa.CheckConstraint("state <> 'returned' OR missing IS NOT NULL", name=op.f("ck_escalation_returned_why")),
+        sa.CheckConstraint("state <> 'solved' OR ended_at IS NOT NULL", name=op.f("ck_escalation_solved_when")),
+        sa.CheckConstraint(
+            "state IN ('requested', 'accepted', 'in_progress', 'returned', 'solved')",
+            name=op.f("ck_escalation_escalation_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_escalation_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_escalation_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["from_team_id"],
+            ["support_team.id"],
+            name=op.f("fk_escalation_from_team_id_support_team"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_escalation_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_escalation_ticket_id_ticket"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_team_id"], ["support_team.id"], name=op.f("fk_escalation_to_team_id_support_team"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_escalation_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_escalation")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_escalation_company_id"), "escalation", ["company_id"], unique=False)
+    op.create_index(op.f("ix_escalation_created_by_id"), "escalation", ["created_by_id"], unique=False)
+    op.create_index(op.f("ix_escalation_from_team_id"), "escalation", ["from_team_id"], unique=False)
+    op.create_index(
+        op.f("ix_escalation_group_id_company_id_created_at_id"),
+        "escalation",
+        ["group_id", "company_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_escalation_group_id_created_at_id"), "escalation", ["group_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_escalation_group_id_state_created_at_id"),
+        "escalation",
+        ["group_id", "state", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_escalation_group_id_ticket_id_created_at_id"),
+        "escalation",
+        ["group_id", "ticket_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_escalation_group_id_to_team_id_created_at_id"),
+        "escalation",
+        ["group_id", "to_team_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_escalation_ticket_id"), "escalation", ["ticket_id"], unique=False)
+    op.create_index(op.f("ix_escalation_to_team_id"), "escalation", ["to_team_id"], unique=False)
+    op.create_index(op.f("ix_escalation_updated_by_id"), "escalation", ["updated_by_id"], unique=False)
+    op.create_index(
+        "uq_escalation_open",
+        "escalation",
+        ["ticket_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+        sqlite_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "intervention",
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=True),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("requested_by", sa.String(length=160), nullable=True),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("entitlement_id", sa.Integer(), nullable=True),
+        sa.Column("team_id", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("mode IN ('on_site', 'remote')", name=op.f("ck_intervention_intervention_mode")),
+        sa.CheckConstraint(
+            "state <> 'done' OR (arrived_at IS NOT NULL AND ended_at IS NOT NULL)",
+            name=op.f("ck_intervention_done_when"),
+        ),
+        sa.CheckConstraint(
+            "state <> 'scheduled' OR planned_at IS NOT NULL", name=op.f("ck_intervention_scheduled_when")
+        ),
+        sa.CheckConstraint(
+            "state IN ('requested', 'scheduled', 'team_sent', 'arrived', 'done', 'not_done', 'refused_cap')",
+            name=op.f("ck_intervention_intervention_state"),
+        ),
+        sa.CheckConstraint("arrived_at >= requested_at", name=op.f("ck_intervention_arrived_after_request")),
+        sa.CheckConstraint(
+            "ended_at >= COALESCE(arrived_at, requested_at)", name=op.f("ck_intervention_ended_after_arrival")
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_intervention_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_intervention_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"],
+            ["entitlement.id"],
+            name=op.f("fk_intervention_entitlement_id_entitlement"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_intervention_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk_intervention_site_id_site"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["support_team.id"], name=op.f("fk_intervention_team_id_support_team"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_intervention_ticket_id_ticket"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_intervention_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intervention")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_intervention_company_id"), "intervention", ["company_id"], unique=False)
+    op.create_index(op.f("ix_intervention_created_by_id"), "intervention", ["created_by_id"], unique=False)
+    op.create_index(op.f("ix_intervention_entitlement_id"), "intervention", ["entitlement_id"], unique=False)
+    op.create_index(
+        op.f("ix_intervention_group_id_company_id_requested_at_id"),
+        "intervention",
+        ["group_id", "company_id", "requested_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_intervention_group_id_requested_at_id"),
+        "intervention",
+        ["group_id", "requested_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_intervention_group_id_state_planned_at_id"),
+        "intervention",
+        ["group_id", "state", "planned_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_intervention_group_id_state_requested_at_id"),
+        "intervention",
+        ["group_id", "state", "requested_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_intervention_group_id_ticket_id_requested_at_id"),
+        "intervention",
+        ["group_id", "ticket_id", "requested_at", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_intervention_site_id"), "intervention", ["site_id"], unique=False)
+    op.create_index(op.f("ix_intervention_team_id"), "intervention", ["team_id"], unique=False)
+    op.create_index(op.f("ix_intervention_ticket_id"), "intervention", ["ticket_id"], unique=False)
+    op.create_index(op.f("ix_intervention_updated_by_id"), "intervention", ["updated_by_id"], unique=False)
+    op.create_table(
+        "attachment",
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("description", sa.String(length=160), nullable=True),
+        sa.Column("media_type", sa.String(length=100), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("client_visible", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=True),
+        sa.Column("contract_id", sa.Integer(), nullable=True),
+        sa.Column("customer_order_id", sa.Integer(), nullable=True),
+        sa.Column("ticket_id", sa.Integer(), nullable=True),
+        sa.Column("ticket_message_id", sa.Integer(), nullable=True),
+        sa.Column("call_id", sa.Integer(), nullable=True),
+        sa.Column("intervention_id", sa.Integer(), nullable=True),
+        sa.Column("asset_id", sa.Integer(), nullable=True),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "CASE WHEN company_id IS NULL THEN 0 ELSE 1 END + CASE WHEN contract_id IS NULL THEN 0 ELSE 1 END + CASE WHEN customer_order_id IS NULL THEN 0 ELSE 1 END + CASE WHEN ticket_id IS NULL THEN 0 ELSE 1 END + CASE WHEN ticket_message_id IS NULL THEN 0 ELSE 1 END + CASE WHEN call_id IS NULL THEN 0 ELSE 1 END + CASE WHEN intervention_id IS NULL THEN 0 ELSE 1 END + CASE WHEN asset_id IS NULL THEN 0 ELSE 1 END = 1",
+            name=op.f("ck_attachment_one_parent"),
+        ),
+        sa.CheckConstraint("size_bytes > 0", name=op.f("ck_attachment_not_empty")),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["asset.id"], name=op.f("fk_attachment_asset_id_asset"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_attachment_call_id_call"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_attachment_company_id_company"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["contract_id"], ["contract.id"], name=op.f("fk_attachment_contract_id_contract"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_attachment_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_order_id"],
+            ["customer_order.id"],
+            name=op.f("fk_attachment_customer_order_id_customer_order"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_attachment_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["intervention_id"],
+            ["intervention.id"],
+            name=op.f("fk_attachment_intervention_id_intervention"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_attachment_ticket_id_ticket"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_message_id"],
+            ["ticket_message.id"],
+            name=op.f("fk_attachment_ticket_message_id_ticket_message"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_attachment_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_attachment_asset_id"), "attachment", ["asset_id"], unique=False)
+    op.create_index(op.f("ix_attachment_call_id"), "attachment", ["call_id"], unique=False)
+    op.create_index(op.f("ix_attachment_company_id"), "attachment", ["company_id"], unique=False)
+    op.create_index(op.f("ix_attachment_contract_id"), "attachment", ["contract_id"], unique=False)
+    op.create_index(op.f("ix_attachment_created_by_id"), "attachment", ["created_by_id"], unique=False)
+    op.create_index(op.f("ix_attachment_customer_order_id"), "attachment", ["customer_order_id"], unique=False)
+    op.create_index(
+        op.f("ix_attachment_group_id_created_at_id"), "attachment", ["group_id", "created_at", "id"], unique=False
+    )
+    op.create_index(op.f("ix_attachment_intervention_id"), "attachment", ["intervention_id"], unique=False)
+    op.create_index("ix_attachment_sha256", "attachment", ["sha256"], unique=False)
+    op.create_index(op.f("ix_attachment_ticket_id"), "attachment", ["ticket_id"], unique=False)
+    op.create_index(op.f("ix_attachment_ticket_message_id"), "attachment", ["ticket_message_id"], unique=False)
+    op.create_index(op.f("ix_attachment_updated_by_id"), "attachment", ["updated_by_id"], unique=False)
+    op.create_table(
         "onboarding",
         sa.Column("order_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
@@ -1073,6 +1508,176 @@ def upgrade() -> None:
     op.create_index(op.f("ix_platform_group_id_code_id"), "platform", ["group_id", "code", "id"], unique=False)
     op.create_index(op.f("ix_platform_group_id_name_key_id"), "platform", ["group_id", "name_key", "id"], unique=False)
     op.create_index(op.f("ix_platform_updated_by_id"), "platform", ["updated_by_id"], unique=False)
+    op.create_table(
+        "sla_policy",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column(
+            "name_key",
+            sa.String(length=255).with_variant(sa.String(length=255, collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("contract_id", sa.Integer(), nullable=True),
+        sa.Column("queue_id", sa.Integer(), nullable=True),
+        sa.Column("request_type_id", sa.Integer(), nullable=True),
+        sa.Column("urgency", sa.String(length=32), nullable=True),
+        sa.Column("target_minutes", sa.Integer(), nullable=True),
+        sa.Column("target_days", sa.Integer(), nullable=True),
+        sa.Column("clock", sa.String(length=32), nullable=False),
+        sa.Column("calendar_id", sa.Integer(), nullable=True),
+        sa.Column("pauses_while_waiting", sa.Boolean(), server_default="1", nullable=False),
+        sa.Column("warn_percent", sa.Integer(), server_default="75", nullable=False),
+        sa.Column("active", sa.Boolean(), server_default="1", nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("clock IN ('calendar', 'wall')", name=op.f("ck_sla_policy_sla_clock")),
+        sa.CheckConstraint(
+            "kind IN ('answer', 'take_charge', 'on_site', 'close')", name=op.f("ck_sla_policy_sla_kind")
+        ),
+        sa.CheckConstraint(
+            "target_days IS NULL OR clock = 'calendar'", name=op.f("ck_sla_policy_days_are_working_days")
+        ),
+        sa.CheckConstraint("urgency IN ('low', 'normal', 'high', 'emergency')", name=op.f("ck_sla_policy_sla_urgency")),
+        sa.CheckConstraint("(target_minutes IS NULL) <> (target_days IS NULL)", name=op.f("ck_sla_policy_one_target")),
+        sa.CheckConstraint("target_days > 0", name=op.f("ck_sla_policy_days_positive")),
+        sa.CheckConstraint("target_minutes > 0", name=op.f("ck_sla_policy_minutes_positive")),
+        sa.CheckConstraint("warn_percent BETWEEN 1 AND 99", name=op.f("ck_sla_policy_warn_before")),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"],
+            ["service_calendar.id"],
+            name=op.f("fk_sla_policy_calendar_id_service_calendar"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["contract_id"], ["contract.id"], name=op.f("fk_sla_policy_contract_id_contract"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_sla_policy_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_sla_policy_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["queue_id"], ["support_queue.id"], name=op.f("fk_sla_policy_queue_id_support_queue"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_type_id"],
+            ["request_type.id"],
+            name=op.f("fk_sla_policy_request_type_id_request_type"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_sla_policy_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sla_policy")),
+        sa.UniqueConstraint("group_id", "name", name=op.f("uq_sla_policy_group_id_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_sla_policy_calendar_id"), "sla_policy", ["calendar_id"], unique=False)
+    op.create_index(op.f("ix_sla_policy_contract_id"), "sla_policy", ["contract_id"], unique=False)
+    op.create_index(op.f("ix_sla_policy_created_by_id"), "sla_policy", ["created_by_id"], unique=False)
+    op.create_index(
+        op.f("ix_sla_policy_group_id_name_key_id"), "sla_policy", ["group_id", "name_key", "id"], unique=False
+    )
+    op.create_index(op.f("ix_sla_policy_queue_id"), "sla_policy", ["queue_id"], unique=False)
+    op.create_index(op.f("ix_sla_policy_request_type_id"), "sla_policy", ["request_type_id"], unique=False)
+    op.create_index(op.f("ix_sla_policy_updated_by_id"), "sla_policy", ["updated_by_id"], unique=False)
+    op.create_table(
+        "time_entry",
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=True),
+        sa.Column("category", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
+        sa.Column("activity", sa.String(length=250), nullable=True),
+        sa.Column("billable", sa.Boolean(), server_default="1", nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "category IN ('products', 'ordinary', 'extraordinary')", name=op.f("ck_time_entry_activity_category")
+        ),
+        sa.CheckConstraint("minutes BETWEEN 1 AND 1440", name=op.f("ck_time_entry_minutes_of_a_day")),
+        sa.CheckConstraint("person_id IS NOT NULL", name=op.f("ck_time_entry_whose")),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_time_entry_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_time_entry_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_time_entry_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["ab_user.id"], name=op.f("fk_time_entry_person_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_time_entry_ticket_id_ticket"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_time_entry_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_time_entry")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_time_entry_company_id"), "time_entry", ["company_id"], unique=False)
+    op.create_index(op.f("ix_time_entry_created_by_id"), "time_entry", ["created_by_id"], unique=False)
+    op.create_index(
+        op.f("ix_time_entry_group_id_category_day_id"),
+        "time_entry",
+        ["group_id", "category", "day", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_time_entry_group_id_company_id_day_id"),
+        "time_entry",
+        ["group_id", "company_id", "day", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_time_entry_group_id_day_id"), "time_entry", ["group_id", "day", "id"], unique=False)
+    op.create_index(
+        op.f("ix_time_entry_group_id_person_id_day_id"),
+        "time_entry",
+        ["group_id", "person_id", "day", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_time_entry_group_id_ticket_id_day_id"),
+        "time_entry",
+        ["group_id", "ticket_id", "day", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_time_entry_person_id"), "time_entry", ["person_id"], unique=False)
+    op.create_index(op.f("ix_time_entry_ticket_id"), "time_entry", ["ticket_id"], unique=False)
+    op.create_index(op.f("ix_time_entry_updated_by_id"), "time_entry", ["updated_by_id"], unique=False)
+    with op.batch_alter_table("call", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
+        batch_op.add_column(sa.Column("asset_id", sa.Integer(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_call_asset_id"), ["asset_id"], unique=False)
+        batch_op.create_foreign_key(
+            batch_op.f("fk_call_asset_id_asset"), "asset", ["asset_id"], ["id"], ondelete="RESTRICT"
+        )
+
     with op.batch_alter_table("contract_line", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.add_column(sa.Column("part_of_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("component", sa.String(length=32), nullable=True))
@@ -1108,6 +1713,13 @@ def upgrade() -> None:
             batch_op.f("fk_service_platform_id_platform"), "platform", ["platform_id"], ["id"], ondelete="RESTRICT"
         )
 
+    with op.batch_alter_table("ticket", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
+        batch_op.add_column(sa.Column("asset_id", sa.Integer(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_ticket_asset_id"), ["asset_id"], unique=False)
+        batch_op.create_foreign_key(
+            batch_op.f("fk_ticket_asset_id_asset"), "asset", ["asset_id"], ["id"], ondelete="RESTRICT"
+        )
+
     if on("postgresql"):
         op.execute(
             "CREATE INDEX ix_account_preference_search ON account_preference USING gin (search_key gin_trgm_ops)"
@@ -1121,13 +1733,20 @@ def upgrade() -> None:
             "CREATE INDEX ix_activation_request_search ON activation_request USING gin (search_key gin_trgm_ops)"
         )
         op.execute("CREATE INDEX ix_annual_fee_search ON annual_fee USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_asset_search ON asset USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_attachment_search ON attachment USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_company_service_search ON company_service USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_contract_handover_search ON contract_handover USING gin (search_key gin_trgm_ops)")
         op.execute(
             "CREATE INDEX ix_contract_milestone_search ON contract_milestone USING gin (search_key gin_trgm_ops)"
         )
+        op.execute("CREATE INDEX ix_entitlement_search ON entitlement USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_escalation_search ON escalation USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_intervention_search ON intervention USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_onboarding_search ON onboarding USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_platform_search ON platform USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_sla_policy_search ON sla_policy USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_time_entry_search ON time_entry USING gin (search_key gin_trgm_ops)")
 
     with op.batch_alter_table("contract_line", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.create_check_constraint(
@@ -1156,6 +1775,11 @@ def downgrade() -> None:
     with op.batch_alter_table("contract_line", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_constraint(op.f("ck_contract_line_component"), type_="check")
 
+    with op.batch_alter_table("ticket", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_ticket_asset_id_asset"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_ticket_asset_id"))
+        batch_op.drop_column("asset_id")
+
     with op.batch_alter_table("service", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_service_platform_id_platform"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_service_platform_id"))
@@ -1177,13 +1801,25 @@ def downgrade() -> None:
         batch_op.drop_column("component")
         batch_op.drop_column("part_of_id")
 
+    with op.batch_alter_table("call", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_call_asset_id_asset"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_call_asset_id"))
+        batch_op.drop_column("asset_id")
+
+    op.drop_table("time_entry")
+    op.drop_table("sla_policy")
     op.drop_table("platform")
     op.drop_table("onboarding")
+    op.drop_table("attachment")
+    op.drop_table("intervention")
+    op.drop_table("escalation")
+    op.drop_table("entitlement")
     op.drop_table("contract_milestone")
     op.drop_table("contract_handover")
     op.drop_table("annual_fee")
     op.drop_table("account_service")
     op.drop_table("company_service")
+    op.drop_table("asset")
     op.drop_table("activation_check")
     op.drop_table("activation_request_item")
     op.drop_table("activation_request")

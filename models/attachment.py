@@ -1,0 +1,100 @@
+"""Files that belong to a record."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy.orm import Mapped, relationship
+
+from models.asset import Asset
+from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
+from models.call import Call
+from models.columns import field, reference
+from models.company import Company
+from models.contract import Contract
+from models.customer_order import CustomerOrder
+from models.intervention import Intervention
+from models.ticket import Ticket
+from models.ticket_message import TicketMessage
+from models.values import FileSize
+
+#: Tables whose records may have attachments; each has a key and a relation of its name below. One more is these two
+#: lines, its name here, and a migration.
+PARENTS = ("company", "contract", "customer_order", "ticket", "ticket_message", "call", "intervention", "asset")
+
+_COUNT = " + ".join(f"CASE WHEN {name}_id IS NULL THEN 0 ELSE 1 END" for name in PARENTS)
+
+
+class Attachment(GroupOwned, Record):
+    """A file of exactly one record, its parent: seen by whoever sees that, and gone when that is gone (TK-04, XT-09).
+
+    The content lies in the file store under its SHA-256, so equal files are there once; no row ever changes.
+    """
+
+    __tablename__ = "attachment"
+    __table_args__ = (
+        CheckConstraint(f"{_COUNT} = 1", name="one_parent"),
+        CheckConstraint("size_bytes > 0", name="not_empty"),
+        Index("ix_attachment_sha256", "sha256"),
+    )
+    __admin__ = Admin(
+        label=_l("Attachment"),
+        plural=_l("Attachments"),
+        category=Category.system,
+        icon="paperclip",
+        area="attachments",
+        scope=Scope(group="group_id", parents=PARENTS),
+        title=("name",),
+        subtitle=("description", "media_type", "size_bytes"),
+        list_columns=("name", "description", "media_type", "size_bytes", "created_at"),
+        search_columns=("name", "description"),
+        filters=("media_type", "client_visible", "sha256", "created_at", *PARENTS),
+        order="-created_at",
+        sections=(
+            Section(_l("File"), ("name", "description", "client_visible", "media_type", "size_bytes", "sha256")),
+            Section(_l("What it belongs to"), PARENTS),
+        ),
+        rules={
+            "ck_attachment_one_parent": Rule(_l("An attachment belongs to exactly one record.")),
+            "ck_attachment_not_empty": Rule(_l("The file is empty."), "size_bytes"),
+        },
+        written_by_verbs=True,
+        menu=False,
+    )
+
+    #: What the file was called, without folders and without what browsers and people might be fooled by.
+    name: Mapped[str] = field(_l("File name"), String(200), personal=True)
+    #: What it is, in a few words.
+    description: Mapped[str | None] = field(
+        _l("Description"), String(160), help=_l("What it is, such as “Foglio informativo”.")
+    )
+    #: What its content says it is; what the sender says is never believed.
+    media_type: Mapped[str] = field(_l("Kind of file"), String(100))
+    #: Its size in bytes.
+    size_bytes: Mapped[int] = field(_l("Size"), FileSize())
+    #: The digest of its content, in hexadecimal: proves that it is unchanged, and is its name in the file store.
+    sha256: Mapped[str] = field("SHA-256", String(64))
+    #: Whether clients may open it in their area.
+    client_visible: Mapped[bool] = field(
+        _l("For the client"), default=False, server_default="0", help=_l("Clients find it in their area.")
+    )
+
+    company_id: Mapped[int | None] = reference("company", _l("Company"), ondelete="CASCADE")
+    company: Mapped[Company | None] = relationship()
+    contract_id: Mapped[int | None] = reference("contract", _l("Contract"), ondelete="CASCADE")
+    contract: Mapped[Contract | None] = relationship()
+    customer_order_id: Mapped[int | None] = reference("customer_order", _l("Order"), ondelete="CASCADE")
+    customer_order: Mapped[CustomerOrder | None] = relationship()
+    ticket_id: Mapped[int | None] = reference("ticket", _l("Ticket"), ondelete="CASCADE")
+    ticket: Mapped[Ticket | None] = relationship()
+    ticket_message_id: Mapped[int | None] = reference("ticket_message", _l("Message"), ondelete="CASCADE")
+    ticket_message: Mapped[TicketMessage | None] = relationship()
+    call_id: Mapped[int | None] = reference("call", _l("Call"), ondelete="CASCADE")
+    call: Mapped[Call | None] = relationship()
+    intervention_id: Mapped[int | None] = reference("intervention", _l("Intervention"), ondelete="CASCADE")
+    intervention: Mapped[Intervention | None] = relationship()
+    asset_id: Mapped[int | None] = reference("asset", _l("Asset"), ondelete="CASCADE")
+    asset: Mapped[Asset | None] = relationship()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,16 @@
+"""Files that a request brings along."""
+
+from __future__ import annotations
+
+from flask import request
+
+
+def sent_files(name: str) -> list[tuple[str, bytes]]:
+    """Return name and content of each file sent under ``name``; a field left empty sends none."""
+    found = []
+    for file in request.files.getlist(name):
+        # Large ones lie in a temporary file, which goes when it is closed.
+        with file.stream as stream:
+            if file.filename:
+                found.append((file.filename, stream.read()))
+    return found
