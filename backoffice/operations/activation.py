@@ -6,7 +6,7 @@ the verbs record that something was said.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
 from backoffice import clock
-from backoffice.access import context_of, next_number
+from backoffice.access import INTERNAL, context_of, next_number
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
@@ -30,10 +30,11 @@ from models.account import Account
 from models.account_service import AccountService
 from models.activation_request import ActivationRequest, RequestKind
 from models.activation_request import RequestState as S
-from models.activation_request_item import ItemState
+from models.activation_request_item import ActivationRequestItem, ItemState
 from models.annual_fee import AnnualFee
 from models.company import Company
 from models.company_service import CompanyService
+from models.online_service import OnlineService
 
 #: Kinds of request that are about services.
 _FOR_SERVICES = (RequestKind.service, RequestKind.additional_account)
@@ -49,6 +50,10 @@ class NotAllDecided(DomainError):
     """AR-08: nothing is closed without evaluation."""
 
     template = _l("Decide on every requested service first: %(services)s.")
+
+
+class OthersDecide(DomainError):
+    template = _l("Others decide on some of the requested services: decide on yours, one by one.")
 
 
 @before_create(ActivationRequest)
@@ -120,22 +125,36 @@ def _go_on(session: Session, request: ActivationRequest, _values: Mapping[str, A
     run_checks(session, request)
 
 
-def _all_decided(_session: Session, request: ActivationRequest, _values: Mapping[str, Any], _actor: Actor) -> None:
-    open_ = [str(item.online_service) for item in request.items if item.state is ItemState.pending]
-    if open_:
-        raise NotAllDecided(services=", ".join(open_))
+def _outcomes(session: Session, request: ActivationRequest) -> Sequence[Any]:
+    """Return code, outcome and agreement of every service of the request, those of other units included."""
+    item, service = ActivationRequestItem.__table__, OnlineService.__table__
+    statement = (
+        sa.select(service.c.code, item.c.state, item.c.agreement)
+        .join(service, service.c.id == item.c.online_service_id)
+        .where(item.c.request_id == request.id)
+        .order_by(item.c.position, item.c.id)
+    )
+    return session.execute(statement, execution_options=INTERNAL).all()
 
 
-def _close_evaluation(_session: Session, request: ActivationRequest, _values: Mapping[str, Any], _actor: Actor) -> None:
+def _all_decided(session: Session, request: ActivationRequest, _values: Mapping[str, Any], _actor: Actor) -> None:
+    pending = [row.code for row in _outcomes(session, request) if row.state is ItemState.pending]
+    if pending:
+        raise NotAllDecided(services=", ".join(pending))
+
+
+def _close_evaluation(session: Session, request: ActivationRequest, _values: Mapping[str, Any], _actor: Actor) -> None:
     """Ask the client first where somebody is to pay who has not agreed to it yet."""
     request.evaluated_at = clock.now()
-    if any(item.state is ItemState.approved_paid and item.agreement is None for item in request.items):
+    if any(row.state is ItemState.approved_paid and row.agreement is None for row in _outcomes(session, request)):
         request.state = S.awaiting_acceptance
 
 
-def _may_refuse(_session: Session, request: ActivationRequest, _values: Mapping[str, Any], actor: Actor) -> None:
+def _may_refuse(session: Session, request: ActivationRequest, _values: Mapping[str, Any], actor: Actor) -> None:
     for item in request.items:
         require_evaluator(item, actor)
+    if len(_outcomes(session, request)) > len(request.items):
+        raise OthersDecide
 
 
 def _refuse(_session: Session, request: ActivationRequest, values: Mapping[str, Any], actor: Actor) -> None:

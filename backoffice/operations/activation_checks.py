@@ -158,10 +158,10 @@ def require_evaluator(item: ActivationRequestItem, actor: Actor) -> None:
     """
     if actor.is_system:
         return
-    unit_id = item.online_service.business_unit_id
+    unit_id = item.business_unit_id
     evaluates = ScopeKind.unit in actor.scopes(Action.transition, ActivationRequestItem) and unit_id in actor.unit_ids
     if unit_id is not None and not evaluates and ADMINISTRATOR not in actor.roles:
-        raise NotYourUnit(unit=str(item.online_service.business_unit))
+        raise NotYourUnit(unit=str(item.business_unit))
     if actor.staff_id is not None and item.request.created_by_id == actor.staff_id:
         raise OwnRequest
 

@@ -71,9 +71,10 @@ def _account_for(session: Session, request: ActivationRequest, company: Company,
         return known
     person = sa.select(Contact).where(Contact.company_id == company.id, Contact.email == email)
     values = {"company": company, "contact": session.scalar(person), "email": email, "full_name": name}
-    account = add_record(session, Account, {**values, "is_demo": request.is_demo}, actor=actor)
+    account = cast("Account", add_record(session, Account, values, actor=actor))
+    account.group_id, account.is_demo = company.group_id, request.is_demo
     session.flush()
-    return cast("Account", account)
+    return account
 
 
 def _grant_to_company(session: Session, item: ActivationRequestItem, company: Company, actor: Actor) -> CompanyService:

@@ -113,7 +113,7 @@ def invent_activation(
 
 
 def _take(cases: list[Case], is_wanted: Callable[[Case], bool]) -> Case | None:
-    """Take a case that is wanted out of what is left, one without accounts first; None where there is none."""
+    """Take a case that is wanted out of those that are left, without accounts if possible; None where there is none."""
     case = next((case for case in reversed(cases) if is_wanted(case)), None)
     if case is not None:
         cases.remove(case)
@@ -136,7 +136,7 @@ def _cases(contracts: Sequence[Contract], accounts: Sequence[Account]) -> Iterat
 def _request(world: World, case: Case, people: People, state: S) -> ActivationRequest:
     """Make a request whose times tell the same story as its state."""
     world.group.last_request_number += 1
-    person = case.accounts[0].contact if case.accounts else people[case.company][0]
+    person = next((a.contact for a in case.accounts if a.contact), people[case.company][0])
     asked = state not in DONE and world.chance(0.6)
     request = ActivationRequest(
         group_id=world.group.id, number=f"RA-{world.group.last_request_number}", state=state, company=case.company,

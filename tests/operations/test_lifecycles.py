@@ -16,30 +16,47 @@ from backoffice.errors import Forbidden
 from backoffice.lifecycles import MACHINES, Machine
 from backoffice.operations import (  # noqa: F401
     accounts,
+    activation,
+    activation_checks,
+    activation_items,
     calls,
     companies,
     contracts,
     escalations,
+    fees,
+    grants,
+    handovers,
     interventions,
     licenses,
     mails,
+    onboarding,
     orders,
     packages,
+    platforms,
     services,
     tickets,
 )
 from backoffice.operations.verbs import NotInThisState, perform
 from models.account import Account, AccountState
+from models.account_service import AccountService
+from models.activation_check import ActivationCheck, CheckState
+from models.activation_request import ActivationRequest, RequestState
+from models.activation_request_item import ActivationRequestItem, ItemState
+from models.annual_fee import AnnualFee
 from models.call import Call
 from models.columns import Choice
 from models.company import Company
+from models.company_service import CompanyService
 from models.contract import Contract
+from models.contract_handover import ContractHandover
 from models.contract_line import ContractLine
 from models.customer_order import CustomerOrder
 from models.escalation import Escalation
 from models.intervention import Intervention
 from models.license import License
+from models.onboarding import AddressMatch, Onboarding, OnboardingState
 from models.outbox_mail import OutboxMail
+from models.platform import Platform
 from models.service import Service
 from models.support_package import PackageState, SupportPackage
 from models.ticket import Ticket, TicketState
@@ -48,21 +65,35 @@ from tests.operations.world import PASSED_ON, World, day
 #: What makes a record of each entity in a given state.
 MAKERS: dict[type, Callable[[World, Any], Any]] = {
     Account: World.account,
+    AccountService: World.account_service,
+    ActivationCheck: World.check,
+    ActivationRequest: World.request,
+    ActivationRequestItem: World.item,
+    AnnualFee: World.fee,
     Call: World.call,
     Company: World.client,
+    CompanyService: World.company_service,
     Contract: World.contract,
+    ContractHandover: World.handover,
     ContractLine: World.contract_line,
     CustomerOrder: World.order,
     Escalation: World.escalation,
     Intervention: World.intervention,
     License: World.license,
+    Onboarding: World.onboarding,
     OutboxMail: World.mail,
+    Platform: World.platform,
     Service: World.service,
     SupportPackage: World.package,
     Ticket: World.ticket,
 }
 #: Where a verb without a target leads, where it does not stay.
 LEADS_TO: dict[tuple[Choice, str], Choice] = {
+    (CheckState.failed, "hand_back"): CheckState.passed,
+    (OnboardingState.order_entered, "check_data"): OnboardingState.data_complete,
+    (OnboardingState.data_incomplete, "check_data"): OnboardingState.data_complete,
+    (OnboardingState.data_requested, "take_data"): OnboardingState.data_complete,
+    (RequestState.info_requested, "record_answer"): RequestState.in_evaluation,
     (AccountState.deletion_requested, "cancel_deletion"): AccountState.active,
     (PackageState.exhausted, "correct"): PackageState.active,
     (TicketState.on_hold_consent, "release"): TicketState.in_progress,
@@ -74,6 +105,23 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
     answers: dict[tuple[type, str], dict[str, Any]] = {
         (Account, "validate"): {"company": world.company, "contact": world.contact},
         (Account, "reject"): {"validation_notes": "Sconosciuto"},
+        (ActivationCheck, "pass"): {"detail": "Visto"},
+        (ActivationCheck, "fail"): {"detail": "Visto"},
+        (ActivationRequest, "ask"): {"question": "Per quali sedi?"},
+        (ActivationRequest, "record_answer"): {"answer": "Per tutte"},
+        (ActivationRequest, "refuse"): {"refusal": "Non serve"},
+        (ActivationRequest, "decline"): {"refusal": "Troppo caro"},
+        (ActivationRequestItem, "approve_paid"): {"yearly_fee": "250,00"},
+        (ActivationRequestItem, "reject"): {"reject_reason": "other", "note": "Non serve"},
+        (AnnualFee, "invoice"): {"invoiced_on": day(0)},
+        (AnnualFee, "waive"): {"agreement": "Offerta 12"},
+        (AnnualFee, "pay"): {"paid_on": day(0)},
+        (CompanyService, "suspend"): {"frozen_from": day(0)},
+        (CompanyService, "freeze"): {"frozen_from": day(0)},
+        (ContractHandover, "drop"): {"dropped_because": "Non serve"},
+        (Onboarding, "contact"): {"channel": "phone"},
+        (Onboarding, "receive_address"): {"received_address": "ada@prova.example"},
+        (Onboarding, "cancel"): {"cancelled_because": "Rinuncia"},
         (Call, "classify"): {"request_type": world.type},
         (Call, "route"): {"team": world.first_level},
         (Call, "plan_callback"): {"callback_due_at": clock.now()},
@@ -130,6 +178,11 @@ def _try(world: World, machine: Machine, state: Choice, verb: str) -> None:
         record.lines[0].generated = record.lines[0].quantity
     if (machine.entity, verb) == (License, "renew"):
         answers = {"order_line": record.order_line}
+    if isinstance(record, ActivationRequest) and verb in ("decide", "fulfil"):
+        record.items[0].state = ItemState.approved_free
+        world.session.flush()
+    if isinstance(record, Onboarding) and verb == "send":
+        record.address_match = AddressMatch.accepted
     if state not in transition.sources:
         with pytest.raises(NotInThisState):
             perform(world.session, record, verb, answers, actor=SYSTEM)
@@ -142,7 +195,12 @@ def _try(world: World, machine: Machine, state: Choice, verb: str) -> None:
 
 def test_states_can_all_be_reached() -> None:
     # A charge that takes the last minute leads there by itself.
-    by_effect = {SupportPackage: {PackageState.exhausted}}
+    by_effect: dict[type, set[Choice]] = {
+        SupportPackage: {PackageState.exhausted},
+        ActivationRequest: {RequestState.bu_evaluation, RequestState.awaiting_acceptance},
+        ActivationCheck: {CheckState.not_needed},
+        Onboarding: {OnboardingState.data_incomplete, OnboardingState.data_complete},
+    }
     for machine in MACHINES.values():
         column = machine.entity.__table__.c[machine.column]
         reached = {transition.target for transition in machine.transitions} | {column.default.arg}  # type: ignore[union-attr]

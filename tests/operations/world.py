@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import itertools
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import clock
 from backoffice.actors import Action, Actor, ActorKind, Grant
 from backoffice.operations.licenses import make_code
 from models.account import Account, AccountState
+from models.account_service import AccountService
+from models.activation_check import ActivationCheck, CheckKind, CheckState
+from models.activation_request import ActivationRequest, RequestState
+from models.activation_request_item import ActivationRequestItem, ItemState, RejectReason
+from models.annual_fee import AnnualFee, FeeState
 from models.call import Call, CallState
 from models.company import Company, CompanyState
+from models.company_service import CompanyService, GrantState
 from models.contact import Contact
 from models.contract import Contract, ContractState
+from models.contract_handover import CHECKLIST, ContractHandover, HandoverState
 from models.contract_line import ContractLine, LineState
 from models.corporate_group import CorporateGroup
 from models.customer_order import CustomerOrder, OrderState
@@ -24,8 +33,11 @@ from models.escalation import Escalation, EscalationReason, EscalationState
 from models.group_company import GroupCompany
 from models.intervention import Intervention, InterventionState
 from models.license import License, LicenseState
+from models.onboarding import AddressMatch, Onboarding, OnboardingState
+from models.online_service import OnlineService
 from models.order_line import OrderLine
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
+from models.platform import Platform, PlatformState
 from models.request_type import RequestType
 from models.service import Service, ServiceState
 from models.support_package import PackageState, SupportPackage
@@ -151,10 +163,15 @@ class World:
         n = next(_serial)
         row = Account(
             group_id=self.group.id,
-            company=self.company,
             state=state,
             state_before=AccountState.active if state is AccountState.deletion_requested else None,
-            **{"username": f"utente{n}", "email": f"utente{n}@prova.example", "full_name": "Ada Rossi", **values},
+            **{
+                "company": self.company,
+                "username": f"utente{n}",
+                "email": f"utente{n}@prova.example",
+                "full_name": "Ada Rossi",
+                **values,
+            },
         )
         return self.add(row)  # type: ignore[no-any-return]
 
@@ -222,6 +239,95 @@ class World:
             cause_id=self.contact.id,
             **values,
         )
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def online_service(self, **values: Any) -> OnlineService:
+        n = next(_serial)
+        return self.add(  # type: ignore[no-any-return]
+            OnlineService(**{"code": f"ON{n}", "name": f"Sezione {n}", "group_company": self.house, **values})
+        )
+
+    def covered(self, **values: Any) -> OnlineService:
+        """Return an online service that a contract in force of the company covers."""
+        found = self.online_service(**values)
+        contract = self.contract(ContractState.active)
+        self.add(ContractLine(contract=contract, service=self.service(ServiceState.offered, online_service=found)))
+        return found
+
+    def request(self, state: RequestState = RequestState.received, *services: OnlineService) -> ActivationRequest:
+        """Make a request for the services, or for one that is covered; every hard check of it is met."""
+        row = ActivationRequest(
+            group_id=self.group.id,
+            company=self.company,
+            company_name="Comune di Prova",
+            number=f"RA/{next(_serial)}",
+            requester_name="Ada Rossi",
+            email="ada@prova.example",
+            state=state,
+            question="Per quali sedi?",
+            state_before=RequestState.in_evaluation if state is RequestState.info_requested else None,
+        )
+        row.items = [ActivationRequestItem(online_service=service) for service in services or (self.covered(),)]
+        self.add(row)
+        for item in row.items:
+            for kind in CheckKind:
+                self.add(ActivationCheck(item=item, request=row, kind=kind, state=CheckState.passed))
+        return row
+
+    def item(self, state: ItemState = ItemState.pending, **values: Any) -> ActivationRequestItem:
+        (item,) = self.request(RequestState.in_evaluation).items
+        item.state = state
+        item.yearly_fee = Decimal(100) if state is ItemState.approved_paid else None
+        if state is ItemState.rejected:
+            item.reject_reason, item.note = RejectReason.other, "Non serve"
+        for name, value in values.items():
+            setattr(item, name, value)
+        return self.add(item)  # type: ignore[no-any-return]
+
+    def check(self, state: CheckState = CheckState.open) -> ActivationCheck:
+        item = self.item()
+        check = self.session.scalars(sa.select(ActivationCheck).where(ActivationCheck.item_id == item.id)).first()
+        assert check is not None
+        check.state = state
+        return self.add(check)  # type: ignore[no-any-return]
+
+    def company_service(
+        self, state: GrantState = GrantState.proposed, service: OnlineService | None = None
+    ) -> CompanyService:
+        """Make a grant whose request was approved, and which a contract covers."""
+        if service is None:
+            (item,) = self.request(RequestState.decided).items
+            item.state, item.decided_at, service = ItemState.approved_free, clock.now(), item.online_service
+        row = CompanyService(company=self.company, online_service=service, state=state)
+        row.active_from, row.frozen_from = day(-20), day(-1)
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def account_service(
+        self, state: GrantState = GrantState.proposed, grant: CompanyService | None = None
+    ) -> AccountService:
+        grant = grant or self.company_service(GrantState.active)
+        account = self.account(AccountState.active)
+        return self.add(AccountService(account=account, company_service=grant, state=state))  # type: ignore[no-any-return]
+
+    def fee(self, state: FeeState = FeeState.due, **values: Any) -> AnnualFee:
+        grant = self.company_service(GrantState.active)
+        values = {"year": clock.today().year, "amount": Decimal(100), "agreement": "Offerta 12", **values}
+        return self.add(AnnualFee(company_service=grant, state=state, **values))  # type: ignore[no-any-return]
+
+    def platform(self, state: PlatformState = PlatformState.prepared) -> Platform:
+        n = next(_serial)
+        return self.add(Platform(group_id=self.group.id, code=f"PI{n}", name="Piattaforma", state=state))  # type: ignore[no-any-return]
+
+    def handover(self, state: HandoverState = HandoverState.open, *, ticked: bool = True) -> ContractHandover:
+        row = ContractHandover(contract=self.contract(ContractState.expiring), state=state, dropped_because="No")
+        for name in CHECKLIST:
+            setattr(row, name, ticked)
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def onboarding(self, state: OnboardingState = OnboardingState.order_entered) -> Onboarding:
+        row = Onboarding(order=self.order(OrderState.confirmed), state=state)
+        row.received_address, row.address_match = "altra@prova.example", AddressMatch.mismatch
+        row.cancelled_because = "Rinuncia"
         return self.add(row)  # type: ignore[no-any-return]
 
     def call(self, state: CallState = CallState.received, **values: Any) -> Call:
