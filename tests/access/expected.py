@@ -62,13 +62,20 @@ LEDGERS = frozenset({"history_entry", "sign_in_entry", "export_entry"})
 #: Written once.
 APPEND_ONLY = LEDGERS | {"package_movement"}
 #: Written by operations that have pages of their own.
-WRITTEN_BY_VERBS = LEDGERS | {"import_batch", "outbox_mail", "role_right", "role_mask"}
+WRITTEN_BY_VERBS = LEDGERS | {"attachment", "escalation", "import_batch", "outbox_mail", "role_right", "role_mask"}
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact"})
 #: Entities whose rows name their business unit themselves; others have that of their company.
 WITH_UNIT = frozenset({"contract", "ticket", "call", "service", "online_service", "company"})
 #: Verbs that are a change like any other; all others need the right to transitions.
-VERBS_THAT_UPDATE = frozenset({"company", "call"})
+VERBS_THAT_UPDATE = frozenset({"company", "call", "ticket.escalate"})
+#: What may have attachments, by its area: these are there for whoever reads the record they belong to.
+PARENTS = {
+    "company": "companies", "contract": "contracts", "customer_order": "orders", "ticket": "tickets",
+    "ticket_message": "tickets", "call": "calls", "intervention": "interventions", "asset": "assets",
+}  # fmt: skip
+#: Whose a row is, where it is not simply whoever wrote it.
+OWNERS = {"time_entry": "person_id"}
 
 _COMPANIES = {
     "unit": "SELECT id FROM company WHERE business_unit_id = :unit_id",
@@ -127,23 +134,22 @@ def visible_ids(connection: sa.Connection, entity: type[Recorded], right: Right,
     values = {"group_id": staff.group_id, "unit_id": staff.business_unit_id, "staff_id": staff.id}
     used = {name: value for name, value in values.items() if f":{name}" in statement}
     found = set(connection.execute(sa.text(statement), used).scalars())
-    return _of_visible_parents(connection, found, staff) if entity.__table__.name == "attachment" else found
+    return _of_visible_parents(connection, found, staff) if table == "attachment" else found
 
 
 def _of_visible_parents(connection: sa.Connection, found: set[int], staff: Staff) -> set[int]:
     """Return those of the attachments whose record the same person may read."""
     role = staff.username.split(".")[1]
-    for name in ("company", "contract", "customer_order", "ticket", "ticket_message", "call", "intervention", "asset"):
-        parent = ENTITIES[name]
-        seen = visible_ids(connection, parent, rights()[role, parent.__admin__.area], staff)
-        owned = connection.execute(sa.text(f"SELECT id, {name}_id FROM attachment WHERE {name}_id IS NOT NULL"))
+    for table, area in PARENTS.items():
+        seen = visible_ids(connection, ENTITIES[table], RIGHTS[role, area], staff)
+        owned = connection.execute(sa.text(f"SELECT id, {table}_id FROM attachment WHERE {table}_id IS NOT NULL"))
         found -= {key for key, owner in owned if owner not in seen}
     return found
 
 
 def _narrowing(table: str, rows: str) -> str:
     if rows == "own":
-        return "created_by_id = :staff_id"
+        return f"{OWNERS.get(table, 'created_by_id')} = :staff_id"
     if rows == "unit" and table in WITH_UNIT:
         return "business_unit_id = :unit_id"
     key = "id" if table == "company" else "company_id"

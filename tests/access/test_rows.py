@@ -150,7 +150,8 @@ def verbs_of(entity: type[Recorded]) -> list[Transition]:
 
 
 def may_perform(person: Person, entity: type[Recorded], verb: Transition) -> bool:
-    letter = "U" if entity.__table__.name in VERBS_THAT_UPDATE else "T"
+    name = entity.__table__.name
+    letter = "U" if VERBS_THAT_UPDATE & {name, f"{name}.{verb.name}"} else "T"
     also = [person.may(action.name[0].upper(), other) for action, other in verb.also]
     return person.may(letter, entity) and all(also) and not verb.automatic
 

@@ -116,7 +116,7 @@ def test_not_yours_looks_like_not_there(
         assert other.api("GET", f"attachment/?f=id:is:{key}").json["count"] == 0
         sent["file"] = (io.BytesIO(PDF), "ordine.pdf")
         assert other.submit("/attachment/add", sent).status_code in (403, 404)
-        assert other.api("POST", "attachment/", data=form(customer_order=order.id)).status_code in (403, 404)  # type: ignore[union-attr]
+        assert other.api("POST", "attachment/add", data=form(customer_order=order.id)).status_code in (403, 404)  # type: ignore[union-attr]
     for path in (f"/attachment/{key}/file", f"/attachment/{key}"):
         assert person("management").get(path).status_code == 403
 
@@ -131,7 +131,7 @@ def test_programs_attach_read_and_delete(
     sales = person("sales")
     contract = session.scalars(sa.select(Contract).where(Contract.group_id == 1).order_by(Contract.id.desc())).first()
     assert contract is not None
-    made = sales.api("POST", "attachment/", data=form(contract=contract.id, description="Foglio informativo"))
+    made = sales.api("POST", "attachment/add", data=form(contract=contract.id, description="Foglio informativo"))
     assert made.status_code == 201
     assert made.json["contract"]["id"] == contract.id
     key = made.json["id"]
@@ -139,14 +139,15 @@ def test_programs_attach_read_and_delete(
     assert [(row["id"], row["name"]) for row in listed] == [(key, "a.pdf")]
     sent = sales.api("GET", f"attachment/{key}/file")
     assert (sent.get_data(), sent.headers["Content-Disposition"][:10]) == (PDF, "attachment")
-    assert sales.api("DELETE", f"attachment/{key}").status_code == 422
-    assert sales.api("DELETE", f"attachment/{key}?reason=Superato").status_code == 204
+    for nothing in ({}, {"reason": " "}, {"reason": 5}, []):
+        assert sales.api("POST", f"attachment/{key}/remove", json=nothing).status_code == 422
+    assert sales.api("POST", f"attachment/{key}/remove", json={"reason": "Superato"}).status_code == 204
     assert sales.api("GET", f"attachment/{key}/file").status_code == 404
 
 
 def test_programs_are_told_what_is_wrong(admin: Visitor, ticket: Ticket, files: FolderStore) -> None:
     def refusal(status: int, **values: Any) -> None:
-        assert admin.api("POST", "attachment/", data=form(**values)).status_code == status
+        assert admin.api("POST", "attachment/add", data=form(**values)).status_code == status
 
     refusal(400)
     refusal(400, ticket=ticket.id, company=1)
@@ -155,15 +156,15 @@ def test_programs_are_told_what_is_wrong(admin: Visitor, ticket: Ticket, files: 
     refusal(415, ticket=ticket.id, content=EXE)
     refusal(422, ticket=ticket.id, content=b"")
     refusal(422, ticket=ticket.id, description="x" * 200)
-    assert admin.api("POST", "attachment/", data={"ticket": str(ticket.id)}).status_code == 400
-    assert admin.client.post("/api/v1/attachment/", data=form(ticket=ticket.id)).status_code == 401
+    assert admin.api("POST", "attachment/add", data={"ticket": str(ticket.id)}).status_code == 400
+    assert admin.client.post("/api/v1/attachment/add", data=form(ticket=ticket.id)).status_code == 401
 
 
 def test_what_is_too_large_is_refused(
     admin: Visitor, desk: Flask, ticket: Ticket, files: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(desk.config, "MAX_ATTACHMENT_MB", 0)
-    answer = admin.api("POST", "attachment/", data=form(ticket=ticket.id))
+    answer = admin.api("POST", "attachment/add", data=form(ticket=ticket.id))
     assert (answer.status_code, "0 MB" in answer.json["detail"]) == (413, True)
     assert list(files.kept()) == []
 

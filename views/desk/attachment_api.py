@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from backoffice.actors import Action
 from backoffice.errors import BadRequest
 from backoffice.files.store import get_content
-from backoffice.operations.attachments import attach_file, remove_attachment
+from backoffice.operations.attachments import ReasonMissing, attach_file, remove_attachment
 from backoffice.records.lookup import get_record
 from models.attachment import PARENTS, Attachment
 from models.base import ENTITIES, Recorded
@@ -20,6 +20,7 @@ from views.door import commit, current_actor, current_session
 from views.downloads import file_response
 from views.generated import documents, openapi
 from views.generated.api import answer, by_token
+from views.generated.api_requests import json_object
 from views.problems import answer_with_problems
 from views.uploads import sent_files
 
@@ -33,7 +34,7 @@ _SENT = {
         **{name: {"type": "integer", "description": f"The {name} it belongs to; exactly one."} for name in PARENTS},
     },
 }
-_REASON = {"name": "reason", "in": "query", "required": True, "schema": {"type": "string", "maxLength": 500}}
+_WHY = {"type": "object", "required": ["reason"], "properties": {"reason": {"type": "string", "maxLength": 500}}}
 
 
 class AttachmentFileApi(BaseApi):
@@ -58,15 +59,16 @@ class AttachmentFileApi(BaseApi):
         upload["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _SENT}}}
         content = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
         download = openapi.operation("Read the file", [openapi.ID], {"200": {"description": "It", "content": content}})
-        remove = openapi.operation("Delete", [openapi.ID, _REASON], {"204": {"description": "Gone"}})
-        api_spec.path(path=f"{base}/", operations={"post": {**upload, "tags": tags}})
+        remove = openapi.operation("Delete", [openapi.ID], {"204": {"description": "Gone"}})
+        remove["requestBody"] = {"required": True, "content": {"application/json": {"schema": _WHY}}}
+        api_spec.path(path=f"{base}/add", operations={"post": {**upload, "tags": tags}})
         api_spec.path(path=f"{base}/{{pk}}/file", operations={"get": {**download, "tags": tags}})
-        api_spec.path(path=f"{base}/{{pk}}", operations={"delete": {**remove, "tags": tags}})
+        api_spec.path(path=f"{base}/{{pk}}/remove", operations={"post": {**remove, "tags": tags}})
 
-    @expose("/", methods=("POST",))
+    @expose("/add", methods=("POST",))
     @permission_name("list")
     @by_token
-    def post(self) -> Response:
+    def add(self) -> Response:
         """Attach the file sent to the record that is named."""
         actor = current_actor()
         actor.require(Action.create, Attachment)
@@ -99,15 +101,19 @@ class AttachmentFileApi(BaseApi):
         content = get_content(current_app.extensions["files"], attachment.sha256)
         return file_response(content, attachment.name, attachment.media_type, inline=False)
 
-    @expose("/<pk>", methods=("DELETE",))
+    @expose("/<pk>/remove", methods=("POST",))
     @permission_name("list")
     @by_token
-    def delete(self, pk: str) -> Response:
+    def remove(self, pk: str) -> Response:
         """Delete an attachment for a reason, which its record's history keeps."""
         actor = current_actor()
         actor.require(Action.delete, Attachment)
         attachment = get_record(current_session(), Attachment, pk)
-        remove_attachment(current_session(), attachment, request.args.get("reason", ""), actor=actor)
+        body = json_object()
+        reason = body.get("reason") if isinstance(body, dict) else None
+        if not isinstance(reason, str):
+            raise ReasonMissing(field="reason")
+        remove_attachment(current_session(), attachment, reason, actor=actor)
         commit()
         return Response(status=204)
 
