@@ -89,6 +89,10 @@ AREAS: dict[str, Text] = {
     "history": _l("History and sign-ins"),
     "imports": _l("Imports"),
     "outbox": _lp("mail", "Outbox"),
+    "templates": _l("Mail templates"),
+    "settings": _l("Settings"),
+    "texts": _l("Texts of the product"),
+    "jobs": _l("Work in the background"),
 }
 
 AreaName.words.update(AREAS)
