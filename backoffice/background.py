@@ -46,12 +46,15 @@ from models.job import Job
 #: How long a job waits after its worker was killed.
 LEASE = timedelta(minutes=2)
 _UNEXPECTED: Text = _l("An error nobody foresaw: the log says more (%(error)s).")
-_UNKNOWN_KIND: Text = _l("This version does not know such work.")
 _log = logging.getLogger(__name__)
 
 
 class StopAskedFor(Exception):
     """The process is to stop: what is done lasts, and another worker goes on."""
+
+
+class UnknownKind(DomainError):
+    template = _l("This version does not know such work.")
 
 
 class NobodyLeft(DomainError):
@@ -118,7 +121,7 @@ def work_off(
             job = take_next_job(session, lane, clock.now(), lease, worker=worker_name())
         if job is None:
             break
-        with _speaking(str(job.arguments.get("language", "it"))):
+        with speaking(str(job.arguments.get("language", "it"))):
             _do(engine, job, stopped, lease)
         count += 1
     return count
@@ -152,8 +155,9 @@ def _do(engine: sa.Engine, job: Job, stopped: Callable[[], bool], lease: timedel
 def _run(engine: sa.Engine, job: Job, stopped: Callable[[], bool]) -> str:
     if job.attempts > MOST_ATTEMPTS:
         raise NeverEnds(count=job.attempts - 1)
-    run = _kinds.get(job.kind)
-    return run(Work(engine, job, _actor_of(engine, job), stopped)) if run is not None else str(_UNKNOWN_KIND)
+    if job.kind not in _kinds:
+        raise UnknownKind
+    return _kinds[job.kind](Work(engine, job, _actor_of(engine, job), stopped))
 
 
 def _actor_of(engine: sa.Engine, job: Job) -> Actor:
@@ -216,7 +220,7 @@ def _holding(engine: sa.Engine, job: Job, lease: timedelta) -> Iterator[None]:
 
 
 @contextmanager
-def _speaking(language: str) -> Iterator[None]:
+def speaking(language: str) -> Iterator[None]:
     """Let sentences that the work writes down be in the language of whoever asked for it."""
     with _app.app_context(), force_locale(language):
         yield
@@ -239,4 +243,4 @@ def _working(engine: sa.Engine) -> Iterator[RecordSession]:
         yield session
 
 
-__all__ = ["LEASE", "StopAskedFor", "Work", "job_kind", "work_off", "worker_name"]
+__all__ = ["LEASE", "StopAskedFor", "Work", "job_kind", "speaking", "work_off", "worker_name"]

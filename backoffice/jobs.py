@@ -23,7 +23,7 @@ from backoffice import clock
 from backoffice import import_jobs as _import_jobs  # its kinds of jobs must be known before one is taken
 from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
-from backoffice.background import work_off, worker_name
+from backoffice.background import speaking, work_off, worker_name
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.delivery import send_due
 from backoffice.mail.sending import MailServer
@@ -216,7 +216,8 @@ def _finish(engine: sa.Engine, task: Task, token: str, values: dict[str, Any], l
         ended |= {"next_run_at": task.following(session, now)}
         session.execute(sa.update(_table).where(own).values({**ended, **values}), execution_options=INTERNAL)
         if values["last_failed"] and before is False:
-            alert_of_task(session, task.name, values["last_result"], language=language)
+            with speaking(language.value):
+                alert_of_task(session, task.name, values["last_result"], language=language)
 
 
 def _in(pause: timedelta) -> Callable[[RecordSession, datetime], datetime]:

@@ -124,6 +124,10 @@ roles         CRUD   -       -       -         -       -         -       RU     
 history       RX     -       -       -         -       -         R       RX       -               -        -
 imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
 outbox        RTX    -       -       -         -       -         -       R        -               -        -
+templates     RUX    -       RU        R       -         -       -       R        -               -        -
+settings      RUX    -       -         -       -         -       R       RU       -               -        R
+texts         RUX    R       R         R       R         -       R       RU       -               -        R
+jobs          RTX    RT:own  RT:own    RT:own  RT:own    -       -       R        RT:own          RT:own   -
 """
 
 #: Every field declared as a datum about a person.

@@ -51,6 +51,10 @@ packages  CRUTX  CRUTX R     R         R    -      - -   R:consultant    -     R
 calls     CRUX   R     CRUX  CRU       R    R:unit R R   R:consultant    CRUTX RX
 history   RX     -     -     -         -    -      R RX  -               -     -
 outbox    RTX    -     -     -         -    -      - R   -               -     -
+templates RUX    -     RU    R         -    -      - R   -               -     -
+settings  RUX    -     -     -         -    -      R RU  -               -     R
+texts     RUX    R     R     R         R    -      R RU  -               -     R
+jobs      RTX RT:own RT:own RT:own RT:own   -      - R   RT:own          RT:own -
 """
 
 
@@ -84,6 +88,8 @@ def visible_ids(connection: sa.Connection, entity: type[Recorded], right: Right,
 
 def _narrowing(entity: type[Recorded], rows: str) -> str:
     columns = entity.__table__.c
+    if rows == "own":
+        return "created_by_id = :staff_id"
     if rows == "unit" and "business_unit_id" in columns:
         return "business_unit_id = :unit_id"
     key = "id" if entity.__table__.name == "company" else "company_id"

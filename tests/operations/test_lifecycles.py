@@ -18,6 +18,7 @@ from backoffice.operations import (  # noqa: F401
     calls,
     companies,
     contracts,
+    jobs,
     licenses,
     mails,
     orders,
@@ -33,6 +34,7 @@ from models.company import Company
 from models.contract import Contract
 from models.contract_line import ContractLine
 from models.customer_order import CustomerOrder
+from models.job import Job
 from models.license import License
 from models.outbox_mail import OutboxMail
 from models.service import Service
@@ -48,6 +50,7 @@ MAKERS: dict[type, Callable[[World, Any], Any]] = {
     Contract: World.contract,
     ContractLine: World.contract_line,
     CustomerOrder: World.order,
+    Job: World.job,
     License: World.license,
     OutboxMail: World.mail,
     Service: World.service,

@@ -20,6 +20,7 @@ from models.contract_line import ContractLine, LineState
 from models.corporate_group import CorporateGroup
 from models.customer_order import CustomerOrder, OrderState
 from models.group_company import GroupCompany
+from models.job import Job, JobState
 from models.license import License, LicenseState
 from models.order_line import OrderLine
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
@@ -164,6 +165,20 @@ class World:
             reopen_until=clock.now() + timedelta(hours=1) if state is TicketState.closed_provisional else None,
             closure_reason=ClosureReason.spam if state is TicketState.rejected else None,
             state_before=TicketState.in_progress if state is TicketState.on_hold_consent else None,
+        )
+        for name, value in values.items():
+            setattr(row, name, value)
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def job(self, state: JobState = JobState.waiting, **values: Any) -> Job:
+        row = Job(
+            group_id=self.group.id,
+            kind="import_trial",
+            lane="imports",
+            subject=f"prova{next(_serial)}.csv",
+            arguments={"language": "it"},
+            state=state,
+            lease_token="someone",  # a name
         )
         for name, value in values.items():
             setattr(row, name, value)

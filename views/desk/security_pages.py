@@ -23,7 +23,7 @@ from models.role_right import RoleRight
 from models.staff import Staff
 from views import addresses
 from views.desk.role_matrix import role_matrix
-from views.door import commit, current_actor, current_session, door, engine, fresh_session
+from views.door import commit, current_actor, current_session, door, engine, fresh_session, reading_as_system
 from views.frame import OwnPage, add_page
 from views.generated.pages import add_link
 from views.sign_in import check_credentials, start_session
@@ -116,7 +116,9 @@ def _page(title: str, back: str | None) -> dict[str, Any]:
 
 def password_rules() -> list[str]:
     """Return what makes a good password, in sentences."""
-    least = setting_value(current_session(), PASSWORD_LENGTH)
+    # In a session apart: the request's own may be about to wait for an attempt to be counted.
+    with reading_as_system() as records:
+        least = setting_value(records, PASSWORD_LENGTH)
     return [
         _("At least %(limit)s characters: a few unrelated words are easy to remember.", limit=least),
         _("Not just a name, a month, a team or “qwerty”: those are guessed first."),
