@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ from models.job import Job
 
 #: How long a job waits after its worker was killed.
 LEASE = timedelta(minutes=2)
+#: How many seconds pass between two steps on SQLite: there whoever waits to write looks again only so often, and would
+#: else wait behind all of them.
+GIVE_WAY = 0.12
 _UNEXPECTED: Text = _l("An error nobody foresaw: the log says more (%(error)s).")
 _log = logging.getLogger(__name__)
 
@@ -88,6 +92,8 @@ class Work:
         """
         keep_progress(session, self.job.id, self.job.lease_token or "", done, total)
         session.commit()
+        if self.engine.dialect.name == "sqlite":
+            time.sleep(GIVE_WAY)
         if self.stopped():
             raise StopAskedFor
 

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
+from backoffice import background
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
@@ -20,6 +21,12 @@ from tests.work.counting import COUNTING, LANE
 
 Ask = Callable[..., Job]
 _table = cast("sa.Table", Company.__table__)
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits to write here."""
+    monkeypatch.setattr(background, "GIVE_WAY", 0.0)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from backoffice import background
 from backoffice import import_jobs as _import_jobs
 from backoffice.access import INTERNAL
 from backoffice.background import Work, job_kind, work_off
@@ -39,7 +40,7 @@ def count(work: Work) -> str:
 
 def work(url: str, lane: str) -> None:
     """Do what is due in a lane, in small steps."""
-    imports.CHUNK, imports.WHOLE = 20, 0
+    imports.CHUNK, imports.WHOLE, background.GIVE_WAY = 20, 0, 0.0
     engine = make_engine(url)
     work_off(engine, lane, lease=LEASE)
     engine.dispose()

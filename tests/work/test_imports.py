@@ -103,7 +103,7 @@ def test_a_long_file_goes_all_the_way_beside_the_page(
     assert client.submit(trial.replace("trial", "discard"), {}).location.endswith("/trial")
     assert work_off(engine, IMPORTS) == 1
     page = client.get(trial)
-    assert "Risultato della prova" in page.text
+    assert "Importa 119 righe" in page.text
     assert "comunit" in page.text
     client.submit(trial.replace("trial", "apply"), {})
     assert "Il file attende il suo turno." in client.get(trial).text
@@ -128,7 +128,7 @@ def test_without_a_worker_the_page_does_it_itself(
     client = desk_client("administrator")
     columns = send(client, csv_bytes(*(body(number) for number in range(1, 120)))).location.removeprefix(DESK)
     trial = client.submit(columns, REGISTER | CHOICES).location.removeprefix(DESK)
-    assert "Risultato della prova" in client.get(trial).text
+    assert "Importa 119 righe" in client.get(trial).text
     assert session.scalar(sa.select(sa.func.count(Job.id))) == 0
 
 
