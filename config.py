@@ -32,7 +32,6 @@ _COUNTS = (
     "max_attachment_mb",
     "statement_timeout_ms",
     "pool_size",
-    "password_link_hours",
 )
 _TLS = ("starttls", "tls", "none")
 _DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
@@ -82,7 +81,6 @@ class Settings:
     mail_tls: str = setting("starttls", "Encryption of mail: starttls, tls (from the first byte) or none.")
     mail_sender: str = setting("", "Address that mails come from; required with a mail server.")
     public_url: str = setting("", "Where people reach it, for links in mails; empty for http://localhost and the port.")
-    password_link_hours: int = setting(24, "Hours for which a link to choose a password is good.")
     work: bool = setting(True, "Whether run.py serve also sends mail and does what is due; 0 leaves it to run.py work.")
 
     files: str = setting(

@@ -63,7 +63,6 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
         SESSION_COOKIE_PATH=f"{prefix}/",
         JWT_SECRET_KEY=settings.jwt_secret_key,
         STATEMENT_TIMEOUT_MS=settings.statement_timeout_ms,
-        PASSWORD_LINK_HOURS=settings.password_link_hours,
         HAS_MAIL_SERVER=bool(settings.mail_server),
         MAX_ATTACHMENT_MB=settings.max_attachment_mb,
         # Migrations make the tables and a command the permissions: workers run no SQL at start (M4, M12).

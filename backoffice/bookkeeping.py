@@ -55,7 +55,7 @@ def _copy_scope(session: Session, row: Recorded, seen: set[int]) -> None:
         if parent in session.new or parent in session.dirty:
             _copy_scope(session, parent, seen)
         setattr(row, own, getattr(parent, column))
-    if scope.group == "group_id" and row.group_id is None:  # type: ignore[attr-defined]
+    if scope.group == "group_id" and not scope.groupless and row.group_id is None:  # type: ignore[attr-defined]
         row.group_id = context_of(session).actor.group_id  # type: ignore[attr-defined]
 
 

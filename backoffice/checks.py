@@ -11,7 +11,7 @@ import models as _models  # every entity must be declared before it can be check
 from backoffice.actors import SYSTEM, Action, ScopeKind
 from backoffice.errors import BadRequest
 from backoffice.lifecycles import MACHINES
-from backoffice.mail.rendering import TEMPLATES, MailTemplate, problems_of
+from backoffice.mail.rendering import TEMPLATES, ShippedTemplate, problems_of
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
 from backoffice.records.due import STATE
 from backoffice.records.filters import parse
@@ -42,7 +42,7 @@ def run_checks(entities: Iterable[type[Recorded]] | None = None) -> list[Problem
     return found if entities is not None else [*found, *whole_mails(TEMPLATES.values())]
 
 
-def whole_mails(templates: Iterable[MailTemplate]) -> Iterator[Problem]:
+def whole_mails(templates: Iterable[ShippedTemplate]) -> Iterator[Problem]:
     """E028: a mail has its texts in every language, and they name nothing that nobody fills in."""
     for template in templates:
         for text in problems_of(template):

@@ -21,6 +21,7 @@ from backoffice.operations.erasure import erase_personal_history
 from backoffice.operations.roles import synchronise_roles
 from backoffice.operations.staff import ensure_administrator, ensure_demo_users
 from models.base import ENTITIES
+from models.outbox_mail import MailLanguage
 from seed.demo import load_demo, remove_demo
 from seed.reference import load_reference
 
@@ -65,7 +66,7 @@ def work(settings: config.Settings) -> None:
     """Send mail and do what is due by the calendar, beside the processes that serve; any number may run at once."""
     with contextlib.suppress(SystemExit), _engine(settings) as engine:
         serving.stop_by_signal()
-        with jobs.working(engine, _tasks(settings)):
+        with jobs.working(engine, _tasks(settings), language=MailLanguage[settings.language]):
             click.echo(f"At work: {', '.join(task.name for task in _tasks(settings))}.\nCtrl+C stops it.")
             serving.wait_for_signal()
     click.echo("\nStopped.")
@@ -202,12 +203,13 @@ def _engine(settings: config.Settings) -> Iterator[sa.Engine]:
 
 
 def _at_work(engine: sa.Engine, settings: config.Settings) -> contextlib.AbstractContextManager[None]:
-    return jobs.working(engine, _tasks(settings) if settings.work else ())
+    tasks = _tasks(settings) if settings.work else ()
+    return jobs.working(engine, tasks, language=MailLanguage[settings.language])
 
 
 def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
     """Return what the product does by itself on this machine: without a mail server, mails wait."""
-    always = (jobs.calendar_task(), jobs.file_task(file_store(settings)))
+    always = (jobs.calendar_task(), jobs.file_task(file_store(settings)), jobs.import_task())
     if not settings.mail_server:
         return always
     server = MailServer(

@@ -18,7 +18,7 @@ from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import DomainError, Text
-from backoffice.mail.rendering import TEMPLATES, Letter, TemplateError, render
+from backoffice.mail.rendering import TEMPLATES, Letter, TemplateError
 from backoffice.mail.sending import Answer, Envelope, MailServer, Outcome, Post, open_post
 from backoffice.operations.mails import (
     PAUSES,
@@ -29,7 +29,7 @@ from backoffice.operations.mails import (
     mark_sent,
     take_next_mail,
 )
-from backoffice.outbox import has_demonstration
+from backoffice.outbox import has_demonstration, letter_of
 from models.outbox_mail import OutboxMail
 
 #: Longer than any attempt may take, its time-outs added up.
@@ -69,8 +69,8 @@ def send_due(
             taken = _take(engine, lease)
             if taken is None:
                 break
-            answer = _attempt(engine, post, taken, desk_url)
-            _conclude(engine, taken, answer, tally)
+            answer, shown = _attempt(engine, post, taken, desk_url)
+            _conclude(engine, taken, answer, shown, tally)
             if answer.unreachable:
                 break
     return tally
@@ -82,38 +82,41 @@ def _take(engine: sa.Engine, lease: timedelta) -> OutboxMail | None:
         return None if has_demonstration(session) else take_next_mail(session, clock.now(), lease)
 
 
-def _attempt(engine: sa.Engine, post: Post, mail: OutboxMail, desk_url: str) -> Answer:
-    """Make the text and hand it in; what cannot be made is refused, like what the server refuses."""
+def _attempt(engine: sa.Engine, post: Post, mail: OutboxMail, desk_url: str) -> tuple[Answer, Letter | None]:
+    """Make the text and hand it in; what cannot be made is refused, like what the server refuses.
+
+    Returns the answer, and the text as everybody but the recipient may see it.
+    """
     if mail.attempts > len(PAUSES) + 1:
-        return Answer(Outcome.refused, post.say(_TOO_OFTEN))
+        return Answer(Outcome.refused, post.say(_TOO_OFTEN)), None
     try:
-        letter = _written(engine, mail, desk_url)
+        letters = _written(engine, mail, desk_url)
     except (DomainError, TemplateError) as error:
-        return Answer(Outcome.refused, post.say(error))
-    if letter is None:
-        return Answer(Outcome.refused, post.say(_UNKNOWN_TEMPLATE))
-    return post.send(Envelope(mail.recipient, mail.message_id, mail.sender, mail.reply_to), letter)
+        return Answer(Outcome.refused, post.say(error)), None
+    if letters is None:
+        return Answer(Outcome.refused, post.say(_UNKNOWN_TEMPLATE)), None
+    letter, shown = letters
+    return post.send(Envelope(mail.recipient, mail.message_id, mail.sender, mail.reply_to), letter), shown
 
 
-def _written(engine: sa.Engine, mail: OutboxMail, desk_url: str) -> Letter | None:
-    """Return the text of a mail with a link made just now; only its digest is stored, before anything leaves."""
+def _written(engine: sa.Engine, mail: OutboxMail, desk_url: str) -> tuple[Letter, Letter] | None:
+    """Return the text of a mail with a link made just now, and without; only the link's digest is stored, first."""
     template = TEMPLATES.get(mail.template)
     if template is None:
         return None
-    link = ""
-    if template.mint is not None:
-        with _working(engine) as session:
-            link = desk_url + template.mint(session, mail)
-    return render(mail.template, mail.language.value, mail.arguments, link=link)
+    with _working(engine) as session:
+        link = desk_url + template.mint(session, mail) if template.mint is not None else ""
+        return letter_of(session, mail, link=link), letter_of(session, mail)
 
 
-def _conclude(engine: sa.Engine, taken: OutboxMail, answer: Answer, tally: Tally) -> None:
+def _conclude(engine: sa.Engine, taken: OutboxMail, answer: Answer, shown: Letter | None, tally: Tally) -> None:
     with _working(engine) as session:
         mail = find_taken(session, taken.id, taken.lease_token or "")
         if mail is None:
             return  # the lease ended first: whoever has it now will say
         if answer.outcome is Outcome.sent:
-            mark_sent(session, mail, answer.text)
+            assert shown is not None
+            mark_sent(session, mail, answer.text, shown)
             tally.sent += 1
         elif answer.outcome is Outcome.postponed:
             mark_postponed(session, mail, answer.text)

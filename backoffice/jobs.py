@@ -1,42 +1,52 @@
 """What the product does by itself: periodic tasks, each in a thread of its own, so that mail waits behind nothing.
 
 A task is a row with a lease: any number of processes may run this, and one at a time does a task. Nothing depends on
-it for being right: mails have leases of their own, and what the calendar brings is a verb that works once.
+it for being right: mails and jobs have leases of their own, and what the calendar brings is a verb that works once.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import cast
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backoffice import clock
+from backoffice import import_jobs as _import_jobs  # its kinds of jobs must be known before one is taken
 from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
+from backoffice.background import speaking, work_off, worker_name
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.delivery import send_due
 from backoffice.files.store import FileStore
 from backoffice.mail.sending import MailServer
 from backoffice.operations.activation import close_answered_requests
+from backoffice.operations.alerts import alert_of_task
 from backoffice.operations.attachments import left_over, sweep
 from backoffice.operations.contract_dates import advance_contracts
 from backoffice.operations.fees import lapse_fees, roll_over_fees
+from backoffice.operations.jobs import IMPORTS, is_job_due
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.mails import is_mail_due
 from backoffice.operations.packages import advance_packages
 from backoffice.operations.tickets import close_tickets_for_good
+from backoffice.setting_keys import NIGHT_AT
+from backoffice.settings import setting_value
+from models.outbox_mail import MailLanguage
 from models.work_task import WorkTask
 
 #: How often each task asks whether it is due.
 GLANCE = 5.0
+#: How often it leaves a sign that it does.
+SIGN = timedelta(minutes=1)
 #: How long a run keeps others away, and so how long a task waits after its process was killed. A run that takes
 #: longer may be joined by another, which does no harm.
 LEASE = timedelta(minutes=15)
@@ -49,6 +59,7 @@ SWEPT_AT_ONCE = 20
 Stopped = Callable[[], bool]
 _log = logging.getLogger(__name__)
 _table = cast("sa.Table", WorkTask.__table__)
+_ = _import_jobs
 
 
 @dataclass(frozen=True)
@@ -58,10 +69,11 @@ class Task:
     name: str
     run: Callable[[sa.Engine, Stopped], str]
     #: When it is due again, counted from now.
-    following: Callable[[datetime], datetime]
+    following: Callable[[RecordSession, datetime], datetime]
     #: Whether it is due before that.
-    sooner: Callable[[sa.Engine], bool] = lambda _engine: False
-    lease: timedelta = LEASE
+    sooner: Callable[[RecordSession], bool] = lambda _session: False
+    #: None: several processes may do it at once, because what it works on has leases of its own.
+    lease: timedelta | None = LEASE
 
 
 def mail_task(server: MailServer, desk_url: str) -> Task:
@@ -69,20 +81,20 @@ def mail_task(server: MailServer, desk_url: str) -> Task:
     return Task(
         "send_mail",
         lambda engine, stopped: str(send_due(engine, server, desk_url, stopped=stopped)),
-        lambda now: now + timedelta(minutes=1),
-        _is_mail_due,
+        _in(timedelta(minutes=1)),
+        lambda session: is_mail_due(session, clock.now()),
         MAIL_LEASE,
     )
 
 
 def calendar_task() -> Task:
     """Return the task that does, each night, what the calendar brings."""
-    return Task("advance", lambda engine, stopped: f"{advance(engine, stopped)} records moved on", _tonight)
+    return Task("advance", lambda engine, stopped: f"{advance(engine, stopped)} records moved on", tonight)
 
 
 def file_task(store: FileStore) -> Task:
     """Return the task that lets go, each night, of contents of files that no attachment refers to any more."""
-    return Task("sweep_files", lambda engine, stopped: f"{sweep_files(engine, store, stopped)} files deleted", _tonight)
+    return Task("sweep_files", lambda engine, stopped: f"{sweep_files(engine, store, stopped)} files deleted", tonight)
 
 
 def sweep_files(engine: sa.Engine, store: FileStore, stopped: Stopped = lambda: False) -> int:
@@ -98,21 +110,40 @@ def sweep_files(engine: sa.Engine, store: FileStore, stopped: Stopped = lambda: 
     return done
 
 
-def run_if_due(engine: sa.Engine, task: Task, stopped: Stopped = lambda: False) -> bool:
+def import_task() -> Task:
+    """Return the task that works off the imports people asked for: in a thread apart, so mail does not wait for it."""
+    return Task(
+        IMPORTS,
+        lambda engine, stopped: f"{work_off(engine, IMPORTS, stopped)} jobs taken up",
+        _in(timedelta(hours=1)),
+        lambda session: is_job_due(session, IMPORTS, clock.now()),
+        lease=None,
+    )
+
+
+def run_if_due(
+    engine: sa.Engine, task: Task, stopped: Stopped = lambda: False, *, language: MailLanguage = MailLanguage.it
+) -> bool:
     """Do the task if it is due and nobody else is doing it; say whether it was done.
 
-    A run that fails is logged, and comes again when the task is next due.
+    A run that fails is logged, and comes again when the task is next due; the first time in a row administrators are
+    told by mail, in ``language``.
     """
     token = _take(engine, task)
     if token is None:
         return False
+    started, failed = time.monotonic(), False
     try:
         result = task.run(engine, stopped)
     except Exception as error:  # noqa: BLE001  # whatever it was, the next run must come
         _log.exception("The task %s failed", task.name)
-        result = type(error).__name__
-    _finish(engine, task, token, result)
+        result, failed = type(error).__name__, True
+    _finish(engine, task, token, {"last_result": result[:500], "last_failed": failed, **_took(started)}, language)
     return True
+
+
+def _took(started: float) -> dict[str, Any]:
+    return {"last_milliseconds": round((time.monotonic() - started) * 1000)}
 
 
 def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
@@ -137,11 +168,12 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
 
 
 @contextmanager
-def working(engine: sa.Engine, tasks: tuple[Task, ...]) -> Iterator[None]:
+def working(engine: sa.Engine, tasks: tuple[Task, ...], *, language: MailLanguage = MailLanguage.it) -> Iterator[None]:
     """Do the tasks, each in a thread, while the block runs; at its end wait for what has been begun."""
     stop = threading.Event()
     threads = [
-        threading.Thread(target=_keep_doing, args=(engine, task, stop), name=task.name, daemon=True) for task in tasks
+        threading.Thread(target=_keep_doing, args=(engine, task, stop, language), name=task.name, daemon=True)
+        for task in tasks
     ]
     for thread in threads:
         thread.start()
@@ -153,10 +185,10 @@ def working(engine: sa.Engine, tasks: tuple[Task, ...]) -> Iterator[None]:
             thread.join(PATIENCE)
 
 
-def _keep_doing(engine: sa.Engine, task: Task, stop: threading.Event) -> None:
+def _keep_doing(engine: sa.Engine, task: Task, stop: threading.Event, language: MailLanguage) -> None:
     while not stop.is_set():
         try:
-            run_if_due(engine, task, stop.is_set)
+            run_if_due(engine, task, stop.is_set, language=language)
         except sa.exc.SQLAlchemyError:
             # The database is away or busy; what is due stays due.
             _log.exception("The task %s could not be looked at", task.name)
@@ -166,21 +198,31 @@ def _keep_doing(engine: sa.Engine, task: Task, stop: threading.Event) -> None:
 def _take(engine: sa.Engine, task: Task) -> str | None:
     """Return the token of a lease on the task; None where it is not due, or somebody has it."""
     now, token = clock.now(), uuid.uuid4().hex
-    due = sa.true() if task.sooner(engine) else _table.c.next_run_at <= now
-    free = sa.or_(_table.c.lease_until.is_(None), _table.c.lease_until <= now)
     # Asked first without a lock: most of the time nothing is due.
     with begin_writing(False), _session(engine) as session:
-        ready = sa.select(sa.and_(due, free)).where(_table.c.name == task.name)
-        if session.scalar(ready, execution_options=INTERNAL) in (False, 0):
-            return None
+        sooner = task.sooner(session)
+        due = sa.true() if sooner else _table.c.next_run_at <= now
+        free = sa.true() if task.lease is None else sa.or_(_table.c.lease_until.is_(None), _table.c.lease_until <= now)
+        ready = sa.select(sa.and_(due, free).label("ready"), _table.c.seen_at).where(_table.c.name == task.name)
+        found = session.execute(ready, execution_options=INTERNAL).one_or_none()
+    if found is not None and not found.ready:
+        if found.seen_at is None or found.seen_at < now - SIGN:
+            _leave_sign(engine, task, now)
+        return None
     with _working(engine) as session:
         _enter(session, task.name, now)
         taken = sa.update(_table).where(_table.c.name == task.name, due, free)
-        row = session.execute(
-            taken.values(lease_token=token, lease_until=now + task.lease).returning(_table.c.name),
-            execution_options=INTERNAL,
-        )
+        values = {"seen_at": now, "started_at": now, "worker": worker_name()}
+        if task.lease is not None:
+            values |= {"lease_token": token, "lease_until": now + task.lease}
+        row = session.execute(taken.values(values).returning(_table.c.name), execution_options=INTERNAL)
         return token if row.one_or_none() else None
+
+
+def _leave_sign(engine: sa.Engine, task: Task, now: datetime) -> None:
+    with _working(engine) as session:
+        seen = sa.update(_table).where(_table.c.name == task.name).values(seen_at=now)
+        session.execute(seen, execution_options=INTERNAL)
 
 
 def _enter(session: RecordSession, name: str, now: datetime) -> None:
@@ -189,29 +231,32 @@ def _enter(session: RecordSession, name: str, now: datetime) -> None:
     session.execute(statement, execution_options=INTERNAL)
 
 
-def _finish(engine: sa.Engine, task: Task, token: str, result: str) -> None:
+def _finish(engine: sa.Engine, task: Task, token: str, values: dict[str, Any], language: MailLanguage) -> None:
+    """Write down how the run ended, if it is still this process's; what fails for the first time is told by mail."""
     now = clock.now()
-    values = {
-        "lease_token": None,
-        "lease_until": None,
-        "last_run_at": now,
-        "last_result": result[:500],
-        "next_run_at": task.following(now),
-    }
+    own = _table.c.name == task.name
+    if task.lease is not None:
+        own = sa.and_(own, _table.c.lease_token == token)
     with _working(engine) as session:
-        own = sa.update(_table).where(_table.c.name == task.name, _table.c.lease_token == token)
-        session.execute(own.values(values), execution_options=INTERNAL)
+        before = session.scalar(sa.select(_table.c.last_failed).where(own), execution_options=INTERNAL)
+        ended = {"lease_token": None, "lease_until": None, "last_run_at": now, "seen_at": now}
+        ended |= {"next_run_at": task.following(session, now)}
+        session.execute(sa.update(_table).where(own).values({**ended, **values}), execution_options=INTERNAL)
+        if values["last_failed"] and before is False:
+            with speaking(language.value):
+                alert_of_task(session, task.name, values["last_result"], language=language)
 
 
-def _is_mail_due(engine: sa.Engine) -> bool:
-    with begin_writing(False), _session(engine) as session:
-        return is_mail_due(session, clock.now())
+def _in(pause: timedelta) -> Callable[[RecordSession, datetime], datetime]:
+    return lambda _session, now: now + pause
 
 
-def _tonight(now: datetime) -> datetime:
-    """Return ten past midnight in Italy, after the dates have changed."""
-    tomorrow = now.astimezone(clock.ROME).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time(0, 10), clock.ROME)
+def tonight(session: RecordSession, now: datetime) -> datetime:
+    """Return when the next night's work begins, in Italy: after the dates have changed."""
+    begins = setting_value(session, NIGHT_AT)
+    today = now.astimezone(clock.ROME).date()
+    following = datetime.combine(today, begins, clock.ROME)
+    return following if following > now else datetime.combine(today + timedelta(days=1), begins, clock.ROME)
 
 
 def _session(engine: sa.Engine) -> RecordSession:

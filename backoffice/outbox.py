@@ -7,7 +7,7 @@ become of a row.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 from backoffice import clock
 from backoffice.access import INTERNAL, context_of
 from backoffice.errors import DomainError
-from backoffice.mail.rendering import TEMPLATES, render
+from backoffice.mail.rendering import LINK, TEMPLATES, Letter, Wording, render
 from models.base import Recorded
 from models.company import Company
+from models.mail_template import MailTemplate
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
 from models.reading import BadValue, fold
 from models.values import Email
@@ -71,7 +72,9 @@ def queue_mail(
     if set(arguments) != TEMPLATES[template].arguments:
         raise WrongArguments(f"{template} asks for {sorted(TEMPLATES[template].arguments)}, not {sorted(arguments)}")
     recipient = _address(to)
-    subject = render(template, language.value, arguments).subject[:300]
+    owner = _owner(session, about)
+    wording = find_wording(session, owner["group_id"], template, language, sender)
+    subject = render(template, language.value, arguments, wording=wording).subject[:300]
     held = has_demonstration(session)
     values = {
         "recipient": recipient,
@@ -85,7 +88,7 @@ def queue_mail(
         "held_because": HoldReason.demonstration if held else None,
         "due_at": due_at or clock.now(),
         "is_demo": about.is_demo,
-        **_owner(session, about),
+        **owner,
     }
     return Queued(insert_mail(session, values), held)
 
@@ -108,6 +111,28 @@ def insert_mail(session: Session, values: Mapping[str, Any]) -> int:
     return session.execute(statement, execution_options=INTERNAL).scalar_one()  # type: ignore[no-any-return]
 
 
+def letter_of(session: Session, mail: OutboxMail, *, link: str = LINK) -> Letter:
+    """Return the text of a mail in the words of today; by default as everybody but its recipient may see it.
+
+    :raises TemplateError: an argument is missing.
+    """
+    wording = find_wording(session, mail.group_id, mail.template, mail.language, mail.sender)
+    return render(mail.template, mail.language.value, mail.arguments, link=link, wording=wording)
+
+
+def find_wording(
+    session: Session, group_id: int | None, event: str, language: MailLanguage, sender: str | None
+) -> Wording:
+    """Return a corporate group's own words for such mails: those for this sender before those for every sender."""
+    table = cast("sa.Table", MailTemplate.__table__)
+    of_sender = sa.or_(table.c.sender.is_(None), table.c.sender == sender)
+    wanted = sa.select(table.c.subject, table.c.body).where(
+        table.c.group_id == group_id, table.c.event == event, table.c.language == language, of_sender
+    )
+    rows = session.execute(wanted.order_by(table.c.sender.is_(None)), execution_options=INTERNAL).all()
+    return Wording(_first(row.subject for row in rows), _first(row.body for row in rows))
+
+
 def demonstration_left() -> sa.Exists:
     """Build the condition that demonstration data is loaded: as long as it is, no mail leaves."""
     company = Company.__table__
@@ -126,6 +151,10 @@ def _address(typed: str) -> str:
         raise NoAddress(address=typed, reason=error) from error
 
 
+def _first(texts: Iterable[str | None]) -> str | None:
+    return next((text for text in texts if text is not None), None)
+
+
 def _owner(session: Session, about: Recorded) -> dict[str, Any]:
     """Return whose row the mail is, and what it is about."""
     is_company = about.__admin__.scope.company == "id"
@@ -142,7 +171,9 @@ __all__ = [
     "Queued",
     "WrongArguments",
     "demonstration_left",
+    "find_wording",
     "has_demonstration",
     "insert_mail",
+    "letter_of",
     "queue_mail",
 ]

@@ -11,12 +11,13 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from backoffice.errors import DomainError, Text
+from backoffice.setting_keys import PASSWORD_LENGTH
 from models.reading import UNSTORABLE
 
-#: Length counts for more than odd characters (NIST SP 800-63B, 5.1.1.2).
-MIN_LENGTH = 12
 #: Longer input only costs time.
 MAX_LENGTH = 200
+#: So many letters are no three common words any more.
+_LONG = 36
 _METHOD = "scrypt:32768:8:1"
 #: Checked instead of the hash that an unknown or passive user has not, so that the answer takes as long.
 _NOBODY = (
@@ -71,15 +72,14 @@ _ROWS = (
 )
 
 
-def check_strength(password: str, *, own_words: Iterable[str] = ()) -> None:
+def check_strength(password: str, *, own_words: Iterable[str] = (), least: int = PASSWORD_LENGTH.default) -> None:
     """Raise ``WeakPassword`` unless ``password`` is long, varied and nothing that others would try first.
 
     ``own_words``: user name, e-mail, names of the person and of the group; whoever attacks knows them.
+    ``least``: its characters; length counts for more than odd ones (NIST SP 800-63B, 5.1.1.2).
     """
-    if len(password) < MIN_LENGTH:
-        raise WeakPassword(
-            _l("Use at least %(limit)s characters; a short sentence is easy to remember."), limit=MIN_LENGTH
-        )
+    if len(password) < least:
+        raise WeakPassword(_l("Use at least %(limit)s characters; a short sentence is easy to remember."), limit=least)
     if len(password) > MAX_LENGTH:
         raise WeakPassword(_l("Use at most %(limit)s characters."), limit=MAX_LENGTH)
     if any(unicodedata.category(character)[0] == "C" for character in password):
@@ -123,7 +123,7 @@ def _is_common(plain: str) -> bool:
     """Say whether at most three words of the list, with digits and signs about them, are all there is."""
     bare = re.sub(r"[^a-z]", "", plain)
     spelled = re.sub(r"[^a-z]", "", re.sub(r"[\W\d_]+$|^[\W\d_]+", "", plain).translate(_LOOK_ALIKES))
-    return any(_segments(letters, 3) for letters in {bare, spelled} if len(letters) < 3 * MIN_LENGTH)
+    return any(_segments(letters, 3) for letters in {bare, spelled} if len(letters) < _LONG)
 
 
 def _segments(letters: str, words: int) -> bool:
@@ -160,4 +160,4 @@ def random_password() -> str:
     return secrets.token_urlsafe(12)
 
 
-__all__ = ["MAX_LENGTH", "MIN_LENGTH", "WeakPassword", "check_strength", "hash_password", "is_right", "random_password"]
+__all__ = ["MAX_LENGTH", "WeakPassword", "check_strength", "hash_password", "is_right", "random_password"]

@@ -100,6 +100,10 @@ AREAS: dict[str, Text] = {
     "history": _l("History and sign-ins"),
     "imports": _l("Imports"),
     "outbox": _lp("mail", "Outbox"),
+    "templates": _l("Mail templates"),
+    "settings": _l("Settings"),
+    "texts": _l("Texts of the product"),
+    "jobs": _l("Work in the background"),
 }
 
 AreaName.words.update(AREAS)
@@ -143,6 +147,10 @@ roles         CRUD   -       -       -         -       -         -       RU     
 history       RX     -       -       -         -       -         R       RX       -               -        -
 imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
 outbox        RTX    -       -       -         -       -         -       R        -               -        -
+templates     RUX    -       RU        R       -         -       -       R        -               -        -
+settings      RUX    -       -         -       -         -       R       RU       -               -        R
+texts         RUX    R       R         R       R         -       R       RU       -               -        R
+jobs          RTX    RT:own  RT:own    RT:own  RT:own    -       -       R        RT:own          RT:own   -
 """
 
 #: Every field declared as a datum about a person.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
@@ -14,8 +14,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from backoffice import errors
 from models.base import Admin, Category, EntityName, Model, Recorded, Scope, Section
 from models.columns import Choice, choice, field
-from models.reading import clean_text, fold
-from models.values import UtcInstant, ValueType
+from models.values import DeclaredName, UtcInstant
 
 #: ``{field: [old, new]}``; a key of a secret column has the value ``null``: changed, and no more is said.
 Changes = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -50,27 +49,18 @@ class SignInEvent(Choice):
     locked = "locked", _l("Locked out"), "bad", "lock"
 
 
-class EventName(ValueType):
+class EventName(DeclaredName):
     """What happened to a record; each lifecycle adds the words of its verbs, as ``<table>.<verb>``."""
 
-    worded = True
-    words: ClassVar[dict[str, errors.Text]] = {
+
+EventName.words.update(
+    {
         "created": _lp("event", "Created"),
         "updated": _lp("event", "Changed"),
         "deleted": _lp("event", "Deleted"),
         "restored": _lp("event", "Restored"),
     }
-
-    def __init__(self) -> None:
-        super().__init__(64)
-
-    def parse(self, raw: str) -> str:
-        """Return the event that the word, or its own name, means; any other text names none."""
-        wanted = clean_text(raw)
-        return {fold(str(word)): name for name, word in self.words.items()}.get(fold(wanted), wanted)
-
-    def show(self, value: Any) -> str:
-        return str(self.words.get(value, value))
+)
 
 
 #: What entries may tell besides values of fields.

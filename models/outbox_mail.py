@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import JSON, CheckConstraint, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Admin, Category, EntityName, GroupOwned, Record, Rule, Scope, Section
@@ -120,6 +120,8 @@ class OutboxMail(GroupOwned, Record):
     lease_until: Mapped[datetime | None] = mapped_column(UtcInstant())
     #: What the mail server said last, or why it was not even asked.
     last_answer: Mapped[str | None] = field(_l("Last answer"), String(500), personal=True)
+    #: The text as it was sent, links with a token left out: the templates may have other words by now.
+    sent_text: Mapped[str | None] = mapped_column(Text)
     #: When the server took it.
     sent_at: Mapped[datetime | None] = field(_lp("mail", "Sent at"), UtcInstant())
     #: The table of the record it is about.

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from backoffice import errors
 from models.base import SHARED, Admin, Category, EntityName, Model, Record, Rule, Section
 from models.columns import Choice, choice, field, reference
-from models.reading import clean_text, fold
-from models.values import ValueType
+from models.reading import clean_text
+from models.values import DeclaredName, ValueType
 
 
 class RightScope(Choice):
@@ -26,22 +26,11 @@ class RightScope(Choice):
     own = "own", _l("Rows entrusted to the person")
 
 
-class AreaName(ValueType):
+class AreaName(DeclaredName):
     """A row of the permission matrix; the matrix adds the words of its rows."""
-
-    worded = True
-    words: ClassVar[dict[str, errors.Text]] = {}
 
     def __init__(self) -> None:
         super().__init__(32)
-
-    def parse(self, raw: str) -> str:
-        """Return the area that the word, or its own name, means; any other text names none."""
-        wanted = clean_text(raw)
-        return {fold(str(word)): name for name, word in self.words.items()}.get(fold(wanted), wanted)
-
-    def show(self, value: Any) -> str:
-        return str(self.words.get(value, value))
 
 
 class Letters(ValueType):

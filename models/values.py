@@ -16,12 +16,13 @@ import phonenumbers
 import sqlalchemy as sa
 from babel.numbers import format_currency, format_decimal
 from email_validator import EmailNotValidError, validate_email
-from flask_babel import format_date, format_datetime, format_time
+from flask_babel import format_date, format_datetime
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.types import TypeDecorator
 
 from backoffice.clock import ROME
-from models.reading import BadValue, clean_text, parse_date, parse_decimal, parse_integer, parse_time
+from backoffice.errors import Text
+from models.reading import BadValue, clean_text, fold, parse_date, parse_decimal, parse_integer, parse_time
 
 #: How numbers are written whatever the language of the page, so that what is shown can be typed again.
 ITALIAN = "it"
@@ -54,6 +55,28 @@ class ValueType(TypeDecorator[Any]):
     def edit(self, value: Any) -> str:
         """Return the value as it stands in a field, readable by ``parse``."""
         return self.show(value)
+
+
+class DeclaredName(ValueType):
+    """The program's own name for something, shown by its word; whoever declares one adds the word to ``words``."""
+
+    worded = True
+    words: ClassVar[dict[str, Text]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.words = {}
+
+    def __init__(self, length: int = 64) -> None:
+        super().__init__(length)
+
+    def parse(self, raw: str) -> str:
+        """Return the name that the word, or the name itself, means; any other text names none."""
+        wanted = clean_text(raw)
+        return {fold(str(word)): name for name, word in self.words.items()}.get(fold(wanted), wanted)
+
+    def show(self, value: Any) -> str:
+        return str(self.words.get(value, value))
 
 
 class Email(ValueType):
@@ -300,4 +323,4 @@ def show_date(value: date) -> str:
 
 
 def show_time(value: time) -> str:
-    return str(format_time(datetime.combine(date(2000, 1, 1), value), "HH:mm", rebase=False))
+    return f"{value:%H:%M}"

@@ -73,7 +73,6 @@ def test_links_in_mails_begin_where_people_reach_it(tmp_path: Path) -> None:
     [
         ("BACKOFFICE_MAIL_PORT", "0", "between 1 and 65535"),
         ("BACKOFFICE_MAIL_TLS", "ssl", "starttls, tls or none"),
-        ("BACKOFFICE_PASSWORD_LINK_HOURS", "0", "at least 1"),
         ("BACKOFFICE_PORT", "http", "BACKOFFICE_PORT must be a whole number, not 'http'."),
         ("BACKOFFICE_PORT", "70000", "BACKOFFICE_PORT must lie between 1 and 65535, not 70000."),
         ("BACKOFFICE_DEMO", "perhaps", "BACKOFFICE_DEMO must be 1 or 0, not 'perhaps'."),

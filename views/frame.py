@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,13 +16,36 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import Text
 from backoffice.outbox import demonstration_left
 from backoffice.permissions import role_label
-from models.base import ENTITIES, Category
+from models.base import ENTITIES, Category, Recorded
 from models.catalogue import slug
 from models.corporate_group import CorporateGroup
 from views import addresses
 from views.door import current_actor, reading_as_system
 
 LANGUAGES = {"it": "Italiano", "en": "English"}
+
+
+@dataclass(frozen=True)
+class OwnPage:
+    """A page of the desk that is no entity's: its place in the navigation, and whose right opens it."""
+
+    #: The first part of its address.
+    name: str
+    label: Text
+    icon: str
+    endpoint: str
+    #: Whoever may read it sees the page.
+    entity: type[Recorded]
+    category: Category = Category.system
+    rank: int = 5
+
+
+_own_pages: dict[str, OwnPage] = {}
+
+
+def add_page(page: OwnPage) -> None:
+    """Give a page its place in the navigation and in the breadcrumb."""
+    _own_pages[page.name] = page
 
 
 def install(app: Flask) -> None:
@@ -119,16 +143,11 @@ class Frame:
                 and entity.__admin__.category is category
                 and self.actor.may(Action.read, entity)
             ]
-            if category is Category.system and current_app.appbuilder.sm.has_access("can_list", "role_right"):  # type: ignore[attr-defined]
-                items.append(
-                    {
-                        "label": _("Roles"),
-                        "icon": "shield-lock",
-                        "url": url_for("RolesView.list"),
-                        "current": _at("roles"),
-                        "rank": 1,
-                    }
-                )
+            items += [
+                self._own_item(page)
+                for page in _own_pages.values()
+                if page.category is category and self.actor.may(Action.read, page.entity)
+            ]
             if items:
                 found.append({"label": category.label, "icon": category.icon, "items": sorted(items, key=_order)})
         return found
@@ -143,6 +162,10 @@ class Frame:
             "rank": admin.rank,
         }
 
+    def _own_item(self, page: OwnPage) -> dict[str, Any]:
+        url, current = url_for(page.endpoint), _at(page.name)
+        return {"label": page.label, "icon": page.icon, "url": url, "current": current, "rank": page.rank}
+
     @property
     def crumbs(self) -> list[dict[str, Any]]:
         here = _here()
@@ -154,7 +177,7 @@ class Frame:
                     {"label": admin.plural, "url": addresses.list_url(entity)},
                 ]
                 return [*found, *_inside(here)]
-        return _crumbs_of_own(here[0])
+        return _crumbs_of_own(here)
 
     @property
     def groups(self) -> list[dict[str, Any]]:
@@ -194,8 +217,12 @@ def _inside(here: list[str]) -> list[dict[str, Any]]:
     return [place, {"label": step, "url": None}] if step else [place]
 
 
-def _crumbs_of_own(name: str) -> list[dict[str, Any]]:
-    """Return the way to a page of the desk that is no entity's."""
-    if name != "roles":
+def _crumbs_of_own(here: list[str]) -> list[dict[str, Any]]:
+    """Return the way to a page of the desk that is no entity's, and perhaps to what it is about."""
+    page = _own_pages.get(here[0])
+    if page is None:
         return []
-    return [{"label": Category.system.label, "url": None}, {"label": _("Roles"), "url": None}]
+    url = url_for(page.endpoint)
+    found: list[dict[str, Any]] = [{"label": page.category.label, "url": None}, {"label": page.label, "url": url}]
+    place = g.get("place")
+    return [*found, {"label": place["label"], "url": None}] if place else found

@@ -19,9 +19,13 @@ from backoffice.actors import SYSTEM, Context
 from backoffice.database import begin_writing, open_session
 from backoffice.identity import find_identity
 from models.staff import Staff
+from views.desk.job_pages import JobsView
+from views.desk.mail_template_pages import MailTemplatesView
 from views.desk.outbox_pages import MailTextView
 from views.desk.password_links import PasswordLinkView, SendLinkView
 from views.desk.security_pages import PasswordView, RolesView
+from views.desk.setting_pages import SettingsView
+from views.desk.text_pages import TextsView
 from views.door import door, engine
 from views.problems import is_api_request
 from views.sign_in import SignInView, TokenApi
@@ -61,6 +65,8 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(SendLinkView)
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)
+        for own in (SettingsView, TextsView, MailTemplatesView, JobsView):
+            self.appbuilder.add_view_no_menu(own)
 
     # Who it is
 

@@ -16,6 +16,7 @@ from backoffice import clock
 from backoffice.actors import SYSTEM, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
+from backoffice.mail.rendering import Letter
 from backoffice.operations.verbs import perform
 from backoffice.outbox import has_demonstration, insert_mail
 from models.outbox_mail import HoldReason, MailState, OutboxMail
@@ -54,9 +55,10 @@ def find_taken(session: Session, mail_id: int, lease_token: str) -> OutboxMail |
     return session.scalar(own.with_for_update())
 
 
-def mark_sent(session: Session, mail: OutboxMail, answer: str) -> None:
-    """Write down that the server took it. Records ``outbox_mail.deliver``."""
+def mark_sent(session: Session, mail: OutboxMail, answer: str, shown: Letter) -> None:
+    """Write down that the server took it, and what it said, without links. Records ``outbox_mail.deliver``."""
     mail.sent_at = clock.now()
+    mail.subject, mail.sent_text = shown.subject[:300], shown.text
     _end_attempt(session, mail, "deliver", answer)
 
 

@@ -21,8 +21,10 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.history import recording
 from backoffice.mail.rendering import register_template
-from backoffice.operations.staff import own_words
+from backoffice.operations.staff import check_new_password
 from backoffice.outbox import Queued, queue_mail
+from backoffice.setting_keys import PASSWORD_LINK_HOURS
+from backoffice.settings import setting_value
 from models.history_entry import EventName
 from models.outbox_mail import MailLanguage, OutboxMail
 from models.password_link import PasswordLink
@@ -61,7 +63,12 @@ class NobodyToWriteTo(DomainError):
     template = _l("The user is gone, inactive or has another address by now.")
 
 
-def send_password_link(session: Session, staff: Staff, *, hours: int, language: MailLanguage, actor: Actor) -> Queued:
+def link_hours(session: Session, staff: Staff) -> int:
+    """Return for how many hours a link for this person is good."""
+    return setting_value(session, PASSWORD_LINK_HOURS, staff.group_id)
+
+
+def send_password_link(session: Session, staff: Staff, *, language: MailLanguage, actor: Actor) -> Queued:
     """Queue a mail with a link by which the person chooses a password. Records ``ab_user.send_password_link``.
 
     :raises Forbidden: the actor may not change users, or not this one.
@@ -70,7 +77,7 @@ def send_password_link(session: Session, staff: Staff, *, hours: int, language: 
     actor.require(Action.update, Staff)
     if not staff.active:
         raise NotWorkingHere
-    arguments = {"name": staff.first_name, "username": staff.username, "hours": hours}
+    arguments = {"name": staff.first_name, "username": staff.username, "hours": link_hours(session, staff)}
     staff.updated_at = clock.now()  # so that the history tells of it
     with recording(session, staff, _SEND):
         session.flush()
@@ -123,7 +130,7 @@ def choose_password(session: Session, token: str, password: str) -> Staff:
     :raises WeakPassword: others would guess it; the link stays good.
     """
     staff = find_by_link(session, token)
-    passwords.check_strength(password, own_words=own_words(session, staff))
+    check_new_password(session, staff, password)
     _use_up(session, token)
     staff.password = passwords.hash_password(password)
     staff.must_change_password = False
@@ -145,6 +152,19 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-register_template("staff_password", "name", "username", "hours", mint=mint_password_link)
+register_template(
+    "staff_password",
+    _l("Link to choose a password"),
+    {"name": "Giulia", "username": "giulia.rossi", "hours": 24},
+    mint=mint_password_link,
+)
 
-__all__ = ["LinkExpired", "LinkUsed", "NoSuchLink", "choose_password", "find_by_link", "send_password_link"]
+__all__ = [
+    "LinkExpired",
+    "LinkUsed",
+    "NoSuchLink",
+    "choose_password",
+    "find_by_link",
+    "link_hours",
+    "send_password_link",
+]

@@ -22,15 +22,15 @@ from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor, Door
 from backoffice.errors import DomainError
+from backoffice.setting_keys import SIGN_IN_FAILURES, SIGN_IN_LONGEST_WAIT
+from backoffice.settings import setting_value
 from models.history_entry import Entrance, SignInEntry, SignInEvent
 from models.reading import fold
 from models.sign_in_failure import SignInFailure
 from models.staff import Staff
 
-#: Failures in a row after which the next ones have to wait, and how the wait grows.
-FREE_FAILURES = 5
+#: The first wait, after as many failures as the settings allow; it doubles up to the longest one there.
 FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=1)
 #: Failures this old no longer count.
 FORGOTTEN_AFTER = timedelta(hours=24)
 #: Attempts an address may make within a minute, for whatever accounts.
@@ -117,11 +117,13 @@ def record_sign_out(session: Session, actor: Actor, username: str, address: str,
     _write(session, SignInEvent.signed_out, attempt, clock.now())
 
 
-def wait_after(failures: int) -> timedelta | None:
+def wait_after(session: Session, failures: int) -> timedelta | None:
     """Return how long the next attempt must wait after so many failures in a row, or None."""
-    if failures < FREE_FAILURES:
+    free = setting_value(session, SIGN_IN_FAILURES)
+    if failures < free:
         return None
-    return min(FIRST_WAIT * (1 << min(failures - FREE_FAILURES, 16)), LONGEST_WAIT)
+    longest = timedelta(minutes=setting_value(session, SIGN_IN_LONGEST_WAIT))
+    return min(FIRST_WAIT * (1 << min(failures - free, 16)), longest)
 
 
 def network_of(address: str) -> str:
@@ -175,7 +177,7 @@ def _count_failure(session: Session, account: str, place: str, now: datetime) ->
             sa.select(_table.c.locked_until).where(*counter), execution_options=INTERNAL
         )
         return locked - now if locked else FIRST_WAIT
-    wait = wait_after(attempts)
+    wait = wait_after(session, attempts)
     until = now + wait if wait else None
     session.execute(sa.update(_table).where(*counter).values(locked_until=until), execution_options=INTERNAL)
     return None

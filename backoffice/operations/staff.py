@@ -20,6 +20,8 @@ from backoffice.history import recording
 from backoffice.identity import UserRole
 from backoffice.operations.first_users import ensure_administrator, ensure_demo_users
 from backoffice.permissions import ADMINISTRATOR
+from backoffice.setting_keys import PASSWORD_LENGTH
+from backoffice.settings import setting_value
 from models.corporate_group import CorporateGroup
 from models.group_company import GroupCompany
 from models.staff import Staff
@@ -42,7 +44,7 @@ def set_password(session: Session, staff: Staff, password: str, *, actor: Actor)
     :raises WeakPassword: others would guess it.
     """
     actor.require(Action.update, Staff)
-    passwords.check_strength(password, own_words=own_words(session, staff))
+    check_new_password(session, staff, password)
     staff.password = passwords.hash_password(password)
     staff.must_change_password = staff.id != actor.staff_id
     _flush_as(session, staff, "set_password")
@@ -60,7 +62,7 @@ def change_own_password(session: Session, staff: Staff, old: str, new: str, *, a
         raise WrongOldPassword
     if old == new:
         raise passwords.WeakPassword(_l("This is the present password: choose a new one."))
-    passwords.check_strength(new, own_words=own_words(session, staff))
+    check_new_password(session, staff, new)
     staff.password = passwords.hash_password(new)
     staff.must_change_password = False
     with acting(session, Action.read):  # what people change of themselves is not administration
@@ -87,6 +89,12 @@ def switch_group(session: Session, staff: Staff, group_id: int, *, actor: Actor)
     staff.group_id = group_id
     with acting(session, Action.read), leaving(session, Staff):
         _flush_as(session, staff, "switch_group")
+
+
+def check_new_password(session: Session, staff: Staff, password: str) -> None:
+    """Raise ``WeakPassword`` unless the password is long enough here, and hard to guess for this person."""
+    least = setting_value(session, PASSWORD_LENGTH)
+    passwords.check_strength(password, own_words=own_words(session, staff), least=least)
 
 
 def own_words(session: Session, staff: Staff) -> list[str]:

@@ -50,6 +50,10 @@ roles         CRUD   -       -       -         -       -         -       RU     
 history       RX     -       -       -         -       -         R       RX       -               -        -
 imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
 outbox        RTX    -       -       -         -       -         -       R        -               -        -
+templates     RUX    -       RU      R         -       -         -       R        -               -        -
+settings      RUX    -       -       -         -       -         R       RU       -               -        R
+texts         RUX    R       R       R         R       -         R       RU       -               -        R
+jobs          RTX    RT:own  RT:own  RT:own    RT:own  -         -       R        RT:own          RT:own   -
 """
 
 #: What all corporate groups share: only administrators of the whole installation write it, and none of ROLES is one.

@@ -14,9 +14,12 @@ import sqlalchemy as sa
 
 import config
 from backoffice import clock
+from backoffice.actors import SYSTEM
 from backoffice.database import RecordSession, begin_writing, make_engine
-from backoffice.jobs import Task, calendar_task, mail_task, run_if_due, working
+from backoffice.jobs import Task, calendar_task, mail_task, run_if_due, tonight, working
 from backoffice.mail.sending import MailServer
+from backoffice.operations.overrides import change_setting
+from backoffice.setting_keys import NIGHT_AT
 from models.contract import Contract, ContractState
 from models.outbox_mail import MailState, OutboxMail
 from models.work_task import WorkTask
@@ -35,7 +38,7 @@ def counting(done: list[str], **options: object) -> Task:
         done.append("once")
         return "done"
 
-    return Task("counting", run, lambda now: now + timedelta(hours=1), **options)  # type: ignore[arg-type]
+    return Task("counting", run, lambda _session, now: now + timedelta(hours=1), **options)  # type: ignore[arg-type]
 
 
 def row(session: RecordSession) -> WorkTask:
@@ -63,7 +66,7 @@ def test_a_task_is_done_when_it_is_due(session: RecordSession, engine: sa.Engine
     assert found.next_run_at - found.last_run_at == timedelta(hours=1)
     change(session, next_run_at=clock.now())
     assert run_if_due(engine, task)
-    assert run_if_due(engine, counting(done, sooner=lambda _engine: True))
+    assert run_if_due(engine, counting(done, sooner=lambda _session: True))
 
 
 def test_of_many_processes_one_does_it(database_url: str, session: RecordSession) -> None:
@@ -101,16 +104,19 @@ def test_a_task_that_fails_comes_again(
     def fail(_engine: sa.Engine, _stopped: Callable[[], bool]) -> str:
         raise RuntimeError("broken")
 
-    task = Task("failing", fail, lambda now: now + timedelta(minutes=1))
+    task = Task("failing", fail, lambda _session, now: now + timedelta(minutes=1))
     assert run_if_due(engine, task)
     assert (row(session).last_result, row(session).lease_token) == ("RuntimeError", None)
     assert "The task failing failed" in caplog.text
 
 
-def test_the_night_comes_after_the_dates_have_changed() -> None:
-    following = calendar_task().following
-    assert following(datetime(2026, 7, 1, 21, 0, tzinfo=UTC)) == datetime(2026, 7, 1, 22, 10, tzinfo=UTC)
-    assert following(datetime(2026, 7, 1, 22, 5, tzinfo=UTC)) == datetime(2026, 7, 2, 22, 10, tzinfo=UTC)
+def test_the_night_comes_when_the_settings_say(session: RecordSession) -> None:
+    assert tonight(session, datetime(2026, 7, 1, 21, 0, tzinfo=UTC)) == datetime(2026, 7, 1, 22, 10, tzinfo=UTC)
+    assert tonight(session, datetime(2026, 7, 1, 22, 10, tzinfo=UTC)) == datetime(2026, 7, 2, 22, 10, tzinfo=UTC)
+    with begin_writing():
+        session.rollback()
+        change_setting(session, NIGHT_AT, "3:30", version=0, actor=SYSTEM)
+    assert tonight(session, datetime(2026, 7, 1, 21, 0, tzinfo=UTC)) == datetime(2026, 7, 2, 1, 30, tzinfo=UTC)
 
 
 def test_what_the_calendar_brings_is_done(session: RecordSession, engine: sa.Engine) -> None:
@@ -127,7 +133,7 @@ def test_threads_send_what_is_queued_while_they_run(
     session: RecordSession, engine: sa.Engine, queue: Queue, inbox: Inbox, server: MailServer
 ) -> None:
     began = Event()
-    forever = Task("slow", lambda _engine, stopped: _wait(began, stopped), lambda now: now)
+    forever = Task("slow", lambda _engine, stopped: _wait(began, stopped), lambda _session, now: now)
     mail = queue()
     with working(engine, (forever, mail_task(server, DESK_URL))):
         assert began.wait(30)

@@ -17,21 +17,30 @@ from tests.mail.conftest import DESK_URL, Queue
 from tests.mail.sender import LEASE, send
 from tests.mail.smtp import Inbox
 
-MAILS, KILLS = 120, 20
 #: Longer than a mail takes, so that no step of it is spared.
 LONGEST_LIFE = 0.12
 
 
 @pytest.mark.usefixtures("no_demonstration")
+@pytest.mark.parametrize(
+    ("mails", "kills"), [(40, 8), pytest.param(500, 100, marks=(pytest.mark.long, pytest.mark.timeout(1800)))]
+)
 def test_killing_the_sender_loses_nothing(
-    session: RecordSession, engine: sa.Engine, database_url: str, queue: Queue, inbox: Inbox, server: MailServer
+    session: RecordSession,
+    engine: sa.Engine,
+    database_url: str,
+    queue: Queue,
+    inbox: Inbox,
+    server: MailServer,
+    mails: int,
+    kills: int,
 ) -> None:
-    ids = {queue().message_id for _number in range(MAILS)}
+    ids = {queue().message_id for _number in range(mails)}
     engine.dispose()
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.mail.sender"])
     random, killed = Random(7), 0
-    for _number in range(KILLS):
+    for _number in range(kills):
         before = inbox.connections
         process = processes.Process(target=send, args=(database_url, server))
         process.start()
@@ -41,15 +50,15 @@ def test_killing_the_sender_loses_nothing(
         process.kill()
         process.join()
         process.close()
-    assert killed >= KILLS // 2
+    assert killed >= kills // 2
 
     unsent = sa.select(sa.func.count(OutboxMail.id)).where(OutboxMail.state != MailState.sent)
     while send_all(session, engine, server, unsent):
         pass  # until the leases of the killed ones have ended
     counts = Counter(inbox.ids)
     assert set(counts) == ids
-    assert len(inbox.taken) - MAILS <= killed
-    assert session.scalar(sa.select(sa.func.sum(OutboxMail.attempts))) <= MAILS + killed
+    assert len(inbox.taken) - mails <= killed
+    assert session.scalar(sa.select(sa.func.sum(OutboxMail.attempts))) <= mails + killed
 
 
 def send_all(session: RecordSession, engine: sa.Engine, server: MailServer, unsent: sa.Select[tuple[int]]) -> int:

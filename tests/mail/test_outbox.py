@@ -13,7 +13,7 @@ from backoffice.actors import Context, Door
 from backoffice.checks import whole_mails
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.identity import load_actor
-from backoffice.mail.rendering import TEMPLATES, MailTemplate
+from backoffice.mail.rendering import TEMPLATES, ShippedTemplate
 from backoffice.outbox import NoAddress, WrongArguments, queue_mail
 from models.company import Company
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
@@ -77,12 +77,12 @@ def test_every_template_is_whole() -> None:
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        (MailTemplate("nothing", frozenset()), "nothing/it/subject.txt"),
-        (MailTemplate("staff_password", frozenset({"name"}), lambda _s, _m: ""), "names “hours”"),
-        (MailTemplate("staff_password", frozenset(ARGUMENTS)), "names “link”"),
+        (ShippedTemplate("nothing", "Nothing", {}), "nothing/it/subject.txt"),
+        (ShippedTemplate("staff_password", "A link", {"name": "Ada"}, lambda _s, _m: ""), "names “hours”"),
+        (ShippedTemplate("staff_password", "A link", ARGUMENTS), "names “link”"),
     ],
 )
-def test_a_template_with_holes_is_found(template: MailTemplate, said: str) -> None:
+def test_a_template_with_holes_is_found(template: ShippedTemplate, said: str) -> None:
     problems = list(whole_mails([template]))
     assert {problem.id for problem in problems} == {"E028"}
     assert any(said in problem.text for problem in problems)

@@ -27,6 +27,7 @@ from backoffice.operations import (  # noqa: F401
     grants,
     handovers,
     interventions,
+    jobs,
     licenses,
     mails,
     onboarding,
@@ -53,6 +54,7 @@ from models.contract_line import ContractLine
 from models.customer_order import CustomerOrder
 from models.escalation import Escalation
 from models.intervention import Intervention
+from models.job import Job
 from models.license import License
 from models.onboarding import AddressMatch, Onboarding, OnboardingState
 from models.outbox_mail import OutboxMail
@@ -79,6 +81,7 @@ MAKERS: dict[type, Callable[[World, Any], Any]] = {
     CustomerOrder: World.order,
     Escalation: World.escalation,
     Intervention: World.intervention,
+    Job: World.job,
     License: World.license,
     Onboarding: World.onboarding,
     OutboxMail: World.mail,

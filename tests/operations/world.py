@@ -32,6 +32,7 @@ from models.entitlement import Entitlement
 from models.escalation import Escalation, EscalationReason, EscalationState
 from models.group_company import GroupCompany
 from models.intervention import Intervention, InterventionState
+from models.job import Job, JobState
 from models.license import License, LicenseState
 from models.onboarding import AddressMatch, Onboarding, OnboardingState
 from models.online_service import OnlineService
@@ -219,6 +220,20 @@ class World:
             state=state,
             **values,
         )
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def job(self, state: JobState = JobState.waiting, **values: Any) -> Job:
+        row = Job(
+            group_id=self.group.id,
+            kind="import_trial",
+            lane="imports",
+            subject=f"prova{next(_serial)}.csv",
+            arguments={"language": "it"},
+            state=state,
+            lease_token="someone",  # a name
+        )
+        for name, value in values.items():
+            setattr(row, name, value)
         return self.add(row)  # type: ignore[no-any-return]
 
     def mail(self, state: MailState = MailState.waiting, **values: Any) -> OutboxMail:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from backoffice.database import RecordSession, begin_writing
-from backoffice.operations.sign_in import FREE_FAILURES
+from backoffice.setting_keys import SIGN_IN_FAILURES
 from models.corporate_group import CorporateGroup
 from models.history_entry import SignInEntry, SignInEvent
 from models.sign_in_failure import SignInFailure
@@ -24,6 +24,8 @@ from views.addresses import local_path
 NEW = "sette-lampioni-blu-41"
 Clients = Callable[..., DeskClient]
 Find = Callable[[str], Staff]
+
+FREE_FAILURES = SIGN_IN_FAILURES.default
 
 
 def _sign_in(client: DeskClient, name: str, password: str, **more: Any) -> Any:

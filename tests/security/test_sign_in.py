@@ -11,7 +11,6 @@ from backoffice.actors import Door
 from backoffice.database import RecordSession, begin_writing
 from backoffice.operations.sign_in import (
     ATTEMPTS_PER_MINUTE,
-    FREE_FAILURES,
     Attempt,
     begin_attempt,
     finish_attempt,
@@ -19,9 +18,11 @@ from backoffice.operations.sign_in import (
     wait_after,
 )
 from backoffice.passwords import is_right
+from backoffice.setting_keys import SIGN_IN_FAILURES
 from models.history_entry import SignInEntry, SignInEvent
 from models.sign_in_failure import SignInFailure
 
+FREE_FAILURES = SIGN_IN_FAILURES.default
 HERE, ELSEWHERE = "192.0.2.7", "198.51.100.9"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -74,11 +75,11 @@ def test_unknown_names_are_counted_and_never_right(session: RecordSession, clock
     assert attempt.password_hash is None
 
 
-def test_the_waits_double_up_to_an_hour() -> None:
-    assert wait_after(FREE_FAILURES - 1) is None
-    minutes = [wait_after(FREE_FAILURES + n) for n in range(9)]
+def test_the_waits_double_up_to_an_hour(session: RecordSession) -> None:
+    assert wait_after(session, FREE_FAILURES - 1) is None
+    minutes = [wait_after(session, FREE_FAILURES + n) for n in range(9)]
     assert minutes == [timedelta(minutes=m) for m in (1, 2, 4, 8, 16, 32, 60, 60, 60)]
-    assert wait_after(10_000) == timedelta(hours=1)
+    assert wait_after(session, 10_000) == timedelta(hours=1)
 
 
 def test_after_five_failures_even_the_right_password_waits(session: RecordSession, clock: Clock) -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, abort, current_app, g, redirect, render_template, request, url_for
 from flask_babel import Babel
 
+from backoffice.actors import ANONYMOUS, Context, Door
+from backoffice.database import begin_writing, open_session
+from backoffice.texts import text_values
+from models.outbox_mail import MailLanguage
 from views import errors
 
 LANGUAGES = ("it", "en")
+
+#: Nobody is known here yet: the words are for everybody.
+_CONTEXT = Context(ANONYMOUS, Door.client_area)
 
 area = Blueprint("clients", __name__, url_prefix="/<lang>")
 
@@ -59,7 +66,9 @@ def login() -> str:
     languages = [
         {"code": code, "url": url_for("clients.login", lang=code), "current": code == g.lang} for code in LANGUAGES
     ]
-    return render_template("client_login.html", page={"languages": languages})
+    with begin_writing(False), open_session(current_app.extensions["engine"], _CONTEXT) as session:
+        texts = text_values(session, MailLanguage[g.lang])
+    return render_template("client_login.html", page={"languages": languages, "texts": texts})
 
 
 def _error_page(page: dict[str, Any]) -> str:

@@ -15,8 +15,8 @@ from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import NotFound
-from backoffice.mail.rendering import LINK, TEMPLATES, TemplateError, render
-from backoffice.outbox import has_demonstration
+from backoffice.mail.rendering import LINK, TEMPLATES, TemplateError
+from backoffice.outbox import has_demonstration, letter_of
 from backoffice.records import show
 from backoffice.records.lookup import get_record
 from models.base import ENTITIES
@@ -48,15 +48,15 @@ class MailTextView(BaseView):
         if "subject" in actor.masked(OutboxMail) or mail.template not in TEMPLATES:
             raise NotFound
         try:
-            letter = render(mail.template, mail.language.value, mail.arguments)
+            text = mail.sent_text or letter_of(current_session(), mail).text
         except TemplateError as error:
             raise NotFound from error
         note = _("In place of %(mark)s the recipient finds a link, made as the mail is sent.", mark=LINK)
         page = {
             "title": show.label(mail, actor),
             "subject": mail.subject,
-            "text": letter.text,
-            "note": note if LINK in letter.text else None,
+            "text": text,
+            "note": note if LINK in text else None,
             "back_url": addresses.record_url(mail),
         }
         return render_template("mail.html", page=page)

@@ -18,6 +18,7 @@ from backoffice.operations.password_links import (
     NoSuchLink,
     choose_password,
     find_by_link,
+    link_hours,
     send_password_link,
 )
 from backoffice.outbox import Queued
@@ -97,9 +98,8 @@ class PasswordLinkView(BaseView):
 
 
 def _queue(staff: Staff, actor: Actor) -> Queued:
-    config = current_app.config
-    hours, language = config["PASSWORD_LINK_HOURS"], MailLanguage[config["BABEL_DEFAULT_LOCALE"]]
-    queued = send_password_link(current_session(), staff, hours=hours, language=language, actor=actor)
+    language = MailLanguage[current_app.config["BABEL_DEFAULT_LOCALE"]]
+    queued = send_password_link(current_session(), staff, language=language, actor=actor)
     commit()
     return queued
 
@@ -116,14 +116,13 @@ def _as_product() -> RecordSession:
 
 
 def _question(staff: Staff, problem: DomainError | None = None) -> dict[str, Any]:
-    hours = current_app.config["PASSWORD_LINK_HOURS"]
     return {
         "heading": _("Send %(name)s a link to choose the password", name=staff),
         "text": _(
             "A mail to %(address)s brings a link that is good once, for %(hours)s hours. The present password, if "
             "there is one, stays until another is chosen.",
             address=staff.email,
-            hours=hours,
+            hours=link_hours(current_session(), staff),
         ),
         "problem": str(problem) if problem else None,
         "blocked": problem is not None,

@@ -16,13 +16,15 @@ from backoffice.errors import DomainError, Forbidden
 from backoffice.identity import find_identity
 from backoffice.operations.sign_in import WrongCredentials
 from backoffice.operations.staff import WrongOldPassword, change_own_password, set_password
-from backoffice.passwords import MIN_LENGTH
 from backoffice.records.lookup import get_record
+from backoffice.setting_keys import PASSWORD_LENGTH
+from backoffice.settings import setting_value
 from models.role_right import RoleRight
 from models.staff import Staff
 from views import addresses
 from views.desk.role_matrix import role_matrix
-from views.door import commit, current_actor, current_session, door, engine, fresh_session
+from views.door import commit, current_actor, current_session, door, engine, fresh_session, reading_as_system
+from views.frame import OwnPage, add_page
 from views.generated.pages import add_link
 from views.sign_in import check_credentials, start_session
 
@@ -114,8 +116,11 @@ def _page(title: str, back: str | None) -> dict[str, Any]:
 
 def password_rules() -> list[str]:
     """Return what makes a good password, in sentences."""
+    # In a session apart: the request's own may be about to wait for an attempt to be counted.
+    with reading_as_system() as records:
+        least = setting_value(records, PASSWORD_LENGTH)
     return [
-        _("At least %(limit)s characters: a few unrelated words are easy to remember.", limit=MIN_LENGTH),
+        _("At least %(limit)s characters: a few unrelated words are easy to remember.", limit=least),
         _("Not just a name, a month, a team or “qwerty”: those are guessed first."),
     ]
 
@@ -154,3 +159,4 @@ def _password_link(staff: Staff, actor: Actor) -> dict[str, Any] | None:
 
 
 add_link(Staff, _password_link)
+add_page(OwnPage("roles", _l("Roles"), "shield-lock", "RolesView.list", RoleRight, rank=1))

@@ -66,10 +66,12 @@ class RecordForm:
         names: tuple[str, ...] | None = None,
         prefix: str = "",
         initial: Mapping[str, Any] | None = None,
+        known: Mapping[str, Field] | None = None,
     ) -> None:
+        """``known``: fields to ask for under ``names`` in place of the entity's own."""
         self.entity, self.actor, self.session, self.record = entity, actor, session, record
         self.is_verb = names is not None and not prefix
-        known = fields(entity)
+        known = known or fields(entity)
         writable = writable_fields(entity, actor)
         # Verbs may ask for what no form shows, but nobody is asked for what they see as a mask only.
         masked = actor.masked(entity)

@@ -14,11 +14,13 @@ from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Text
 from backoffice.operations import import_mapping, import_results
+from backoffice.operations.import_requests import APPLICATION, OpenJob
 from backoffice.records.show import in_sentence
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE
 from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
+from models.job import JobState
 from models.values import UtcInstant
 from views import addresses
 
@@ -216,6 +218,17 @@ def _progress(session: RecordSession, batch: ImportBatch) -> dict[str, Any]:
         "total": total,
         "action": step_url(batch, "apply" if applying else "attempt"),
     }
+
+
+def job_page(batch: ImportBatch, job: OpenJob) -> dict[str, Any]:
+    """``import_try.html`` while a worker tries or applies the file, or is going to."""
+    applying = job.kind == APPLICATION
+    if job.state is JobState.waiting:
+        text = _("The file waits for its turn.")
+    else:
+        text = _("The rows are being written.") if applying else _("The rows are being tried.")
+    progress = {"text": text, "done": job.done, "total": job.total, "refresh_url": step_url(batch, "attempt")}
+    return _frame(batch) | {"progress": progress, "step": 4 if applying else 3}
 
 
 def _counts(batch: ImportBatch) -> list[dict[str, Any]]:

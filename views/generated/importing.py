@@ -1,7 +1,7 @@
 """The pages that import a spreadsheet into any entity: file, columns, trial, application, refused rows.
 
 Long steps work for some seconds, keep what they have done and let the page ask again: no request lasts
-longer than a proxy waits, and whatever stops in between goes on from there.
+longer than a proxy waits, and whatever stops in between goes on from there. Those of long files are jobs.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, send_file
 from flask_appbuilder import AppBuilder, BaseView, expose
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as NoSuchPage
 
@@ -21,6 +22,7 @@ from backoffice.actors import Action, Door
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Forbidden, InvalidRecord
 from backoffice.operations import import_mapping, import_results, imports
+from backoffice.operations.import_requests import APPLICATION, TRIAL, find_open_job, is_done_beside, request_step
 from backoffice.spreadsheets import rejected
 from backoffice.spreadsheets.tables import LIMITS
 from models.base import ENTITIES, Recorded
@@ -34,6 +36,7 @@ from views.uploads import sent_files
 
 #: How long one request works on a long file before it answers.
 STEP_SECONDS = 8.0
+_STEPS: dict[str, Callable[..., Iterator[int]]] = {TRIAL: imports.try_rows, APPLICATION: imports.apply_rows}
 
 
 class ImportView(BaseView):
@@ -73,6 +76,8 @@ class ImportView(BaseView):
     @guarded(Action.read)
     def map_columns(self, pk: int) -> Any:
         batch = self._batch(pk)
+        if find_open_job(_session(), batch) is not None:
+            return redirect(import_pages.step_url(batch, "attempt"), 303)
         if request.method != "POST":
             if batch.state in (ImportState.applying, ImportState.applied, ImportState.discarded):
                 return redirect(import_pages.current_url(batch))
@@ -88,14 +93,16 @@ class ImportView(BaseView):
                 _session(), self._batch(pk), current_actor(), sent=sent, problems=error.problems
             )
             return self.render_template("import_map.html", page=page), 422
-        return self._work(imports.try_rows(_session(), batch, actor=current_actor()), batch)
+        return self._work(TRIAL, batch)
 
     @expose("/<int:pk>/trial", methods=["GET", "POST"])
     @guarded(Action.read)
     def attempt(self, pk: int) -> Any:
         batch = self._batch(pk)
         if request.method == "POST":
-            return self._work(imports.try_rows(_session(), batch, actor=current_actor()), batch)
+            return self._work(TRIAL, batch)
+        if (job := find_open_job(_session(), batch)) is not None:
+            return self.render_template("import_try.html", page=import_pages.job_page(batch, job))
         if batch.state in (ImportState.uploaded, ImportState.applied, ImportState.discarded):
             return redirect(import_pages.current_url(batch))
         page = import_pages.try_page(
@@ -107,7 +114,7 @@ class ImportView(BaseView):
     @guarded(Action.read)
     def apply(self, pk: int) -> Any:
         batch = self._batch(pk)
-        return self._work(imports.apply_rows(_session(), batch, actor=current_actor()), batch)
+        return self._work(APPLICATION, batch)
 
     @expose("/<int:pk>/done")
     @guarded(Action.read)
@@ -137,6 +144,8 @@ class ImportView(BaseView):
     @guarded(Action.read)
     def discard(self, pk: int) -> Any:
         batch = self._batch(pk)
+        if find_open_job(_session(), batch) is not None:
+            return redirect(import_pages.step_url(batch, "attempt"), 303)
         imports.discard_import(_session(), batch, actor=current_actor())
         commit()
         flash(_("The rows of “%(name)s” are discarded.", name=batch.file_name), "good")
@@ -145,11 +154,18 @@ class ImportView(BaseView):
     def _batch(self, pk: int) -> ImportBatch:
         return imports.get_batch(_session(), self.entity, pk, actor=current_actor())
 
-    def _work(self, steps: Iterator[int], batch: ImportBatch) -> Any:
-        """Take steps for some seconds, keeping each, and go to the page that shows how far it came."""
+    def _work(self, kind: str, batch: ImportBatch) -> Any:
+        """Take steps for some seconds, keeping each, and go to the page that shows how far it came.
+
+        A long file is left to a worker, and the page shows how far that comes.
+        """
+        if find_open_job(_session(), batch) is not None or is_done_beside(_session(), batch):
+            request_step(_session(), batch, kind, language=str(get_locale() or "it"))
+            commit()
+            return redirect(import_pages.step_url(batch, "attempt"), 303)
         until = time.monotonic() + STEP_SECONDS
         try:
-            for _rows in steps:
+            for _rows in _STEPS[kind](_session(), batch, actor=current_actor()):
                 commit()
                 if time.monotonic() > until:
                     break

@@ -1,8 +1,8 @@
 """the rest of the schema
 
-Revision ID: 907692579a08
+Revision ID: cee73088fa04
 Revises: 315bb3ca8355
-Create Date: 2026-11-29 02:03:23.778792
+Create Date: 2026-11-29 02:21:12.997535
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 
 
-revision = "907692579a08"
+revision = "cee73088fa04"
 down_revision = "315bb3ca8355"
 branch_labels = None
 depends_on = None
@@ -1370,6 +1370,113 @@ def upgrade() -> None:
     op.create_index(op.f("ix_attachment_ticket_message_id"), "attachment", ["ticket_message_id"], unique=False)
     op.create_index(op.f("ix_attachment_updated_by_id"), "attachment", ["updated_by_id"], unique=False)
     op.create_table(
+        "job",
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("lane", sa.String(length=32), nullable=False),
+        sa.Column("arguments", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("done_count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("total_count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("lease_token", sa.String(length=32), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("worker", sa.String(length=120), nullable=True),
+        sa.Column("result", sa.String(length=500), nullable=True),
+        sa.Column("problem", sa.String(length=500), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cause_entity", sa.String(length=64), nullable=True),
+        sa.Column("cause_id", sa.Integer(), nullable=True),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("state <> 'running' OR lease_token IS NOT NULL", name=op.f("ck_job_running_by_somebody")),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_job_job_state")
+        ),
+        sa.CheckConstraint("done_count >= 0 AND total_count >= 0", name=op.f("ck_job_progress_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_job_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["corporate_group.id"], name=op.f("fk_job_group_id_corporate_group"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_job_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_job_cause", "job", ["cause_entity", "cause_id", "id"], unique=False)
+    op.create_index(op.f("ix_job_created_by_id"), "job", ["created_by_id"], unique=False)
+    op.create_index("ix_job_due", "job", ["state", "lane", "id"], unique=False)
+    op.create_index(op.f("ix_job_group_id_created_at_id"), "job", ["group_id", "created_at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_job_group_id_created_by_id_created_at_id"),
+        "job",
+        ["group_id", "created_by_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_job_group_id_state_created_at_id"), "job", ["group_id", "state", "created_at", "id"], unique=False
+    )
+    op.create_index(op.f("ix_job_updated_by_id"), "job", ["updated_by_id"], unique=False)
+    op.create_table(
+        "mail_template",
+        sa.Column("event", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=32), nullable=False),
+        sa.Column("sender", sa.String(length=254), nullable=True),
+        sa.Column("subject", sa.String(length=300), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("language IN ('it', 'en')", name=op.f("ck_mail_template_mail_language")),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_mail_template_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["corporate_group.id"],
+            name=op.f("fk_mail_template_group_id_corporate_group"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_mail_template_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_template")),
+        sa.UniqueConstraint(
+            "group_id", "event", "language", "sender", name=op.f("uq_mail_template_group_id_event_language_sender")
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_mail_template_created_by_id"), "mail_template", ["created_by_id"], unique=False)
+    op.create_index(
+        op.f("ix_mail_template_group_id_event_id"), "mail_template", ["group_id", "event", "id"], unique=False
+    )
+    op.create_index(op.f("ix_mail_template_updated_by_id"), "mail_template", ["updated_by_id"], unique=False)
+    op.create_index(
+        "uq_mail_template_any_sender",
+        "mail_template",
+        ["group_id", "event", "language"],
+        unique=True,
+        sqlite_where=sa.text("sender IS NULL"),
+        postgresql_where=sa.text("sender IS NULL"),
+    )
+    op.create_table(
         "onboarding",
         sa.Column("order_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
@@ -1509,6 +1616,43 @@ def upgrade() -> None:
     op.create_index(op.f("ix_platform_group_id_name_key_id"), "platform", ["group_id", "name_key", "id"], unique=False)
     op.create_index(op.f("ix_platform_updated_by_id"), "platform", ["updated_by_id"], unique=False)
     op.create_table(
+        "setting",
+        sa.Column("group_id", sa.Integer(), nullable=True),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.String(length=2000), nullable=True),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_setting_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["corporate_group.id"], name=op.f("fk_setting_group_id_corporate_group"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_setting_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_setting")),
+        sa.UniqueConstraint("group_id", "key", name=op.f("uq_setting_group_id_key")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_setting_created_by_id"), "setting", ["created_by_id"], unique=False)
+    op.create_index(op.f("ix_setting_group_id_key_id"), "setting", ["group_id", "key", "id"], unique=False)
+    op.create_index(op.f("ix_setting_updated_by_id"), "setting", ["updated_by_id"], unique=False)
+    op.create_index(
+        "uq_setting_of_installation",
+        "setting",
+        ["key"],
+        unique=True,
+        sqlite_where=sa.text("group_id IS NULL"),
+        postgresql_where=sa.text("group_id IS NULL"),
+    )
+    op.create_table(
         "sla_policy",
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column(
@@ -1593,6 +1737,33 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sla_policy_queue_id"), "sla_policy", ["queue_id"], unique=False)
     op.create_index(op.f("ix_sla_policy_request_type_id"), "sla_policy", ["request_type_id"], unique=False)
     op.create_index(op.f("ix_sla_policy_updated_by_id"), "sla_policy", ["updated_by_id"], unique=False)
+    op.create_table(
+        "text_block",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=32), nullable=False),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("language IN ('it', 'en')", name=op.f("ck_text_block_mail_language")),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_text_block_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_text_block_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_text_block")),
+        sa.UniqueConstraint("key", "language", name=op.f("uq_text_block_key_language")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_text_block_created_by_id"), "text_block", ["created_by_id"], unique=False)
+    op.create_index(op.f("ix_text_block_key_id"), "text_block", ["key", "id"], unique=False)
+    op.create_index(op.f("ix_text_block_updated_by_id"), "text_block", ["updated_by_id"], unique=False)
     op.create_table(
         "time_entry",
         sa.Column("ticket_id", sa.Integer(), nullable=False),
@@ -1706,6 +1877,9 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         )
 
+    with op.batch_alter_table("outbox_mail", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
+        batch_op.add_column(sa.Column("sent_text", sa.Text(), nullable=True))
+
     with op.batch_alter_table("service", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.add_column(sa.Column("platform_id", sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f("ix_service_platform_id"), ["platform_id"], unique=False)
@@ -1719,6 +1893,13 @@ def upgrade() -> None:
         batch_op.create_foreign_key(
             batch_op.f("fk_ticket_asset_id_asset"), "asset", ["asset_id"], ["id"], ondelete="RESTRICT"
         )
+
+    with op.batch_alter_table("work_task") as batch_op:
+        batch_op.add_column(sa.Column("worker", sa.String(length=120), nullable=True))
+        batch_op.add_column(sa.Column("started_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("last_failed", sa.Boolean(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("last_milliseconds", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True))
 
     if on("postgresql"):
         op.execute(
@@ -1743,9 +1924,13 @@ def upgrade() -> None:
         op.execute("CREATE INDEX ix_entitlement_search ON entitlement USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_escalation_search ON escalation USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_intervention_search ON intervention USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_job_search ON job USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_mail_template_search ON mail_template USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_onboarding_search ON onboarding USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_platform_search ON platform USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_setting_search ON setting USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_sla_policy_search ON sla_policy USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_text_block_search ON text_block USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_time_entry_search ON time_entry USING gin (search_key gin_trgm_ops)")
 
     with op.batch_alter_table("contract_line", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
@@ -1775,6 +1960,13 @@ def downgrade() -> None:
     with op.batch_alter_table("contract_line", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_constraint(op.f("ck_contract_line_component"), type_="check")
 
+    with op.batch_alter_table("work_task") as batch_op:
+        batch_op.drop_column("seen_at")
+        batch_op.drop_column("last_milliseconds")
+        batch_op.drop_column("last_failed")
+        batch_op.drop_column("started_at")
+        batch_op.drop_column("worker")
+
     with op.batch_alter_table("ticket", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_ticket_asset_id_asset"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_ticket_asset_id"))
@@ -1784,6 +1976,9 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("fk_service_platform_id_platform"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_service_platform_id"))
         batch_op.drop_column("platform_id")
+
+    with op.batch_alter_table("outbox_mail", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
+        batch_op.drop_column("sent_text")
 
     with op.batch_alter_table("online_service", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_online_service_platform_id_platform"), type_="foreignkey")
@@ -1807,9 +2002,13 @@ def downgrade() -> None:
         batch_op.drop_column("asset_id")
 
     op.drop_table("time_entry")
+    op.drop_table("text_block")
     op.drop_table("sla_policy")
+    op.drop_table("setting")
     op.drop_table("platform")
     op.drop_table("onboarding")
+    op.drop_table("mail_template")
+    op.drop_table("job")
     op.drop_table("attachment")
     op.drop_table("intervention")
     op.drop_table("escalation")

@@ -1,0 +1,65 @@
+"""Long imports are done beside the page: asked for here, done by ``backoffice/import_jobs.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice import clock
+from backoffice.access import INTERNAL
+from backoffice.operations.jobs import IMPORTS, queue_job
+from backoffice.operations.tasks import find_tasks, is_anybody_working
+from backoffice.setting_keys import IMPORT_ROWS
+from backoffice.settings import setting_value
+from models.import_batch import ImportBatch, ImportState
+from models.job import Job, JobState
+
+#: The kinds of jobs.
+TRIAL, APPLICATION = "import_trial", "import_application"
+
+
+@dataclass(frozen=True)
+class OpenJob:
+    """How far a step of an import has come that is done beside the page, or waits to be."""
+
+    kind: str
+    state: JobState
+    done: int
+    total: int
+
+
+def find_open_job(session: Session, batch: ImportBatch) -> OpenJob | None:
+    """Return the job that is working on a batch read within the scope, or is going to; None where there is none."""
+    job: Any = cast("sa.Table", Job.__table__)
+    wanted = sa.select(job.c.kind, job.c.state, job.c.done_count, job.c.total_count).where(
+        job.c.cause_entity == ImportBatch.__tablename__,
+        job.c.cause_id == batch.id,
+        job.c.state.in_((JobState.waiting, JobState.running)),
+    )
+    row = session.execute(wanted.order_by(job.c.id.desc()).limit(1), execution_options=INTERNAL).one_or_none()
+    return OpenJob(*row) if row is not None else None
+
+
+def is_done_beside(session: Session, batch: ImportBatch) -> bool:
+    """Say whether the file is longer than a page should keep anybody waiting for, and somebody is there to do it."""
+    is_long = batch.row_count > setting_value(session, IMPORT_ROWS)
+    return is_long and is_anybody_working(find_tasks(session), clock.now())
+
+
+def request_step(session: Session, batch: ImportBatch, kind: str, *, language: str) -> None:
+    """Ask for the trial or the application of a batch, unless one of them is open already."""
+    session.refresh(batch, with_for_update=True)  # of two at once the second finds the job of the first
+    if find_open_job(session, batch) is not None:
+        return
+    if kind == TRIAL and batch.state is ImportState.tried:
+        batch.state, batch.done_row = ImportState.uploaded, 0  # so that its end can be told from the last one's
+        session.flush()
+    arguments = {"batch": batch.id, "entity": batch.entity, "language": language}
+    total = batch.row_count if kind == TRIAL else batch.new_count + batch.changed_count
+    queue_job(session, kind, arguments, lane=IMPORTS, subject=batch.file_name, about=batch, total=total)
+
+
+__all__ = ["APPLICATION", "TRIAL", "OpenJob", "find_open_job", "is_done_beside", "request_step"]

@@ -1,0 +1,116 @@
+"""Every setting that an administrator may change (requirements, chapter 8): a new one is one declaration here."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from flask_babel import lazy_gettext as _l
+
+from backoffice.settings import SettingKey, Subject, declare
+from models.catalogue import Kind
+
+PASSWORD_LINK_HOURS = declare(
+    SettingKey(
+        "password_link_hours",
+        subject=Subject.access,
+        label=_l("Password links are good for"),
+        help=_l("Counted from the moment at which the mail with the link is sent."),
+        kind=Kind.integer,
+        default=24,
+        least=1,
+        most=720,
+        unit=_l("hours"),
+        per_group=True,
+    )
+)
+
+PASSWORD_LENGTH = declare(
+    SettingKey(
+        "password_length",
+        subject=Subject.access,
+        label=_l("Shortest password"),
+        help=_l("For passwords chosen from now on; those in use stay good."),
+        kind=Kind.integer,
+        default=12,
+        least=8,
+        most=64,
+        unit=_l("characters"),
+    )
+)
+
+SIGN_IN_FAILURES = declare(
+    SettingKey(
+        "sign_in_failures",
+        subject=Subject.access,
+        label=_l("Wrong passwords in a row before waiting"),
+        help=_l("Whoever fails so often, at one account and from one place, has to wait: a minute, then longer."),
+        kind=Kind.integer,
+        default=5,
+        least=3,
+        most=20,
+    )
+)
+
+SIGN_IN_LONGEST_WAIT = declare(
+    SettingKey(
+        "sign_in_longest_wait",
+        subject=Subject.access,
+        label=_l("Longest wait after wrong passwords"),
+        help=_l("The wait doubles with each further failure up to this."),
+        kind=Kind.minutes,
+        default=60,
+        least=1,
+        most=24 * 60,
+    )
+)
+
+NIGHT_AT = declare(
+    SettingKey(
+        "night_at",
+        subject=Subject.work,
+        label=_l("When the night’s work begins"),
+        help=_l("Contracts, packages and licenses that end, and tickets closed for good, are moved on then."),
+        kind=Kind.time,
+        default=time(0, 10),
+        least=time(0, 1),
+        most=time(6, 0),
+    )
+)
+
+IMPORT_ROWS = declare(
+    SettingKey(
+        "import_rows",
+        subject=Subject.imports,
+        label=_l("Longest file tried while one waits"),
+        help=_l("Longer files are tried and applied in the background, as far as some process is at work."),
+        kind=Kind.integer,
+        default=2000,
+        least=100,
+        most=200_000,
+        unit=_l("rows"),
+    )
+)
+
+ALERTS = declare(
+    SettingKey(
+        "alerts",
+        subject=Subject.work,
+        label=_l("Mail to administrators when work fails"),
+        help=_l("Once for each failure, not each time that a task fails again."),
+        kind=Kind.boolean,
+        default=True,
+    )
+)
+
+NOTICE_AFTER = declare(
+    SettingKey(
+        "notice_after",
+        subject=Subject.work,
+        label=_l("Mail to who asked when work took longer than"),
+        help=_l("Imports and the like; what is shorter than this people see end."),
+        kind=Kind.minutes,
+        default=5,
+        least=0,
+        most=7 * 24 * 60,
+    )
+)

@@ -1,0 +1,75 @@
+"""Texts of the product that an administrator may put in other words (AC-30, TK-18), with the shipped ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice.access import INTERNAL
+from backoffice.errors import Text
+from models.outbox_mail import MailLanguage
+from models.text_block import TextBlock, TextName
+
+
+@dataclass(frozen=True)
+class TextKey:
+    """One text: where it stands, and the shipped words, which may be none."""
+
+    name: str
+    label: Text
+    help: Text
+    default: Text
+
+
+TEXTS: dict[str, TextKey] = {}
+
+
+def declare(key: TextKey) -> TextKey:
+    """Make a text known to the page; a second one of the same name is an error."""
+    if TEXTS.setdefault(key.name, key) is not key:
+        raise ValueError(f"There is already a text {key.name}")
+    TextName.words[key.name] = key.label
+    return key
+
+
+def text_values(session: Session, language: MailLanguage) -> dict[str, str]:
+    """Return every text by name, as it is at present in ``language``, which must be the one of the request."""
+    table = cast("sa.Table", TextBlock.__table__)
+    wanted = sa.select(table.c.key, table.c.body).where(table.c.language == language, table.c.body.is_not(None))
+    own: dict[str, str] = {row.key: row.body for row in session.execute(wanted, execution_options=INTERNAL)}
+    return {name: own.get(name, str(key.default)) for name, key in TEXTS.items()}
+
+
+CLIENT_WELCOME = declare(
+    TextKey(
+        "client_welcome",
+        _l("Client area: heading"),
+        _l("Large, at the head of the sign-in page."),
+        _l("Welcome to the client area"),
+    )
+)
+CLIENT_LEAD = declare(
+    TextKey(
+        "client_lead",
+        _l("Client area: what it is"),
+        _l("Under the heading of the sign-in page."),
+        _l(
+            "One sign-in for the training, the analyses, the waste and the assistance that we look after for your "
+            "company."
+        ),
+    )
+)
+CLIENT_NOTICE = declare(
+    TextKey(
+        "client_notice",
+        _l("Client area: notice"),
+        _l("Above the sign-in form, for closures and the like; shown while there are words here."),
+        "",
+    )
+)
+
+__all__ = ["CLIENT_LEAD", "CLIENT_NOTICE", "CLIENT_WELCOME", "TEXTS", "TextKey", "declare", "text_values"]

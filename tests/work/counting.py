@@ -1,0 +1,46 @@
+"""A kind of job that counts, and a worker as a process of its own, which may be killed at any moment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from backoffice import background
+from backoffice import import_jobs as _import_jobs
+from backoffice.access import INTERNAL
+from backoffice.background import Work, job_kind, work_off
+from backoffice.database import make_engine
+from backoffice.operations import imports
+from models.company import Company
+
+_ = _import_jobs
+#: Short, so that what a killed worker had is soon taken by the next.
+LEASE = timedelta(seconds=1)
+COUNTING, LANE = "counting", "counting"
+#: How many steps the next runs do before they fail; None for all.
+fails_after: list[int | None] = [None]
+
+
+@job_kind(COUNTING, "Counting")
+def count(work: Work) -> str:
+    """Raise a company's ``notes`` by one letter a step: what was done twice would show."""
+    company = Company.__table__
+    with work.session() as session:
+        length = sa.select(sa.func.length(company.c.notes)).where(company.c.id == work.arguments["company"])
+        done = session.scalar(length, execution_options=INTERNAL)
+        for number in range(done or 0, work.arguments["steps"]):
+            if fails_after[0] is not None and number >= fails_after[0]:
+                raise RuntimeError("broken")
+            one = sa.update(company).where(company.c.id == work.arguments["company"])
+            session.execute(one.values(notes=company.c.notes + "x"), execution_options=INTERNAL)
+            work.keep(session, number + 1, work.arguments["steps"])
+    return "counted"
+
+
+def work(url: str, lane: str) -> None:
+    """Do what is due in a lane, in small steps."""
+    imports.CHUNK, imports.WHOLE, background.GIVE_WAY = 20, 0, 0.0
+    engine = make_engine(url)
+    work_off(engine, lane, lease=LEASE)
+    engine.dispose()
