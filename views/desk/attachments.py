@@ -32,6 +32,7 @@ from views.uploads import sent_files
 class AttachmentView(BaseView):
     """What the generated pages of attachments have not."""
 
+    entity = Attachment
     route_base = "/attachment"
     class_permission_name = Attachment.__table__.name
     default_view = "file"
