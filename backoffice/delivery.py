@@ -35,6 +35,7 @@ from models.outbox_mail import OutboxMail
 #: Longer than any attempt may take, its time-outs added up.
 LEASE = timedelta(minutes=10)
 _UNKNOWN_TEMPLATE: Text = _l("There is no template of this name any more.")
+_TALLY: Text = _l("%(sent)s sent, %(postponed)s postponed, %(failed)s failed, %(held)s held")
 _TOO_OFTEN: Text = _l("No attempt came to its end.")
 
 
@@ -48,7 +49,7 @@ class Tally:
     held: int = 0
 
     def __str__(self) -> str:
-        return f"{self.sent} sent, {self.postponed} postponed, {self.failed} failed, {self.held} held"
+        return str(_TALLY) % vars(self)
 
 
 def send_due(

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backoffice import clock
@@ -26,6 +27,7 @@ from backoffice.actors import SYSTEM, Context, Door
 from backoffice.background import speaking, work_off, worker_name
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.delivery import send_due
+from backoffice.errors import Text
 from backoffice.files.store import FileStore
 from backoffice.mail.sending import MailServer
 from backoffice.operations.activation import close_answered_requests
@@ -57,6 +59,9 @@ PATIENCE = 30.0
 SWEPT_AT_ONCE = 20
 
 Stopped = Callable[[], bool]
+_MOVED: Text = _l("%(count)s records moved on")
+_SWEPT: Text = _l("%(count)s files without a record deleted")
+_TAKEN_UP: Text = _l("%(count)s jobs taken up")
 _log = logging.getLogger(__name__)
 _table = cast("sa.Table", WorkTask.__table__)
 _ = _import_jobs
@@ -89,12 +94,14 @@ def mail_task(server: MailServer, desk_url: str) -> Task:
 
 def calendar_task() -> Task:
     """Return the task that does, each night, what the calendar brings."""
-    return Task("advance", lambda engine, stopped: f"{advance(engine, stopped)} records moved on", tonight)
+    return Task("advance", lambda engine, stopped: str(_MOVED) % {"count": advance(engine, stopped)}, tonight)
 
 
 def file_task(store: FileStore) -> Task:
     """Return the task that lets go, each night, of contents of files that no attachment refers to any more."""
-    return Task("sweep_files", lambda engine, stopped: f"{sweep_files(engine, store, stopped)} files deleted", tonight)
+    return Task(
+        "sweep_files", lambda engine, stopped: str(_SWEPT) % {"count": sweep_files(engine, store, stopped)}, tonight
+    )
 
 
 def sweep_files(engine: sa.Engine, store: FileStore, stopped: Stopped = lambda: False) -> int:
@@ -114,7 +121,7 @@ def import_task() -> Task:
     """Return the task that works off the imports people asked for: in a thread apart, so mail does not wait for it."""
     return Task(
         IMPORTS,
-        lambda engine, stopped: f"{work_off(engine, IMPORTS, stopped)} jobs taken up",
+        lambda engine, stopped: str(_TAKEN_UP) % {"count": work_off(engine, IMPORTS, stopped)},
         _in(timedelta(hours=1)),
         lambda session: is_job_due(session, IMPORTS, clock.now()),
         lease=None,
@@ -134,7 +141,8 @@ def run_if_due(
         return False
     started, failed = time.monotonic(), False
     try:
-        result = task.run(engine, stopped)
+        with speaking(language.value):
+            result = task.run(engine, stopped)
     except Exception as error:  # noqa: BLE001  # whatever it was, the next run must come
         _log.exception("The task %s failed", task.name)
         result, failed = type(error).__name__, True

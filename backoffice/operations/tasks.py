@@ -38,6 +38,9 @@ TASKS: dict[str, TaskWords] = {
         _l("The night’s work"),
         _l("Moves on contracts, packages and licenses whose day has come, and closes tickets for good."),
     ),
+    "sweep_files": TaskWords(
+        _l("Clear the file store"), _l("Deletes the content of files that no attachment refers to any more.")
+    ),
     "imports": TaskWords(_l("Large imports"), _l("Tries and applies the files that are too long for a page to wait.")),
 }
 
