@@ -173,6 +173,23 @@ class Minutes(ValueType):
         return f"{'-' if value < 0 else ''}{abs(value) // 60}:{abs(value) % 60:02d}"
 
 
+class Year(ValueType):
+    """A calendar year: a name, not an amount, so it has no thousands separator."""
+
+    impl = sa.Integer
+    kind = "integer"
+    example = "2026"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def parse(self, raw: str) -> int:
+        text = clean_text(raw)
+        if not re.fullmatch(r"[0-9]{4}", text):
+            raise BadValue(_l("A year has four digits."))
+        return int(text)
+
+
 class UtcInstant(ValueType):
     """An instant: aware UTC in the program, shown and typed in Italian time."""
 

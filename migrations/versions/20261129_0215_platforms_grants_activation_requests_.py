@@ -1,8 +1,8 @@
 """platforms, grants, activation requests, contributions, onboarding, hand-over
 
-Revision ID: c45a8aad6774
+Revision ID: f525d11e130a
 Revises: 315bb3ca8355
-Create Date: 2026-11-29 01:48:58.548366
+Create Date: 2026-11-29 02:15:58.920567
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -19,7 +19,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "c45a8aad6774"
+
+revision = "f525d11e130a"
 down_revision = "315bb3ca8355"
 branch_labels = None
 depends_on = None
