@@ -88,7 +88,9 @@ def _fold_texts(row: Recorded) -> None:
         sources = column.info.get("folded")
         if sources:
             setattr(row, column.key, fold(" ".join(getattr(row, name) or "" for name in sources))[:255])
-    words = (getattr(row, name) for name in row.__admin__.search_columns)
+    # What relations are called is asked when somebody searches: it may change without the row.
+    columns = row.__table__.c
+    words = (getattr(row, name) for name in row.__admin__.search_columns if name in columns)
     row.search_key = "\n".join(fold(str(word)) for word in words if word)
 
 

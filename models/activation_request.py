@@ -94,7 +94,7 @@ class ActivationRequest(GroupOwned, Record):
             Worklist(_l("Activation requests answered too late"), ("answer_by:past:", _TO_ANSWER), "bad"),
         ),
         rank=4,
-        list_columns=("number", "company_name", "requester_name", "kind", "state", "assignee", "answer_by"),
+        list_columns=("number", "company_name", "kind", "state", "assignee", "answer_by"),
         search_columns=("number", "company_name", "requester_name", "email", "vat_number"),
         filters=(
             "state",

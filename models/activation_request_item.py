@@ -61,6 +61,7 @@ class ActivationRequestItem(GroupOwned, Record):
         subtitle=("company", "request.company_name"),
         tabs=("activation_check.item",),
         list_columns=("request", "online_service", "state", "reject_reason", "yearly_fee", "decided_by", "decided_at"),
+        search_columns=("request", "online_service"),
         filters=("state", "online_service", "request", "company", "reject_reason", "decided_at", "created_at"),
         fast=(("state", "created_at"), ("online_service", "created_at"), ("request", "created_at")),
         facts=("request", "online_service", "company", "yearly_fee", "agreement", "decided_by", "decided_at"),

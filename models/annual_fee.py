@@ -8,13 +8,14 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import CheckConstraint, Integer, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section, Worklist
 from models.columns import Choice, choice, field, money, reference
 from models.company import Company
 from models.company_service import CompanyService
+from models.values import Year
 
 
 class FeeState(Choice):
@@ -75,7 +76,7 @@ class AnnualFee(CompanyOwned, Record):
         ),
         rank=5,
         list_columns=("company_service", "year", "amount", "state", "valid_from", "valid_to", "agreement"),
-        search_columns=("agreement",),
+        search_columns=("company", "agreement"),
         filters=("state", "year", "company", "company_service", "valid_to", "agreement", "created_at"),
         order="-created_at",
         fast=(("state", "created_at"), ("company", "created_at"), ("year",), ("state", "valid_to")),
@@ -124,7 +125,7 @@ class AnnualFee(CompanyOwned, Record):
     company_service_id: Mapped[int] = reference("company_service", _l("Client’s online service"), help="")
     company_service: Mapped[CompanyService] = relationship()
     #: The calendar year.
-    year: Mapped[int] = field(_l("Year"), Integer, help="")
+    year: Mapped[int] = field(_l("Year"), Year(), help="")
     #: Euro without VAT.
     amount: Mapped[Decimal] = money(_lp("fee", "Amount"), help=_l("Without VAT, for the whole period."))
     #: First day it covers; 1 January unless overridden.

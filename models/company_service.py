@@ -55,6 +55,7 @@ class CompanyService(CompanyOwned, Record):
             "last_data_at",
             "records_count",
         ),
+        search_columns=("company", "online_service"),
         filters=("state", "online_service", "company", "active_from", "frozen_from", "last_data_at", "records_count"),
         fast=(("state", "created_at"), ("online_service", "created_at"), ("last_data_at",)),
         facts=("company", "online_service", "active_from", "frozen_from", "last_data_at", "records_count"),

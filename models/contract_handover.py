@@ -50,6 +50,7 @@ class ContractHandover(CompanyOwned, Record):
         ),
         rank=6,
         list_columns=("contract", "company", "state", "due_on", "responsible", *CHECKLIST),
+        search_columns=("contract", "company"),
         filters=("state", "due_on", "company", "contract", "responsible", "created_at"),
         order="due_on",
         fast=(("state", "due_on"), ("created_at",)),

@@ -41,7 +41,7 @@ class ContractMilestone(CompanyOwned, Record):
         scope=Scope(group="contract.group_id", company="contract.company_id"),
         title=("contract", "kind"),
         list_columns=("contract", "kind", "reached_on", "precision", "document"),
-        search_columns=("document",),
+        search_columns=("contract", "document"),
         filters=("contract", "kind", "reached_on", "company"),
         order="-reached_on",
         fast=(("contract", "reached_on"), ("kind", "reached_on")),

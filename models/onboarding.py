@@ -83,6 +83,7 @@ class Onboarding(CompanyOwned, Record):
         ),
         rank=3,
         list_columns=("order", "company", "state", "missing", "contacted_at", "confirmed_at", "created_at"),
+        search_columns=("order", "company"),
         filters=("state", "company", "order", "address_match", "contacted_at", "confirmed_at", "created_at"),
         order="-created_at",
         fast=(("state", "created_at"), ("company", "created_at")),

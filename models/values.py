@@ -236,6 +236,23 @@ class Degrees(ValueType):
         return self.show(value)
 
 
+class Year(ValueType):
+    """A calendar year: a name, not an amount, so it has no thousands separator."""
+
+    impl = sa.Integer
+    kind = "integer"
+    example = "2026"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def parse(self, raw: str) -> int:
+        text = clean_text(raw)
+        if not re.fullmatch(r"[0-9]{4}", text):
+            raise BadValue(_l("A year has four digits."))
+        return int(text)
+
+
 class UtcInstant(ValueType):
     """An instant: aware UTC in the program, shown and typed in Italian time."""
 

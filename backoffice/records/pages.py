@@ -19,7 +19,7 @@ from backoffice.records.cursors import Cursor, read_cursor, write_cursor
 from backoffice.records.filters import MAX_FILTERS, Filter, condition, parse
 from backoffice.records.folding import folded
 from models.base import Recorded
-from models.catalogue import Field, fields
+from models.catalogue import TEXTUAL, Field, Kind, fields
 from models.reading import fold
 
 SIZES = (25, 50, 100, 200)
@@ -128,20 +128,36 @@ def search_conditions(query: Query) -> list[Any]:
     """Return the conditions that every word of the search occurs in the row's search text.
 
     That text mixes all searched columns. Where one of them is masked it only narrows, by its index; what is found
-    must stand in one of the others.
+    must stand in one of the others. A searched relation is looked for by the names of what it leads to.
     """
     words = fold(query.term).split()[:10]
     if query.term.strip() and not words:
         return [sa.false()]
-    found = [query.entity.search_key.contains(word, autoescape=True) for word in words]
-    searched = query.entity.__admin__.search_columns
-    if query.masked & set(searched):
-        open_columns = [getattr(query.entity, name) for name in searched if name not in query.masked]
-        found += [
-            sa.or_(sa.false(), *(folded(column).contains(word, autoescape=True) for column in open_columns))
-            for word in words
-        ]
+    known = [fields(query.entity)[name] for name in query.entity.__admin__.search_columns]
+    searched = [field for field in known if field.name not in query.masked]
+    relations = [field for field in searched if field.kind is Kind.relation]
+    columns = [getattr(query.entity, field.name) for field in searched if field.kind is not Kind.relation]
+    found = []
+    for word in words:
+        named = [_leads_to(field, word) for field in relations]
+        text = query.entity.search_key.contains(word, autoescape=True)
+        if len(searched) < len(known):
+            text &= sa.or_(sa.false(), *(folded(column).contains(word, autoescape=True) for column in columns))
+        found.append(sa.or_(text, *named))
     return found
+
+
+def _leads_to(field: Field, word: str) -> Any:
+    """Build the condition that a relation leads to a row in whose name the word occurs, as far as names are no secret.
+
+    What it leads to is read within the session's scope, as it is called now.
+    """
+    target: Any = field.target
+    named = [f for f in map(fields(target).get, target.__admin__.title) if f is not None and not f.personal]
+    texts = [getattr(target, f"{f.sort_column}") for f in named if f.kind in TEXTUAL and f.sort_column]
+    keyed = [text if text.key.endswith("_key") else folded(text) for text in texts]
+    hits = sa.or_(sa.false(), *(text.contains(word, autoescape=True) for text in keyed))
+    return getattr(field.entity, field.column or "").in_(sa.select(target.id).where(hits))
 
 
 def ordering(query: Query, *, backward: bool = False) -> tuple[Any, Any]:

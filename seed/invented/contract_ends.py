@@ -64,7 +64,8 @@ def _handover(world: World, contract: Contract, state: HandoverState) -> None:
     if state is HandoverState.open:
         handover.minutes_signed = False
     else:
-        handover.done_at = world.instant(-world.rng.randint(1, 20))
+        late = (handover.due_on - world.today).days if handover.due_on else 0
+        handover.done_at = world.instant(min(late, 0) - world.rng.randint(1, 5))
     if state is HandoverState.not_needed:
         handover.dropped_because = "Consulenza conclusa: nulla da riconsegnare."
     world.add(handover)

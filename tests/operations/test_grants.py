@@ -16,6 +16,7 @@ from backoffice.operations.fees import lapse_fees, roll_over_fees
 from backoffice.operations.grants import CompanyLacksIt, FeeMissing, NoContract, NotApproved
 from backoffice.operations.plain import add_record, flush
 from backoffice.operations.verbs import perform
+from backoffice.records.lookup import find_options
 from models.account import AccountState
 from models.account_service import AccountService
 from models.activation_request import RequestState
@@ -174,3 +175,13 @@ def test_the_unit_of_a_service_is_copied_to_what_is_asked_of_it(session: RecordS
     session.flush()
     session.refresh(item)
     assert item.business_unit_id == unit
+
+
+def test_grants_are_found_by_what_their_client_is_called_now(session: RecordSession) -> None:
+    world = World(session)
+    grant = world.company_service(S.active)
+    world.company.legal_name = "Cantiere Órmeggi S.p.A."
+    session.flush()
+    assert list(find_options(session, CompanyService, "ormeggi cantiere", SYSTEM)) == [grant]
+    assert list(find_options(session, CompanyService, f"ormeggi {grant.online_service.code}", SYSTEM)) == [grant]
+    assert list(find_options(session, CompanyService, "ormeggi altro", SYSTEM)) == []
