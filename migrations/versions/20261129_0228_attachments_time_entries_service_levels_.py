@@ -1,8 +1,8 @@
 """attachments, time entries, service levels and field work
 
-Revision ID: 7a6f37d86449
+Revision ID: 13bf8fdf46a3
 Revises: 315bb3ca8355
-Create Date: 2026-11-29 01:50:35.377605
+Create Date: 2026-11-29 02:28:40.816043
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -19,7 +19,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "7a6f37d86449"
+revision = "13bf8fdf46a3"
 down_revision = "315bb3ca8355"
 branch_labels = None
 depends_on = None
