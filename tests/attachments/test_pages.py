@@ -182,7 +182,7 @@ def test_a_gone_file_is_told(admin: Visitor, session: RecordSession, ticket: Tic
         admin.api("GET", f"attachment/{attachment.id}/file"),
     ):
         assert answer.status_code == 404
-        assert "backup" in answer.text
+        assert "danneggiato" in answer.text
 
 
 def test_forms_without_our_token_attach_nothing(admin: Visitor, ticket: Ticket, files: FolderStore) -> None:
