@@ -46,13 +46,13 @@ class Attachment(GroupOwned, Record):
         scope=Scope(group="group_id", parents=PARENTS),
         title=("name",),
         subtitle=("description", "media_type", "size_bytes"),
-        list_columns=("name", "description", "media_type", "size_bytes", "created_at"),
+        list_columns=("name", "description", "size_bytes", "created_at"),
         search_columns=("name", "description"),
         filters=("media_type", "client_visible", "sha256", "created_at", *PARENTS),
         order="-created_at",
         sections=(
             Section(_l("File"), ("name", "description", "client_visible", "media_type", "size_bytes", "sha256")),
-            Section(_l("What it belongs to"), PARENTS),
+            Section(_l("What it belongs to"), PARENTS, one_of=True),
         ),
         rules={
             "ck_attachment_one_parent": Rule(_l("An attachment belongs to exactly one record.")),

@@ -94,6 +94,8 @@ class Section:
     help: Text | None = None
     #: Those of ``columns`` that have a row of the form to themselves, so that what follows begins a new one.
     own_row: tuple[str, ...] = ()
+    #: At most one of them is ever filled, so that a record's page names none of the others.
+    one_of: bool = False
 
 
 @dataclass(frozen=True)

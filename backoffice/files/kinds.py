@@ -198,7 +198,7 @@ KINDS: dict[str, FileKind] = {
     "tiff": _TIFF,
     "heic": _HEIC,
     "heif": _HEIC,
-    "pdf": FileKind("application/pdf", _says("pdf"), inline=True),
+    "pdf": FileKind("application/pdf", _says("pdf")),
     "docx": FileKind(f"{_OFFICE}wordprocessingml.document", _holds("word/")),
     "xlsx": FileKind(f"{_OFFICE}spreadsheetml.sheet", _holds("xl/")),
     "pptx": FileKind(f"{_OFFICE}presentationml.presentation", _holds("ppt/")),

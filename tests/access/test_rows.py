@@ -152,7 +152,8 @@ def verbs_of(entity: type[Recorded]) -> list[Transition]:
 def may_perform(person: Person, entity: type[Recorded], verb: Transition) -> bool:
     name = entity.__table__.name
     letter = "U" if VERBS_THAT_UPDATE & {name, f"{name}.{verb.name}"} else "T"
-    also = [person.may(action.name[0].upper(), other) for action, other in verb.also]
+    # What a verb writes beside its own record needs the right to it, also where no form would write it.
+    also = [action.name[0].upper() in person.right(other).letters for action, other in verb.also]
     return person.may(letter, entity) and all(also) and not verb.automatic
 
 

@@ -62,13 +62,17 @@ def test_a_file_is_attached_shown_saved_and_deleted(
     pdf = latest(session)
     assert (pdf.description, pdf.client_visible, pdf.created_by_id is None) == ("Prova", False, False)
     assert f"/attachment/{pdf.id}/file" in page
-    shown = operator.get(f"/attachment/{pdf.id}/file")
-    assert shown.get_data() == PDF
-    assert shown.headers["Content-Type"] == "application/pdf"
+    saved = operator.get(f"/attachment/{pdf.id}/file")
+    assert saved.get_data() == PDF
+    assert saved.headers["Content-Disposition"].startswith("attachment")
+    shown = operator.get(f"/attachment/{pdf.id - 1}/file")
+    assert shown.get_data() == PNG
     assert shown.headers["Content-Disposition"].startswith("inline")
-    assert "sandbox" in shown.headers["Content-Security-Policy"]
-    assert shown.headers["X-Content-Type-Options"] == "nosniff"
-    assert operator.get(f"/attachment/{pdf.id}/file?save=1").headers["Content-Disposition"].startswith("attachment")
+    for sent, media_type in ((saved, "application/pdf"), (shown, "image/png")):
+        assert sent.headers["Content-Type"] == media_type
+        assert "sandbox" in sent.headers["Content-Security-Policy"]
+        assert sent.headers["X-Content-Type-Options"] == "nosniff"
+    assert operator.get(f"/attachment/{pdf.id - 1}/file?save=1").headers["Content-Disposition"].startswith("attachment")
     assert operator.get(f"/attachment/{pdf.id}/remove").status_code == 403  # adds, and removes nothing
     secretary = person("secretariat")
     assert secretary.submit(f"/attachment/{pdf.id}/remove", {"reason": " "}).status_code == 422
@@ -79,7 +83,7 @@ def test_a_file_is_attached_shown_saved_and_deleted(
     assert "Sbagliato" in history
 
 
-def test_only_pictures_and_pdf_are_shown_by_browsers(
+def test_only_pictures_are_shown_by_browsers(
     admin: Visitor, session: RecordSession, ticket: Ticket, files: FolderStore
 ) -> None:
     upload(admin, ticket, (b"<b>ciao</b>", "nota.txt"))
@@ -178,7 +182,7 @@ def test_a_gone_file_is_told(admin: Visitor, session: RecordSession, ticket: Tic
         admin.api("GET", f"attachment/{attachment.id}/file"),
     ):
         assert answer.status_code == 404
-        assert "backup" in answer.text
+        assert "danneggiato" in answer.text
 
 
 def test_forms_without_our_token_attach_nothing(admin: Visitor, ticket: Ticket, files: FolderStore) -> None:

@@ -160,7 +160,8 @@ def _open_link(attachment: Attachment, _actor: Actor) -> dict[str, Any] | None:
 
 
 def _save_link(attachment: Attachment, _actor: Actor) -> dict[str, Any]:
-    return {"label": _("Download"), "icon": "download", "url": url_for("AttachmentView.file", pk=attachment.id, save=1)}
+    url = url_for("AttachmentView.file", pk=attachment.id, save=1)
+    return {"label": _("Download"), "icon": "download", "url": url, "primary": True}
 
 
 def _remove_link(attachment: Attachment, actor: Actor) -> dict[str, Any] | None:

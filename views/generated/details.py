@@ -73,6 +73,8 @@ def sections(record: Recorded, actor: Actor, session: RecordSession) -> list[dic
         page = _section(section.title, shown_fields(entity, list(dict.fromkeys(names))), record, actor)
         if not number:
             page["rows"] += _codes(record, session)
+        if section.one_of:
+            page["empty"] = []
         found.append(page)
     return [section for section in found if section["rows"] or section["empty"]]
 

@@ -31,6 +31,7 @@ _links: dict[type[Recorded], list[Link]] = {}
 def add_link(entity: type[Recorded], link: Link) -> None:
     """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, on the pages of ``entity``.
 
+    With ``primary`` it is the page's one primary button.
     With ``first``, a sentence that says why, it is offered beside the message that a new record is saved, too.
     """
     _links.setdefault(entity, []).append(link)
