@@ -108,9 +108,19 @@ class Words(HTMLParser):
         self.said: set[str] = set()
         self.links: list[str] = []
         self.silent = 0
+        self.lang: str | None = None
+        #: The element whose words are marked as another language's, such as a text being translated.
+        self.quoting, self.depth = "", 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.silent += tag in ("script", "style")
+        marked = dict(attrs).get("lang")
+        if tag == "html":
+            self.lang = marked
+        elif tag == self.quoting:
+            self.depth += 1
+        elif marked and marked != self.lang and not self.quoting and tag != "input":
+            self.quoting, self.depth = tag, 1
         for attribute, value in attrs:
             if attribute in ("aria-label", "title", "placeholder", "alt") or attribute.startswith("data-word"):
                 self.say(value or "")
@@ -119,9 +129,12 @@ class Words(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.silent -= tag in ("script", "style")
+        if tag == self.quoting:
+            self.depth -= 1
+            self.quoting = self.quoting if self.depth else ""
 
     def handle_data(self, data: str) -> None:
-        if not self.silent:
+        if not self.silent and not self.quoting:
             self.say(data)
 
     def say(self, text: str) -> None:

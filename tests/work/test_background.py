@@ -163,7 +163,7 @@ def test_nobody_works_in_the_name_of_who_has_left(
         session.execute(sa.update(Staff).where(Staff.id == staff("sales").id).values(active=False))
         session.commit()
     work_off(engine, LANE)
-    assert found(session, job.id).problem == "Chi l'aveva chiesto non è più attivo."
+    assert found(session, job.id).problem == "Chi l’aveva chiesto non è più attivo."
     assert counted(session, job) == 0
 
 

@@ -100,7 +100,7 @@ class _Form:
 
     def _preview(self, wording: Wording) -> dict[str, Any]:
         letter = render(self.template.name, self.language.value, self.template.examples, wording=wording)
-        return {"subject": letter.subject, "text": letter.text}
+        return {"subject": letter.subject, "text": letter.text, "lang": self.language.value}
 
     def page(self, problems: dict[str, Text] | None = None) -> dict[str, Any]:
         """Return what the page shows: what was typed, else the present words."""
@@ -114,6 +114,7 @@ class _Form:
         form.fields["body"].rows = 14
         form.fields["subject"].span = form.fields["body"].span = "6"
         form.fields["subject"].help = form.fields["body"].help = None
+        form.fields["subject"].lang = form.fields["body"].lang = self.language.value
         for name, field in form.fields.items():
             field.required = name != "sender"
         form.refuse(problems or {})
@@ -196,6 +197,7 @@ def _row(
     return {
         "label": f"{language.label}, {sender}" if sender else language.label,
         "value": subject or shipped_wording(template.name, language.value).subject,
+        "lang": language.value,
         "is_own": is_own,
         "notes": [],
         "url": url_for("MailTemplatesView.edit", event=template.name, language=language.value, sender=sender)

@@ -96,6 +96,7 @@ def _row(key: TextKey, language: MailLanguage, record: TextBlock | None) -> dict
     return {
         "label": language.label,
         "value": (record.body if record is not None and is_own else _shipped(key, language)) or "–",
+        "lang": language.value,
         "is_own": is_own,
         "notes": [],
         "url": url_for("TextsView.edit", name=key.name, language=language.value) if may_change else None,
@@ -110,7 +111,7 @@ def _form_page(key: TextKey, language: MailLanguage, problems: dict[str, Text] |
     sent = request.form if request.method == "POST" else None
     initial = {"body": record.body if is_own else _shipped(key, language)}
     form = RecordForm(TextBlock, current_actor(), session, sent=sent, names=("body",), initial=initial)
-    form.fields["body"].help = key.help
+    form.fields["body"].help, form.fields["body"].lang = key.help, language.value
     form.refuse(problems or {})
     return {
         "heading": _heading(key, language),
