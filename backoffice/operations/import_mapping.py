@@ -122,6 +122,8 @@ def propose_mapping(
     batch.mapping = {str(position): name for position, name in sorted(guessed.items())}
     usable = [key.name for key in keys_for(entity, actor).values() if key.is_mapped(set(guessed.values()))]
     batch.matched_by = usable[0] if usable else None
+    if batch.matched_by is None and ImportMode.create in modes_for(entity, actor):
+        batch.mode = ImportMode.create
 
 
 def _labels(target: Target) -> set[str]:

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Text
-from backoffice.operations import import_mapping, import_results
+from backoffice.operations import import_mapping, import_results, import_templates
 from backoffice.records.show import in_sentence
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE
 from models.base import ENTITIES, Recorded
@@ -51,7 +51,12 @@ def current_url(batch: ImportBatch) -> str:
 
 
 def file_page(
-    session: RecordSession, entity: type[Recorded], megabytes: int, *, problem: DomainError | None = None
+    session: RecordSession,
+    entity: type[Recorded],
+    actor: Actor,
+    megabytes: int,
+    *,
+    problem: DomainError | None = None,
 ) -> dict[str, Any]:
     """``import_file.html``: where a file is chosen, and the latest ones."""
     statement = (
@@ -69,6 +74,11 @@ def file_page(
             "CSV or XLSX, up to %(size)s MB and 200,000 rows. Separator and encoding of a CSV are recognised.",
             size=megabytes,
         ),
+        "template_urls": [(kind.upper(), import_url(entity, "template", kind=kind)) for kind in ("xlsx", "csv")],
+        "template_headings": template_headings(),
+        "template_rows": [
+            [*column.described, column.example] for column in import_templates.template_columns(session, entity, actor)
+        ],
         "recent": [
             {
                 "label": b.file_name,
@@ -78,6 +88,11 @@ def file_page(
             for b in session.scalars(statement)
         ],
     }
+
+
+def template_headings() -> list[str]:
+    """Return the headings over what is said of the columns of a template."""
+    return [_("Column"), _("What it holds"), _("Required"), _("How it is written"), _("Allowed values")]
 
 
 def map_page(

@@ -20,9 +20,10 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from backoffice.actors import Action, Door
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Forbidden, InvalidRecord
-from backoffice.operations import import_mapping, import_results, imports
-from backoffice.spreadsheets import rejected
+from backoffice.operations import import_mapping, import_results, import_templates, imports
+from backoffice.spreadsheets import writing
 from backoffice.spreadsheets.tables import LIMITS
+from backoffice.spreadsheets.template import write_template
 from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from models.import_batch import ImportBatch, ImportMode, ImportState
@@ -60,8 +61,27 @@ class ImportView(BaseView):
         return redirect(import_pages.current_url(batch), 303)
 
     def _file_page(self, problem: DomainError | None = None) -> str:
-        page = import_pages.file_page(_session(), self.entity, _largest() // 1024**2, problem=problem)
+        page = import_pages.file_page(_session(), self.entity, current_actor(), _largest() // 1024**2, problem=problem)
         return self.render_template("import_file.html", page=page)
+
+    @expose("/template.<kind>")
+    @guarded(Action.read)
+    def template(self, kind: str) -> Any:
+        """Send a sheet to fill in, its headings and example row in the reader's language."""
+        import_mapping.require_importable(self.entity, current_actor())
+        columns = import_templates.template_columns(_session(), self.entity, current_actor())
+        plural = str(self.entity.__admin__.plural)
+        name = f"{plural} - {_('template')}.{kind}"
+        if kind == "csv":
+            rows = [[column.heading for column in columns], [column.example for column in columns]]
+            return csv_response("".join(writing.write_csv(rows)), name)
+        if kind != "xlsx":
+            raise NoSuchPage
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
+        notes = import_pages.template_headings()
+        write_template(file, columns, title=plural, notes_title=_("Allowed values"), notes_headings=notes)
+        file.seek(0)
+        return send_file(file, writing.XLSX, as_attachment=True, download_name=name)
 
     @expose("/<int:pk>")
     @guarded(Action.read)
@@ -123,14 +143,14 @@ class ImportView(BaseView):
         batch = self._batch(pk)
         name = f"{batch.file_name.rpartition('.')[0] or batch.file_name} - {_('refused')}.{kind}"
         if kind == "csv":
-            text = "".join(rejected.write_csv(import_results.rejected_rows(_session(), batch)))
+            text = "".join(writing.write_csv(import_results.rejected_rows(_session(), batch)))
             return csv_response(text, name)
         if kind != "xlsx":
             raise NoSuchPage
         file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
-        rejected.write_xlsx(file, import_results.rejected_rows(_session(), batch), str(_("refused")))
+        writing.write_xlsx(file, import_results.rejected_rows(_session(), batch), str(_("refused")))
         file.seek(0)
-        return send_file(file, rejected.XLSX, as_attachment=True, download_name=name)
+        return send_file(file, writing.XLSX, as_attachment=True, download_name=name)
 
     @expose("/<int:pk>/discard", methods=["POST"])
     @guarded(Action.read)
