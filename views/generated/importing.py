@@ -7,6 +7,7 @@ longer than a proxy waits, and whatever stops in between goes on from there.
 from __future__ import annotations
 
 import dataclasses
+import io
 import tempfile
 import time
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ class ImportView(BaseView):
             return csv_response("".join(writing.write_csv(rows)), name)
         if kind != "xlsx":
             raise NoSuchPage
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
+        file = io.BytesIO()
         notes = import_pages.template_headings()
         write_template(file, columns, title=plural, notes_title=_("Allowed values"), notes_headings=notes)
         file.seek(0)
