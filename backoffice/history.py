@@ -22,6 +22,8 @@ from models.history_entry import HistoryEntry, HistoryPersonal
 
 #: Fields that change with every save and say nothing.
 _SILENT = frozenset({"id", "version", "created_at", "updated_at", "is_demo"})
+#: Those of them that a restored row needs again.
+_KEPT_AT_DELETION = ("version", "created_at", "is_demo")
 
 
 @dataclass
@@ -35,8 +37,25 @@ class Change:
 
 
 def snapshot(row: Recorded) -> Change:
-    """Return the entry of a row about to be deleted, with all its values as old ones."""
-    return _change(row, "deleted", lambda field: [_value(row, field), None])
+    """Return the entry of a row about to be deleted, with all its values as old ones: it can be restored from them."""
+    change = _change(row, "deleted", lambda field: [_value(row, field), None])
+    values = ((name, encode(getattr(row, name))) for name in [*_unshown(type(row)), *_KEPT_AT_DELETION])
+    change.plain |= {name: [value, None] for name, value in values if value is not None}
+    return change
+
+
+def _unshown(entity: type[Recorded]) -> list[str]:
+    """Return the columns that are no field of any page, counters for example; without what is worked out anew."""
+    shown = {name for field in fields(entity).values() for name in (field.name, field.column)}
+    mapper = sa.inspect(entity)
+    found = {attribute.key: attribute.columns[0] for attribute in mapper.column_attrs}
+    return [
+        name
+        for name, column in found.items()
+        if name not in {*shown, *_SILENT, "search_key"}
+        and not column.info.keys() & {"folded", "secret", "personal"}
+        and not isinstance(column.type, sa.LargeBinary)
+    ]
 
 
 @contextmanager

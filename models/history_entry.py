@@ -58,6 +58,7 @@ class EventName(ValueType):
         "created": _lp("event", "Created"),
         "updated": _lp("event", "Changed"),
         "deleted": _lp("event", "Deleted"),
+        "restored": _lp("event", "Restored"),
     }
 
     def __init__(self) -> None:

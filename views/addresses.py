@@ -36,7 +36,12 @@ def record_url(record: Any, **query: Any) -> str:
 
 def action_url(record: Recorded, name: str, *, verb: str = "") -> str:
     """Return the address of a page about a record: its form, its deletion, a verb (``do``)."""
-    return f"{_root(type(record))}{record.id}/{name}{f'/{verb}' if verb else ''}"
+    return key_url(type(record), record.id, f"{name}/{verb}" if verb else name)
+
+
+def key_url(entity: type[Recorded], key: int, name: str) -> str:
+    """Return the address of a page about the record with a key, which may be gone."""
+    return f"{_root(entity)}{key}/{name}"
 
 
 def _root(entity: type[Recorded]) -> str:

@@ -18,7 +18,7 @@ from backoffice.access import INTERNAL, holders_of
 from backoffice.actors import Action, Actor
 from backoffice.errors import InvalidRecord
 from backoffice.operations import external_codes
-from backoffice.operations.cleaning import REQUIRED, clean
+from backoffice.operations.cleaning import CHOOSE, REQUIRED, clean
 from backoffice.operations.import_mapping import Key, Target, keys_for
 from backoffice.operations.import_relations import resolve_relations, with_zeros
 from backoffice.operations.import_rows import Columns, Verdict, zeros_restored
@@ -189,7 +189,7 @@ class Judge:
                 self.columns.finding(verdict.row, name.partition(".")[0], str(sentence))
                 for name, sentence in error.problems.items()
                 # A relation refused above is missing now, which need not be said a second time.
-                if not (sentence is REQUIRED and self.columns.heading(name) in given)
+                if not (sentence in (REQUIRED, CHOOSE) and self.columns.heading(name) in given)
             )
         if verdict.reasons:
             verdict.outcome = ImportOutcome.refused

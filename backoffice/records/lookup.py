@@ -23,14 +23,19 @@ from models.reading import LARGEST_INTEGER, BadValue
 OPTIONS = 20
 
 
+def parse_key(raw: str) -> int | None:
+    """Return the key that a text from outside names; None where it is no key at all."""
+    key = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 11 else 0
+    return key if 0 < key <= LARGEST_INTEGER else None
+
+
 def get_record(session: Session, entity: type[Recorded], key: int | str, *, relations: Sequence[str] = ()) -> Any:
     """Return the row with this key, ``relations`` loaded; raise ``NotFound`` if it is not there or not the actor's."""
-    if isinstance(key, str):
-        key = int(key) if key.isascii() and key.isdigit() and len(key) < 11 else 0
-    if not 0 < key <= LARGEST_INTEGER:
+    wanted = parse_key(str(key))
+    if wanted is None:
         raise NotFound
     options = [selectinload(getattr(entity, name)) for name in relations]
-    found = session.scalars(sa.select(entity).where(entity.id == key).options(*options)).one_or_none()
+    found = session.scalars(sa.select(entity).where(entity.id == wanted).options(*options)).one_or_none()
     if found is None:
         raise NotFound
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,10 @@ _PLAIN_EVENTS: dict[str, Text] = {
     "created": _l("created the record"),
     "updated": _l("changed the record"),
     "deleted": _l("deleted the record"),
+    "restored": _l("restored the record"),
 }
+#: Events that concern the whole record: its values as such are no change.
+_WHOLE = ("deleted", "restored")
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Entry:
     at: datetime
     door: str
     changes: Sequence[Change]
+    #: The record's own fields of which it says the value before, masked ones included.
+    fields: frozenset[str] = frozenset()
 
 
 def find_entries(session: Session, record: Recorded, actor: Actor, *, before: int | None = None) -> list[Entry]:
@@ -81,10 +86,17 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
             sentence(row.event) if row.entity == record.__table__.name else _of_line(row, actor),
             row.at,
             in_sentence(row.door.label),
-            [] if row.event == "deleted" else _changes(entity, changes, names, actor),
+            [] if row.event in _WHOLE else _changes(entity, changes, names, actor),
+            _earlier_fields(row, changes) if row.entity == record.__table__.name else frozenset(),
         )
         for row, (entity, changes) in zip(rows, told, strict=True)
     ]
+
+
+def _earlier_fields(row: Any, changes: Mapping[str, Any]) -> frozenset[str]:
+    if row.event in ("created", *_WHOLE):
+        return frozenset()
+    return frozenset(name for name, pair in changes.items() if pair is not None)
 
 
 def _of_line(row: Any, actor: Actor) -> str:
@@ -104,6 +116,17 @@ def is_entry(record: Any) -> bool:
     return isinstance(record, HistoryEntry)
 
 
+def deleted_by(entry: Any) -> tuple[type[Recorded], int] | None:
+    """Return the entity and the key of the record whose deletion an entry tells of; None for any other entry."""
+    entity = ENTITIES.get(entry.entity) if entry.event == "deleted" else None
+    return (entity, entry.record_id) if entity is not None and entry.subject is None else None
+
+
+def deletions_of(entity: type[Recorded]) -> tuple[type[Recorded], list[str]]:
+    """Return the list in which deletions of an entity's records are found, and its filters."""
+    return HistoryEntry, [f"entity:is:{entity.__table__.name}", "event:is:deleted"]
+
+
 def find_changes(session: Session, entry: Any, actor: Actor) -> list[Change] | None:
     """Return what one entry changed, under the masks of the record's own history.
 
@@ -120,6 +143,21 @@ def find_changes(session: Session, entry: Any, actor: Actor) -> list[Change] | N
     apart = session.scalar(statement, execution_options=INTERNAL)
     changes = {**(entry.changes or {}), **(apart or {})}
     return _changes(entity, changes, _related_names(session, [(entity, changes)], actor), actor)
+
+
+def values_of(session: Session, entity: type[Recorded], record_id: int, entry_id: int) -> dict[str, Any] | None:
+    """Return ``{field: [old, new]}`` of one entry of a record's history as it is stored; None where there is none.
+
+    Whatever the masks: who calls it decides what of it anybody may see.
+    """
+    entry, personal = HistoryEntry.__table__, HistoryPersonal.__table__
+    statement = (
+        sa.select(entry.c.changes, personal.c.changes.label("personal"))
+        .outerjoin(personal, personal.c.entry_id == entry.c.id)
+        .where(entry.c.id == entry_id, entry.c.entity == entity.__table__.name, entry.c.record_id == record_id)
+    )
+    row = session.execute(statement, execution_options=INTERNAL).one_or_none()
+    return {**(row.changes or {}), **(row.personal or {})} if row is not None else None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""What each role may see, by SQL written by hand: nothing here knows how the product enforces it."""
+"""What each role may see and do, written down a second time by hand, and the rows as SQL written by hand.
+
+Nothing here knows how the product enforces it, and nothing is imported from where the product keeps it. The
+matrix is chapter 13 of the requirements with the choices of ``docs/decisions.md``, number 13.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,51 @@ import sqlalchemy as sa
 from models.base import Recorded
 from models.staff import Staff
 
-#: Rows of one group; entities without the column are shared by all groups.
-_GROUP = "group_id = :group_id"
+ROLES = (
+    "administrator", "sales", "secretariat", "operator1", "operator2", "evaluator",
+    "quality", "security", "consultant", "contact_centre", "management",
+)  # fmt: skip
+
+#: Letters: create, read, update, delete, transition, export; after a colon the rows; a dash is nothing.
+MATRIX = """
+organisation  CRUDX  R       R       R         R       R         R       R        R               R        R
+staff         CRUTX  R       R       R         R       R         R       R        R               R        R
+companies     CRUDX  CRUX    CRUX    RX:teams  R       R:unit    R       R        R:consultant    R        RX
+contacts      CRUDX  CRUX    CRUX    CRU:teams R       R:unit    R       R        R:consultant    CRU      R
+contracts     CRUDTX CRUTX   R       R         R       R:unit    R       R        R:consultant    R        RX
+orders        CRUDTX CRUTX   RUT     -         -       -         R       -        R:consultant    -        RX
+services      CRUDTX R       R       R         R       R:unit    R       R        R               R        R
+accounts      CRUDTX CRU     RUT     RT        -       -         -       RTX      -               -        -
+licenses      CRUTX  R       CRUTX   -         -       -         -       -        R:consultant    -        RX
+tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R        CRUT:consultant CRU      RX
+packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
+package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
+calls         CRUX   R       CRUX    CRU       R       R:unit    R       R        R:consultant    CRUTX    RX
+calendars     CRUD   R       R       R         R       -         R       R        -               R        R
+queues        CRUD   R       R       R         R       R         R       R        R               R        R
+roles         CRUD   -       -       -         -       -         -       RU       -               -        -
+history       RX     -       -       -         -       -         R       RX       -               -        -
+imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
+outbox        RTX    -       -       -         -       -         -       R        -               -        -
+"""
+
+#: What all corporate groups share: only administrators of the whole installation write it, and none of ROLES is one.
+SHARED = frozenset({
+    "corporate_group", "holiday_set", "holiday", "service_calendar", "calendar_interval", "calendar_exception",
+    "role_right", "role_mask",
+})  # fmt: skip
+#: What the product notes about itself; these rows have no version.
+LEDGERS = frozenset({"history_entry", "sign_in_entry", "export_entry"})
+#: Written once.
+APPEND_ONLY = LEDGERS | {"package_movement"}
+#: Written by operations that have pages of their own.
+WRITTEN_BY_VERBS = LEDGERS | {"import_batch", "outbox_mail", "role_right", "role_mask"}
+#: Hidden, not removed, when they are deleted.
+SOFT_DELETED = frozenset({"company", "contact"})
+#: Entities whose rows name their business unit themselves; others have that of their company.
+WITH_UNIT = frozenset({"contract", "ticket", "call", "service", "online_service", "company"})
+#: Verbs that are a change like any other; all others need the right to transitions.
+VERBS_THAT_UPDATE = frozenset({"company", "call"})
 
 _COMPANIES = {
     "unit": "SELECT id FROM company WHERE business_unit_id = :unit_id",
@@ -33,27 +80,6 @@ class Right:
     rows: str = "group"
 
 
-ROLES = (
-    "administrator", "sales", "secretariat", "operator1", "operator2", "evaluator",
-    "quality", "security", "consultant", "contact_centre", "management",
-)  # fmt: skip
-
-#: The matrix of the requirements, chapter 13, as this release has it; a dash is nothing.
-MATRIX = """
-companies CRUDX  CRUX  CRUX  RX:teams  R    R:unit R R   R:consultant    R     RX
-contacts  CRUDX  CRUX  CRUX  CRU:teams R    R:unit R R   R:consultant    CRU   R
-contracts CRUDTX CRUTX R     R         R    R:unit R R   R:consultant    R     RX
-orders    CRUDTX CRUTX RUT   -         -    -      R -   R:consultant    -     RX
-accounts  CRUDTX CRU   RUT   RT        -    -      - RTX -               -     -
-licenses  CRUTX  R     CRUTX -         -    -      - -   R:consultant    -     RX
-tickets   CRUDTX CR    CRUTX CRUTX     RUTX R:unit R R   CRUT:consultant CRU   RX
-packages  CRUTX  CRUTX R     R         R    -      - -   R:consultant    -     RX
-calls     CRUX   R     CRUX  CRU       R    R:unit R R   R:consultant    CRUTX RX
-history   RX     -     -     -         -    -      R RX  -               -     -
-outbox    RTX    -     -     -         -    -      - R   -               -     -
-"""
-
-
 def rights() -> dict[tuple[str, str], Right]:
     """Return the matrix by role and area."""
     found = {}
@@ -64,27 +90,38 @@ def rights() -> dict[tuple[str, str], Right]:
     return found
 
 
+RIGHTS = rights()
+
+
+def letters_on(role: str, entity: type[Recorded]) -> str:
+    """Return what a role may do with rows of an entity; those that no form writes are read, moved and exported."""
+    letters = RIGHTS[role, entity.__admin__.area].letters
+    table = entity.__table__.name
+    if table in SHARED | APPEND_ONLY | WRITTEN_BY_VERBS:
+        return "".join(letter for letter in letters if letter in "RTX")
+    return letters
+
+
 def visible_ids(connection: sa.Connection, entity: type[Recorded], right: Right, staff: Staff) -> set[int]:
     """Return the keys of the rows of ``entity`` that ``staff`` may read by ``right``."""
     if "R" not in right.letters:
         return set()
-    columns = entity.__table__.c
-    wheres = []
-    if "group_id" in columns:
-        wheres.append(_GROUP)
-    if "deleted_at" in columns:
+    table = entity.__table__.name
+    wheres = [] if table in SHARED else ["group_id = :group_id"]
+    if table in SOFT_DELETED:
         wheres.append("deleted_at IS NULL")
     if right.rows != "group":
-        wheres.append(_narrowing(entity, right.rows))
-    statement = f"SELECT id FROM {entity.__table__.name} WHERE {' AND '.join(wheres) or '1 = 1'}"
+        wheres.append(_narrowing(table, right.rows))
+    statement = f"SELECT id FROM {table} WHERE {' AND '.join(wheres) or '1 = 1'}"
     values = {"group_id": staff.group_id, "unit_id": staff.business_unit_id, "staff_id": staff.id}
     used = {name: value for name, value in values.items() if f":{name}" in statement}
     return set(connection.execute(sa.text(statement), used).scalars())
 
 
-def _narrowing(entity: type[Recorded], rows: str) -> str:
-    columns = entity.__table__.c
-    if rows == "unit" and "business_unit_id" in columns:
+def _narrowing(table: str, rows: str) -> str:
+    if rows == "own":
+        return "created_by_id = :staff_id"
+    if rows == "unit" and table in WITH_UNIT:
         return "business_unit_id = :unit_id"
-    key = "id" if entity.__table__.name == "company" else "company_id"
+    key = "id" if table == "company" else "company_id"
     return f"{key} IN ({_COMPANIES[rows]})"

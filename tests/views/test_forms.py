@@ -119,7 +119,9 @@ def test_roles_are_ticks_with_their_sentence(admin: Visitor, session: RecordSess
     ada = as_stored(session).scalars(sa.select(Staff).where(Staff.username == "ada")).one()
     assert [role.name for role in ada.roles] == ["sales"]
     shown = admin.get(f"/staff/{ada.id}").text
-    assert f'security/password/{ada.id}">Imposta una password</a>' in shown, "the first step of a new user"
+    assert f'security/password/{ada.id}/link">Invia un collegamento per impostare la password</a>' in shown, (
+        "the first step of a new user"
+    )
     assert "Non c’è ancora una password" in unescape(shown)
     assert f'value="{sales}" checked' in admin.get(f"/staff/{ada.id}/edit").text
     assert "Commerciale" in admin.get("/staff/?q=ada").text

@@ -23,7 +23,7 @@ from flask_jwt_extended import get_current_user, verify_jwt_in_request
 from backoffice.actors import Action, Actor, Door
 from backoffice.database import time_limited
 from backoffice.errors import Conflict, Forbidden, NotFound
-from backoffice.lifecycles import get_transition
+from backoffice.lifecycles import get_transition, may_perform
 from backoffice.operations.plain import create_record, delete_record, update_record
 from backoffice.operations.verbs import perform
 from backoffice.records.lookup import get_record, relations_of
@@ -157,6 +157,8 @@ class RecordApi(BaseApi):
         """Perform a verb of the entity's lifecycle."""
         actor = _may(Action.read, self.entity)
         transition = get_transition(self.entity, verb)
+        if not may_perform(transition, self.entity, actor) or transition.automatic:
+            raise Forbidden
         body = json_object(default={})
         values = load(schemas.inputs_schema(transition.asks or self.entity, verb, transition.inputs), body)
 

@@ -5,48 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, flash, jsonify, redirect, render_template, request
-from flask_appbuilder import AppBuilder, BaseView, expose
+from flask import Response, flash, jsonify, redirect, request
+from flask_appbuilder import AppBuilder, expose
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 from backoffice.actors import Action
 from backoffice.database import UNREACHABLE, refusal_of
 from backoffice.errors import (
-    BadRequest,
     Conflict,
     DomainError,
     Forbidden,
     InvalidRecord,
-    KeptForGood,
-    KeptInThisState,
     NotFound,
-    StillReferred,
     Text,
 )
 from backoffice.lifecycles import Transition, get_transition, may_perform
-from backoffice.operations import plain, removal, verbs
+from backoffice.operations import plain, restoring, verbs
 from backoffice.records import show
-from backoffice.records.lookup import find_options, get_record, hint, relations_of
+from backoffice.records.lookup import find_options, get_record, hint, parse_key, relations_of
 from backoffice.records.timeline import find_latest_save
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields, slug
 from views import addresses, interrupted
 from views.door import commit, current_actor, current_session, read_again
-from views.frame import set_place
 from views.generated import exporting, form_pages, pages
+from views.generated.form_pages import form_version
 from views.generated.forms import LineForms, RecordForm
 from views.generated.guarding import guarded
 from views.generated.listing import Listing, here
+from views.generated.pages import set_record
+from views.generated.removal_pages import RemovalPages
 
 #: The inline children of a form; the view itself has a page called list.
 Lines = list[LineForms]
 
 
-class DeskView(BaseView):
+class DeskView(RemovalPages):
     """All pages of one entity. Subclasses say only which: they are made, never written."""
 
-    entity: type[Recorded]
     default_view = "list"
 
     @expose("/")
@@ -65,7 +62,7 @@ class DeskView(BaseView):
         names = [*admin.facts, *admin.subtitle]
         names += admin.form_columns if request.args.get("tab", "details") == "details" else ()
         record = get_record(current_session(), self.entity, pk, relations=relations_of(self.entity, names))
-        _in(record)
+        set_record(record)
         return self.render_template("record.html", page=pages.record_page(record, current_actor(), current_session()))
 
     @expose("/new", methods=["GET", "POST"])
@@ -85,6 +82,7 @@ class DeskView(BaseView):
     def _form(self, pk: str) -> Any:
         if request.method != "POST" or interrupted.is_resumed():
             page = form_pages.form_page(*self._bound(pk)) | {"resumed": interrupted.is_resumed()}
+            page["earlier"] = bool(pk) and "earlier" in request.args
             return self.render_template("form.html", page=page)
         try:
             record = self._save(pk)
@@ -103,9 +101,10 @@ class DeskView(BaseView):
         """Return the form of a record, or of a new one, with what was typed into it if it was sent."""
         session = current_session()
         record = get_record(session, self.entity, pk) if pk else None
-        _in(record)
+        set_record(record)
         sent = request.form if request.method == "POST" else None
-        form = RecordForm(self.entity, current_actor(), session, record=record, sent=sent, initial=self._initial())
+        initial = self._initial() if record is None else self._earlier(record)
+        form = RecordForm(self.entity, current_actor(), session, record=record, sent=sent, initial=initial)
         return form, [LineForms(form, name, sent) for name in self.entity.__admin__.inline]
 
     def _save(self, pk: str) -> Any:
@@ -115,7 +114,7 @@ class DeskView(BaseView):
             record = plain.create_record(current_session(), self.entity, values, actor=current_actor())
         else:
             record = form.record
-            plain.update_record(current_session(), record, values, version=_version(), actor=current_actor())
+            plain.update_record(current_session(), record, values, version=form_version(), actor=current_actor())
         commit()
         return record
 
@@ -125,7 +124,14 @@ class DeskView(BaseView):
         given = {
             name: request.args[name] for name in request.args if name in known and known[name].kind is Kind.relation
         }
-        return {name: int(key) for name, key in given.items() if key.isascii() and key.isdigit() and len(key) < 10}
+        return {name: key for name, raw in given.items() if (key := parse_key(raw)) is not None}
+
+    def _earlier(self, record: Recorded) -> dict[str, Any]:
+        """Return the values from before that a link in the record's history asks to put back."""
+        key = parse_key(request.args.get("earlier", ""))
+        if key is None:
+            return {}
+        return restoring.find_earlier(current_session(), record, key, actor=current_actor())
 
     def _refused(self, pk: str, problems: Mapping[str, Text], title: str | None = None) -> str:
         """Show the form again as it was typed, beside what is stored: nothing of what was tried remains."""
@@ -154,7 +160,7 @@ class DeskView(BaseView):
         read_again()
         form, lines = self._bound(pk)
         assert form.record is not None
-        saves = form.record.version - _version()
+        saves = form.record.version - form_version()
         latest = find_latest_save(current_session(), form.record, saves=saves)
         clashes = form_pages.conflict(form, lines, latest.fields if latest and saves > 0 else None)
         if not clashes:  # sent twice, by a double click perhaps: all of it is stored
@@ -162,28 +168,6 @@ class DeskView(BaseView):
         page = form_pages.form_page(form, lines) | {"version": form.record.version, "conflict": clashes}
         page["saved"] = {"who": latest.who, "when": show.when(latest.at)} if latest else None
         return self.render_template("form.html", page=page), 409
-
-    @expose("/<pk>/delete", methods=["GET", "POST"])
-    @guarded(Action.delete)
-    def delete(self, pk: str) -> Any:
-        record = get_record(current_session(), self.entity, pk)
-        _in(record)
-        if self.entity.__admin__.append_only:
-            raise Forbidden
-        if request.method != "POST" or interrupted.is_resumed():
-            obstacle = removal.obstacle(current_session(), record)
-            page = form_pages.delete_page(record, current_actor(), obstacle=obstacle)
-            return self.render_template("confirm.html", page=page)
-        name = show.label(record, current_actor())
-        try:
-            plain.delete_record(current_session(), record, version=_version(), actor=current_actor())
-            commit()
-        except (StillReferred, KeptForGood, KeptInThisState, Conflict) as error:
-            stored = get_record(read_again(), self.entity, pk)
-            page = form_pages.delete_page(stored, current_actor(), obstacle=error)
-            return self.render_template("confirm.html", page=page), error.status
-        flash(_("“%(name)s” is deleted.", name=name), "good")
-        return redirect(addresses.list_url(self.entity), 303)
 
     @expose("/<pk>/do/<verb>", methods=["GET", "POST"])
     @guarded(Action.read)
@@ -212,7 +196,7 @@ class DeskView(BaseView):
     def _asked(self, pk: str, transition: Transition) -> tuple[Recorded, Transition, RecordForm]:
         """Return the record, its verb, and the form of what that asks for, with what was typed into it."""
         record: Recorded = get_record(current_session(), self.entity, pk)
-        _in(record, transition.label)
+        set_record(record, transition.label)
         sent = request.form if request.method == "POST" else None
         asked, shown = transition.asks or self.entity, None if transition.asks else record
         form = RecordForm(asked, current_actor(), current_session(), record=shown, sent=sent, names=transition.inputs)
@@ -223,7 +207,7 @@ class DeskView(BaseView):
     def _perform(self, pk: str, transition: Transition) -> Recorded:
         record, _transition, form = self._asked(pk, transition)
         values, actor = form.values(), current_actor()
-        verbs.perform(current_session(), record, transition.name, values, actor=actor, version=_version())
+        verbs.perform(current_session(), record, transition.name, values, actor=actor, version=form_version())
         commit()
         return record
 
@@ -255,29 +239,12 @@ class DeskView(BaseView):
         listing = Listing(self.entity, current_actor())
         return exporting.respond(listing, kind)
 
-    def render_template(self, template: str, **context: Any) -> str:
-        return render_template(template, **context)
-
-
-def _in(record: Recorded | None, step: Text = "") -> None:
-    """Have the breadcrumb say in which record the page is, and at which step."""
-    if record is not None:
-        set_place(show.label(record, current_actor()), addresses.record_url(record), step)
-
 
 def _saved(record: Recorded, *, is_new: bool = False) -> Any:
     flash(_("“%(name)s” is saved.", name=show.label(record, current_actor())), "good")
     for step in pages.first_steps(record, current_actor()) if is_new else ():
         flash(Markup('{} <a href="{}">{}</a>').format(step["first"], step["url"], step["label"]), "info")
     return redirect(addresses.record_url(record), 303)
-
-
-def _version() -> int:
-    """Return the version the sent form was made from; a form of ours always carries it."""
-    text = request.form.get("version", "")
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise BadRequest(reason=_("the form does not say which version of the record it was made from."))
-    return int(text)
 
 
 def _canonical_filter() -> str:

@@ -9,9 +9,10 @@ from flask import request
 from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
-from backoffice.errors import Conflict, DomainError, InvalidRecord, StillReferred, Text
+from backoffice.errors import BadRequest, Conflict, DomainError, InvalidRecord, StillReferred, Text
 from backoffice.lifecycles import Transition
 from backoffice.operations.removal import Referrer
+from backoffice.operations.restoring import Deletion
 from backoffice.records import show
 from backoffice.records.filters import filterable
 from models.base import Recorded, Section
@@ -165,6 +166,36 @@ def delete_page(record: Recorded, actor: Actor, *, obstacle: DomainError | None 
         "blocked": kept,
         "referrers": [_referrer(record, item, actor) for item in found],
     }
+
+
+def restore_page(deletion: Deletion, *, problem: DomainError | None = None) -> dict[str, Any]:
+    """Return what ``confirm.html`` shows before a deleted record is restored."""
+    label = show.in_sentence(deletion.entity.__admin__.label)
+    told = problem.problems.values() if isinstance(problem, InvalidRecord) else [problem] if problem is not None else []
+    return {
+        "heading": _("Restore %(entity)s “%(name)s”?", entity=label, name=deletion.title or deletion.record_id),
+        "text": _(
+            "%(who)s deleted it on %(when)s. It comes back as it was then, under the same number, with its lines.",
+            who=deletion.who,
+            when=show.when(deletion.at),
+        ),
+        "problem": " ".join(str(text) for text in told) or None,
+        "fields": [],
+        "action": addresses.key_url(deletion.entity, deletion.record_id, "restore"),
+        "version": None,
+        "submit_label": _("Restore"),
+        "tone": "neutral",
+        "cancel_url": addresses.list_url(deletion.entity),
+        "referrers": [],
+    }
+
+
+def form_version() -> int:
+    """Return the version the sent form was made from; a form of ours always carries it."""
+    text = request.form.get("version", "")
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise BadRequest(reason=_("the form does not say which version of the record it was made from."))
+    return int(text)
 
 
 def _referrer(record: Recorded, item: Referrer, actor: Actor) -> dict[str, Any]:

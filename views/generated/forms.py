@@ -16,6 +16,7 @@ from backoffice import clock
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
 from backoffice.operations.cleaning import is_fixed, writable_fields
+from backoffice.records.lookup import parse_key
 from backoffice.records.show import in_sentence, label
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
@@ -38,13 +39,8 @@ class RelationField(StringField):
         """Return what was meant: the key as a number, or the words where they no longer name the chosen row."""
         if self.typed and self.typed.strip() != (known_label or ""):
             return self.typed
-        key = _key_in(self.data or "")
+        key = parse_key(self.data or "")
         return self.data or "" if key is None else key
-
-
-def _key_in(raw: str) -> int | None:
-    """Return the key that a hidden field holds, or None where it holds none."""
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= 9 else None
 
 
 _CLASSES: dict[Kind, type[FormField]] = {
@@ -100,16 +96,16 @@ class RecordForm:
         return _CLASSES.get(field.kind, StringField)(**options)
 
     def _stored(self, field: Field, initial: Mapping[str, Any]) -> Any:
-        """Return what the field shows before anybody types: the record's value, or a new record's default."""
+        """Return what the field shows before anybody types: what was asked for, the record's value, or the default."""
         value: Any
-        if self.record is None:
+        if self.record is not None:
+            value = initial[field.name] if field.name in initial else getattr(self.record, field.column or field.name)
+        else:
             value = initial.get(field.name)
             if value is None:
                 column = field.entity.__table__.c.get(field.column or "")
                 default = column.default if column is not None else None
                 value = default.arg if default is not None and default.is_scalar else None
-        else:
-            value = getattr(self.record, field.column or field.name)
         if value is None and field.today and self.is_verb:
             value = clock.now() if field.kind is Kind.datetime else clock.today()
         if field.kind is Kind.relations:
@@ -142,7 +138,7 @@ class RecordForm:
             bound.readonly, bound.options_url, bound.data = True, None, _("(not available)")
 
     def _related(self, field: Field, raw: Any) -> Any:
-        key = _key_in(str(raw or ""))
+        key = parse_key(str(raw or ""))
         return self.session.get(field.target, key) if key is not None else None
 
     def values(self) -> dict[str, Any]:

@@ -50,6 +50,8 @@ def guarded(action: Action) -> Callable[[Callable[..., Any]], Callable[..., Any]
                 return interrupted.sign_in_first()
             if not self.appbuilder.sm.has_access(f"can_{PERMISSIONS[action]}", self.class_permission_name):
                 raise Forbidden
+            # What all groups share has rights beyond the toolkit's names.
+            current_actor().require(action, self.entity)
             require_same_group()
             return view(self, *args, **kwargs)
 

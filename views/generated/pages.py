@@ -12,11 +12,15 @@ from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import Text
 from backoffice.lifecycles import Transition, transitions_open
+from backoffice.operations.cleaning import is_fixed, writable_fields
 from backoffice.operations.removal import is_removable
-from backoffice.records import show, subjects, timeline
+from backoffice.operations.restoring import may_restore
+from backoffice.records import lookup, show, subjects, timeline
 from models.base import Recorded
 from models.catalogue import fields
 from views import addresses
+from views.door import current_actor
+from views.frame import set_place
 from views.generated import details, tabs
 
 #: Further actions on records of an entity that the generator cannot guess: a view of its own registers them.
@@ -47,6 +51,12 @@ def _notice(entity: type[Recorded]) -> Text | None:
     return notice() if notice is not None else None
 
 
+def set_record(record: Recorded | None, step: Text = "") -> None:
+    """Have the breadcrumb say in which record the page is, and at which step."""
+    if record is not None:
+        set_place(show.label(record, current_actor()), addresses.record_url(record), step)
+
+
 def first_steps(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
     """Return the actions that a new record waits for."""
     found = (link(record, actor) for link in _links.get(type(record), ()))
@@ -54,7 +64,7 @@ def first_steps(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
 
 
 #: Icons of the entries of a history.
-_EVENT_ICONS = {"created": "plus-lg", "updated": "pencil", "deleted": "trash3"}
+_EVENT_ICONS = {"created": "plus-lg", "updated": "pencil", "deleted": "trash3", "restored": "arrow-counterclockwise"}
 
 
 def list_actions(entity: type[Recorded], actor: Actor) -> dict[str, Any]:
@@ -76,12 +86,20 @@ def list_actions(entity: type[Recorded], actor: Actor) -> dict[str, Any]:
                     "url": f"{address}?{query}&all=1".replace("?&", "?"),
                 },
             ]
+    if may_restore(entity, actor):
+        found["deleted_url"] = _deleted_url(entity, actor)
     writable = not (admin.append_only or admin.written_by_verbs)
     if writable and (actor.may(Action.create, entity) or actor.may(Action.update, entity)):
         found["import_url"] = addresses.list_url(entity).rstrip("/") + "/import/"
     if writable and actor.may(Action.update, entity):
         found["grid_url"] = addresses.grid_url(entity)
     return found
+
+
+def _deleted_url(entity: type[Recorded], actor: Actor) -> str | None:
+    """Return the way to what was deleted of a list, for those who may read the history."""
+    history, wanted = timeline.deletions_of(entity)
+    return addresses.list_url(history, f=wanted) if actor.may(Action.read, history) else None
 
 
 def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[str, Any]:
@@ -132,7 +150,10 @@ def _details(record: Recorded, actor: Actor, session: RecordSession) -> dict[str
 
 
 def _subject(entry: Recorded, actor: Actor) -> dict[str, Any] | None:
-    """Return the link to the record that a history entry speaks of, for whoever may open it."""
+    """Return the link to the record that a history entry speaks of, for whoever may open or restore it."""
+    gone = timeline.deleted_by(entry)
+    if gone is not None and may_restore(gone[0], actor):
+        return {"label": _("Restore the record"), "url": addresses.key_url(*gone, "restore")}
     cell = show.subject(entry, actor)
     return {"label": _("Open the record"), "url": addresses.record_url(cell.target)} if cell.target else None
 
@@ -156,18 +177,21 @@ def _verb(record: Recorded, transition: Transition) -> dict[str, Any]:
 
 
 def _history(record: Recorded, actor: Actor, session: RecordSession) -> dict[str, Any]:
-    before = request.args.get("before", "")
-    start = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
-    entries = timeline.find_entries(session, record, actor, before=start)
+    before = lookup.parse_key(request.args.get("before", ""))
+    entries = timeline.find_entries(session, record, actor, before=before)
     more = len(entries) > timeline.SIZE
     shown = entries[: timeline.SIZE]
     next_url = addresses.record_url(record, tab="history", before=shown[-1].id) if more else None
-    return {"entries": [history_entry(entry) for entry in shown], "next_url": next_url}
+    return {"entries": [_history_entry(entry, record, actor) for entry in shown], "next_url": next_url}
 
 
-def history_entry(entry: timeline.Entry) -> dict[str, Any]:
-    """Return one entry of a history as the templates show it."""
+def _history_entry(entry: timeline.Entry, record: Recorded, actor: Actor) -> dict[str, Any]:
+    open_now = _is_open(type(record), Action.update, actor)
+    undoable = open_now and any(
+        name in entry.fields and not is_fixed(record, name) for name in writable_fields(type(record), actor)
+    )
     return {
+        "undo_url": addresses.action_url(record, "edit") + f"?earlier={entry.id}" if undoable else None,
         "who": entry.who,
         "sentence": entry.sentence,
         "when": show.when(entry.at),
