@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice.actors import Action, Actor
 from backoffice.errors import Forbidden, InvalidRecord, Text
 from backoffice.operations.cleaning import writable_fields
+from backoffice.operations.kept_mappings import LONGEST_NAME, find_mappings
 from backoffice.spreadsheets.guessing import ADDRESS_PARTS, EXTERNAL_CODE, WHOLE_ADDRESS, guess_mapping
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
@@ -107,7 +108,7 @@ def keys_for(entity: type[Recorded], actor: Actor) -> dict[str, Key]:
 def propose_mapping(
     session: Session, batch: ImportBatch, entity: type[Recorded], samples: Sequence[Sequence[str]], *, actor: Actor
 ) -> None:
-    """Give a new batch the mapping of the actor's last file with the same headings, else a guessed one."""
+    """Give a new batch the mapping of the actor's last file with these headings, else a kept one, else a guess."""
     batch.mode = modes_for(entity, actor)[0]
     allowed = targets_for(entity, actor)
     earlier = _earlier_batch(session, batch, entity, actor)
@@ -117,6 +118,14 @@ def propose_mapping(
         batch.source_system, batch.matched_by = earlier.source_system, earlier.matched_by
         if earlier.mode in modes_for(entity, actor):
             batch.mode = earlier.mode
+        batch.mapping_name = earlier.mapping_name
+        return
+    kept = next(iter(find_mappings(session, entity, batch.headings, allowed, actor=actor)), None)
+    if kept is not None:
+        batch.mapping, batch.mapping_name = kept.mapping_for(batch.headings), kept.name
+        batch.source_system, batch.matched_by = kept.source_system, kept.matched_by
+        if kept.mode in modes_for(entity, actor):
+            batch.mode = kept.mode
         return
     guessed = guess_mapping(batch.headings, samples, {name: _labels(target) for name, target in allowed.items()})
     batch.mapping = {str(position): name for position, name in sorted(guessed.items())}
@@ -158,12 +167,13 @@ def check_mapping(
     mode: ImportMode,
     matched_by: str | None,
     source_system: str | None,
+    mapping_name: str | None = None,
     actor: Actor,
 ) -> None:
     """Raise ``InvalidRecord`` with everything that keeps a mapping from working.
 
     Problems are named ``column.3`` for a column, else after what was chosen: ``mode``, ``matched_by``,
-    ``source_system`` or ``mapping``.
+    ``source_system``, ``mapping_name`` or ``mapping``.
     """
     allowed = targets_for(entity, actor)
     problems: dict[str, Text] = {}
@@ -185,6 +195,8 @@ def check_mapping(
         problems["source_system"] = _l("Say where the external codes come from, such as the name of the programme.")
     if source_system and len(source_system) > 60:
         problems["source_system"] = _l("At most 60 characters.")
+    if mapping_name and len(mapping_name) > LONGEST_NAME:
+        problems["mapping_name"] = _l("At most %(limit)s characters.", limit=LONGEST_NAME)
     if problems:
         raise InvalidRecord(problems)
 

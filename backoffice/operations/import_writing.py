@@ -52,7 +52,8 @@ def _written_together(judge: Judge, verdicts: Sequence[Verdict]) -> bool:
             verdict.reasons.extend(_reasons(judge, verdict, error))
         return False
     for verdict in verdicts:
-        verdict.row.record_id, verdict.row.applied = _record(verdict).id, True
+        record = _record(verdict)
+        verdict.row.record_id, verdict.row.written_version, verdict.row.applied = record.id, record.version, True
     return True
 
 

@@ -18,10 +18,10 @@ from flask_appbuilder import AppBuilder, BaseView, expose
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as NoSuchPage
 
-from backoffice.actors import Action, Door
+from backoffice.actors import Action, Actor, Door
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Forbidden, InvalidRecord
-from backoffice.operations import import_mapping, import_results, import_templates, imports
+from backoffice.operations import import_mapping, import_results, import_templates, import_undo, imports
 from backoffice.spreadsheets import writing
 from backoffice.spreadsheets.tables import LIMITS
 from backoffice.spreadsheets.template import write_template
@@ -32,6 +32,7 @@ from views.door import commit, current_actor, current_session, fresh_session
 from views.downloads import csv_response
 from views.generated import import_pages
 from views.generated.guarding import guarded
+from views.generated.pages import add_link
 
 #: How long one request works on a long file before it answers.
 STEP_SECONDS = 8.0
@@ -94,9 +95,9 @@ class ImportView(BaseView):
     def map_columns(self, pk: int) -> Any:
         batch = self._batch(pk)
         if request.method != "POST":
-            if batch.state in (ImportState.applying, ImportState.applied, ImportState.discarded):
+            if batch.state in (ImportState.applying, *import_pages.OVER):
                 return redirect(import_pages.current_url(batch))
-            page = import_pages.map_page(_session(), batch, current_actor())
+            page = import_pages.map_page(_session(), batch, current_actor(), kept_as=request.args.get("mapping"))
             return self.render_template("import_map.html", page=page)
         sent = _sent_mapping(batch)
         try:
@@ -116,7 +117,7 @@ class ImportView(BaseView):
         batch = self._batch(pk)
         if request.method == "POST":
             return self._work(imports.try_rows(_session(), batch, actor=current_actor()), batch)
-        if batch.state in (ImportState.uploaded, ImportState.applied, ImportState.discarded):
+        if batch.state in (ImportState.uploaded, *import_pages.OVER):
             return redirect(import_pages.current_url(batch))
         page = import_pages.try_page(
             _session(), batch, tab=request.args.get("tab", ""), after=_number("after"), trail=_trail()
@@ -133,9 +134,30 @@ class ImportView(BaseView):
     @guarded(Action.read)
     def done(self, pk: int) -> Any:
         batch = self._batch(pk)
-        if batch.state not in (ImportState.applied, ImportState.discarded):
+        if batch.state not in import_pages.OVER:
             return redirect(import_pages.current_url(batch))
-        return self.render_template("import_done.html", page=import_pages.done_page(batch))
+        return self.render_template("import_done.html", page=import_pages.done_page(batch, current_actor()))
+
+    @expose("/<int:pk>/undo", methods=["GET", "POST"])
+    @guarded(Action.read)
+    def undo(self, pk: int) -> Any:
+        """Say exactly what undoing would take back, or what keeps it from being undone; then do it."""
+        batch = self._batch(pk)
+        if batch.state is not ImportState.applied:
+            return redirect(import_pages.current_url(batch))
+        if request.method != "POST":
+            found = import_undo.find_obstacles(_session(), batch)
+            return self.render_template("import_undo.html", page=import_pages.undo_page(batch, current_actor(), found))
+        try:
+            import_undo.undo_import(_session(), batch, actor=current_actor())
+            commit()
+        except import_undo.UndoRefused as error:
+            found = error.values["found"]
+            fresh_session()
+            page = import_pages.undo_page(self._batch(pk), current_actor(), found)
+            return self.render_template("import_undo.html", page=page), error.status
+        flash(_("The import of “%(name)s” is undone.", name=batch.file_name), "good")
+        return redirect(import_pages.current_url(batch), 303)
 
     @expose("/<int:pk>/refused.<kind>")
     @guarded(Action.read)
@@ -211,6 +233,7 @@ def _sent_mapping(batch: ImportBatch) -> dict[str, Any]:
         "mode": next((known for known in ImportMode if known.value == mode), batch.mode),
         "matched_by": form.get("matched_by") or None,
         "source_system": form.get("source_system") or None,
+        "mapping_name": form.get("mapping_name") or None,
     }
 
 
@@ -240,3 +263,13 @@ def register(appbuilder: AppBuilder) -> None:
     for entity in ENTITIES.values():
         if not entity.__admin__.append_only and not entity.__admin__.written_by_verbs:
             appbuilder.add_view_no_menu(make_view(entity))
+    add_link(ImportBatch, _steps_link)
+
+
+def _steps_link(batch: ImportBatch, actor: Actor) -> dict[str, Any] | None:
+    """Lead from the record of an import to what became of its rows, where it can be undone too."""
+    try:
+        import_mapping.require_importable(ENTITIES[batch.entity], actor)
+    except Forbidden:
+        return None
+    return {"label": _("Open the import"), "icon": "file-earmark-arrow-up", "url": import_pages.current_url(batch)}
