@@ -19,6 +19,7 @@ from models.base import ENTITIES, Category
 from models.catalogue import slug
 from models.corporate_group import CorporateGroup
 from views import addresses
+from views.desk.everything_pages import may_take_all
 from views.door import current_actor, reading_as_system
 
 LANGUAGES = {"it": "Italiano", "en": "English"}
@@ -127,6 +128,16 @@ class Frame:
                         "url": url_for("RolesView.list"),
                         "current": _at("roles"),
                         "rank": 1,
+                    }
+                )
+            if category is Category.system and may_take_all(self.actor):
+                items.append(
+                    {
+                        "label": _("Everything in one file"),
+                        "icon": "box-seam",
+                        "url": url_for("EverythingView.index"),
+                        "current": _at("everything"),
+                        "rank": 4,
                     }
                 )
             if items:

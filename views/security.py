@@ -19,6 +19,7 @@ from backoffice.actors import SYSTEM, Context
 from backoffice.database import begin_writing, open_session
 from backoffice.identity import find_identity
 from models.staff import Staff
+from views.desk.everything_pages import EverythingView
 from views.desk.outbox_pages import MailTextView
 from views.desk.password_links import PasswordLinkView, SendLinkView
 from views.desk.security_pages import PasswordView, RolesView
@@ -61,6 +62,7 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(SendLinkView)
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)
+        self.appbuilder.add_view_no_menu(EverythingView)
 
     # Who it is
 

@@ -1,4 +1,4 @@
-"""From the text in a cell to the record it names, many at a time, and from a record to such a text.
+"""From the text in a cell to the record it names, many at a time.
 
 A record is named by a natural key, whose parts are joined by `` / `` where it has several, by its number in this
 installation as ``#17``, or by the code it has in the system the file comes from.
@@ -6,7 +6,7 @@ installation as ``#17``, or by the code it has in the system the file comes from
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,12 +15,10 @@ from sqlalchemy.orm import Session
 
 from backoffice.actors import Actor
 from backoffice.operations import external_codes
+from backoffice.records.naming import JOINT, key_label, natural_keys, text_keys
 from models.base import Recorded
-from models.catalogue import Field, Kind, fields
+from models.catalogue import Field, Kind
 from models.reading import LARGEST_INTEGER, BadValue
-
-#: Between the parts of a natural key.
-JOINT = " / "
 
 
 def resolve_relations(
@@ -51,7 +49,7 @@ def resolve_relations(
 
 def with_zeros(target: type[Recorded], texts: Iterable[str]) -> dict[str, str]:
     """Return for those texts that are codes without their zeros in front what they were before a spreadsheet."""
-    types = [key[0].value_type for key in _natural_keys(target) if len(key) == 1]
+    types = [key[0].value_type for key in natural_keys(target) if len(key) == 1]
     restored = {}
     for text in texts:
         wholes = (value_type.with_zeros(text) for value_type in types if value_type is not None)
@@ -59,42 +57,6 @@ def with_zeros(target: type[Recorded], texts: Iterable[str]) -> dict[str, str]:
         if whole is not None:
             restored[text] = whole
     return restored
-
-
-def text_keys(target: type[Recorded], actor: Actor) -> list[tuple[Field, ...]]:
-    """Return the natural keys by which the actor may name a record of ``target``, parts of one field first."""
-    masked = actor.masked(target)
-    keys = [key for key in _natural_keys(target) if not any(part.name in masked for part in key)]
-    return sorted(keys, key=len)
-
-
-def key_label(key: Sequence[Field]) -> str:
-    return JOINT.join(str(part.label) for part in key)
-
-
-def written(record: Recorded) -> str | None:
-    """Return the text that names the record wherever its keys are known; None where it has no natural key."""
-    for key in sorted(_natural_keys(type(record)), key=len):
-        parts = [_written_part(record, part) for part in key]
-        if all(parts):
-            return JOINT.join(str(part) for part in parts)
-    return None
-
-
-def _written_part(record: Recorded, part: Field) -> str | None:
-    value = getattr(record, part.name)
-    if value is None:
-        return None
-    return written(value) if part.kind is Kind.relation else part.edit(value)
-
-
-def _natural_keys(target: type[Recorded]) -> list[tuple[Field, ...]]:
-    known = fields(target)
-    columns = {field.column: field for field in known.values() if field.column}
-    keys = [
-        tuple(known.get(name) or columns.get(name) for name in natural) for natural in target.__admin__.natural_keys
-    ]
-    return [tuple(part for part in key if part is not None) for key in keys if None not in key]
 
 
 def _by_natural_key(

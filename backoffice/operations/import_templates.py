@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from backoffice.actors import Actor
 from backoffice.errors import Text
 from backoffice.operations.import_mapping import Target, keys_for, targets_for
-from backoffice.operations.import_relations import key_label, text_keys, written
 from backoffice.records.lookup import find_options
+from backoffice.records.naming import key_label, text_keys, written
 from backoffice.records.show import in_sentence
 from backoffice.spreadsheets.template import Column
 from models.base import Recorded
@@ -115,7 +115,7 @@ def _example(session: Session, field: Field, actor: Actor) -> str:
     assert field.target is not None
     found = find_options(session, field.target, "", actor)
     if found:
-        return written(found[0]) or f"#{found[0].id}"
+        return written(found[0], actor) or f"#{found[0].id}"
     keys = text_keys(field.target, actor)
     return _sample(keys[0][0]) if keys and keys[0][0].kind is not Kind.relation else "#1"
 

@@ -16,8 +16,9 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.operations import import_results, imports
-from backoffice.operations.import_relations import JOINT, resolve_relations, written
+from backoffice.operations.import_relations import resolve_relations
 from backoffice.operations.import_templates import template_columns
+from backoffice.records.naming import JOINT, written
 from backoffice.spreadsheets.reading import read_table
 from backoffice.spreadsheets.writing import write_csv
 from models.base import ENTITIES, Recorded
@@ -139,7 +140,7 @@ def test_a_record_is_named_by_its_key_its_parts_or_its_number(records: RecordSes
     contact = records.scalars(sa.select(Contact).where(Contact.email.is_not(None)).order_by(Contact.id)).first()
     assert contact is not None
     text = f"{contact.company.vat_number or contact.company.tax_code}{JOINT}{contact.email}"
-    assert written(contact) == text
+    assert written(contact, actor) == text
     other = f"{text}x"
     found = resolve_relations(records, Contact, [text, f"#{contact.id}", other, "#0"], system=None, actor=actor)
     assert (found[text], found[f"#{contact.id}"]) == (contact, contact)
