@@ -159,6 +159,10 @@ class ImportBatch(GroupOwned, Record):
     refused_count: Mapped[int] = field(_l("Refused"), Integer, default=0, server_default="0", known_once="tried_at")
     #: Rows imported with a remark.
     noted_count: Mapped[int] = field(_l("With a remark"), Integer, default=0, server_default="0", known_once="tried_at")
+    #: Whether it comes from a file with everything: then it also writes what otherwise only verbs do.
+    restores: Mapped[bool] = mapped_column(default=False, server_default="0")
+    #: The first part of the file with everything that it is a part of; its own key for that one.
+    part_of_id: Mapped[int | None] = mapped_column(Integer, index=True)
     #: The resume point: the last row that the present step has finished with.
     done_row: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: How long the last trial took, in thousandths of a second.

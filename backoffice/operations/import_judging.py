@@ -46,8 +46,10 @@ class Judge:
     def keys(self) -> list[Key]:
         """The keys that the mapped columns give a value and that no two records may share, the chosen one first."""
         mapped = {target.name for _place, target in self.columns.mapped}
-        usable = [key for key in keys_for(self.columns.entity, self.actor).values() if key.is_mapped(mapped)]
-        usable = [key for key in usable if key.name == self.batch.matched_by or _is_unique(self.columns.entity, key)]
+        entity, chosen = self.columns.entity, self.batch.matched_by
+        known = keys_for(entity, self.actor, restores=self.batch.restores).values()
+        usable = [key for key in known if key.is_mapped(mapped)]
+        usable = [key for key in usable if key.name == chosen or _is_unique(entity, key)]
         return sorted(usable, key=lambda key: key.name != self.batch.matched_by)
 
     def judge(self, rows: Sequence[ImportRow], *, remember: bool) -> list[Verdict]:
@@ -182,7 +184,10 @@ class Judge:
             verdict.outcome = ImportOutcome.skipped
             return
         try:
-            verdict.cleaned = clean(self.session, self.columns.entity, verdict.values, actor=self.actor, record=record)
+            verdict.cleaned = clean(
+                self.session, self.columns.entity, verdict.values,
+                actor=self.actor, record=record, restores=self.batch.restores,
+            )  # fmt: skip
         except InvalidRecord as error:
             given = {heading for heading, _value, _sentence in verdict.reasons}
             verdict.reasons.extend(

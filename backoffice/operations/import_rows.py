@@ -66,7 +66,7 @@ class Columns:
 
     @cached_property
     def allowed(self) -> dict[str, Target]:
-        return targets_for(self.entity, self.actor)
+        return targets_for(self.entity, self.actor, restores=self.batch.restores)
 
     @cached_property
     def mapped(self) -> list[tuple[int, Target]]:

@@ -7,7 +7,7 @@ progress that lasts: whoever calls them again goes on where the last commit left
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,10 +59,15 @@ def start_import(
     propose_mapping(session, batch, entity, [cells for _number, cells in table.rows[:200]], actor=actor)
     session.add(batch)
     session.flush()
-    for start in range(0, len(table.rows), 2000):
-        staged = [{"batch_id": batch.id, "number": n, "cells": cells} for n, cells in table.rows[start : start + 2000]]
-        session.execute(sa.insert(ImportRow), staged, execution_options=INTERNAL)
+    stage_rows(session, batch, table.rows)
     return batch
+
+
+def stage_rows(session: Session, batch: ImportBatch, rows: Sequence[tuple[int, list[str]]]) -> None:
+    """Keep the rows of a file for a batch that has its key."""
+    for start in range(0, len(rows), 2000):
+        staged = [{"batch_id": batch.id, "number": n, "cells": cells} for n, cells in rows[start : start + 2000]]
+        session.execute(sa.insert(ImportRow), staged, execution_options=INTERNAL)
 
 
 def _printable(file_name: str) -> str:
@@ -190,7 +195,8 @@ def _require_mapping(batch: ImportBatch, actor: Actor) -> None:
     """Check the mapping again: rights may have changed since it was chosen."""
     check_mapping(
         ENTITIES[batch.entity], batch.headings, batch.mapping,
-        mode=batch.mode, matched_by=batch.matched_by, source_system=batch.source_system, actor=actor,
+        mode=batch.mode, matched_by=batch.matched_by, source_system=batch.source_system, restores=batch.restores,
+        actor=actor,
     )  # fmt: skip
 
 

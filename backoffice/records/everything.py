@@ -95,10 +95,13 @@ class Everything:
     def _rows(self, part: Part) -> Iterator[Recorded]:
         statement = sa.select(part.entity).order_by(part.entity.id).options(*_loading(part.columns))
         # The session holds its rows weakly: what has been written is let go.
+        needed = [column.name for column in part.columns if column.kind is Kind.relation and column.required]
         with closing(self.session.scalars(statement.execution_options(yield_per=BATCH))) as rows:
             for row in rows:
-                yield row
-                part.rows += 1
+                # What hangs on a deleted record, or on one out of sight, could not be brought in again.
+                if all(getattr(row, name) is not None for name in needed):
+                    yield row
+                    part.rows += 1
         part.complete = True
 
 

@@ -33,8 +33,8 @@ tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R      
 packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
 package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
 calls         CRUX   R       CRUX    CRU       R       R:unit    R       R        R:consultant    CRUTX    RX
-calendars     CRUD   R       R       R         R       -         R       R        -               R        R
-queues        CRUD   R       R       R         R       R         R       R        R               R        R
+calendars     CRUDX  R       R       R         R       -         R       R        -               R        R
+queues        CRUDX  R       R       R         R       R         R       R        R               R        R
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -
 history       RX     -       -       -         -       -         R       RX       -               -        -
 imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -

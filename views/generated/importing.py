@@ -73,7 +73,8 @@ class ImportView(BaseView):
         import_mapping.require_importable(self.entity, current_actor())
         columns = import_templates.template_columns(_session(), self.entity, current_actor())
         plural = str(self.entity.__admin__.plural)
-        name = f"{plural} - {_('template')}.{kind}"
+        word = _("template")
+        name = f"{plural} - {word}.{kind}"
         if kind == "csv":
             rows = [[column.heading for column in columns], [column.example for column in columns]]
             return csv_response("".join(writing.write_csv(rows)), name)
