@@ -88,7 +88,8 @@ def clean(
     for name, text in foreign_relations(entity, cleaned, record).items():
         problems.setdefault(name, text)
     if record is None:
-        missing = (field for name, field in writable.items() if field.required and name not in values)
+        given = {*values, "created_at"}  # which the save sets where nobody says otherwise
+        missing = (field for name, field in writable.items() if field.required and name not in given)
         problems.update({field.name: _demand(field) for field in missing})
     if problems:
         raise InvalidRecord(problems)

@@ -148,7 +148,7 @@ def _earlier_batch(session: Session, batch: ImportBatch, entity: type[Recorded],
     statement = (
         sa.select(ImportBatch)
         .where(ImportBatch.entity == entity.__table__.name, ImportBatch.tried_at.is_not(None))
-        .where(ImportBatch.created_by_id == actor.staff_id)
+        .where(ImportBatch.created_by_id == actor.staff_id, ImportBatch.restores.is_(False))
         .order_by(ImportBatch.created_at.desc(), ImportBatch.id.desc())
         .limit(10)
     )

@@ -121,6 +121,8 @@ def _obstacles(
         record = records.get(row.record_id or 0)
         if record is None:
             yield Obstacle(row.number, None, _("It is not there any more, or not yours to see."))
+        elif record.__admin__.append_only:
+            yield Obstacle(row.number, record, _("Such records are never deleted."))
         elif record.version != row.written_version:
             yield Obstacle(row.number, record, _("It has been changed since."))
         elif record.id in referred:

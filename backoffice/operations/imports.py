@@ -82,7 +82,9 @@ def get_batch(session: Session, entity: type[Recorded], batch_id: int, *, actor:
     """
     require_importable(entity, actor)
     batch: ImportBatch = get_record(session, ImportBatch, batch_id)
-    if batch.entity != entity.__table__.name:
+    # A part of a file with everything goes its own way until it is done: see ``operations.everything``.
+    is_part = batch.restores and batch.state not in (ImportState.applied, ImportState.undone, ImportState.discarded)
+    if batch.entity != entity.__table__.name or is_part:
         raise NotFound
     return batch
 

@@ -168,6 +168,10 @@ def test_only_into_an_empty_group_by_whoever_looks_after_the_installation(
     assert admin.submit(f"{parts}/trial").text.count("company:8") == 1
     session.rollback()
     assert session.scalars(sa.select(Company)).all() == []
+    number = session.scalars(sa.select(ImportBatch.id).where(ImportBatch.entity == "company")).one()
+    session.rollback()
+    for page in ("columns", "apply"):
+        assert admin.submit(f"/company/import/{number}/{page}").status_code == 404, "not past what guards the whole"
     assert admin.submit(f"{parts}/apply").status_code == 303
     session.rollback()
     company = session.scalars(sa.select(Company)).one()

@@ -50,6 +50,8 @@ def step_url(batch: ImportBatch, name: str, **values: Any) -> str:
 
 def current_url(batch: ImportBatch) -> str:
     """Return where a batch stands: the page that shows what comes next."""
+    if batch.restores and batch.state not in OVER:
+        return url_for("EverythingView.parts", pk=batch.part_of_id)
     if batch.state in OVER:
         return step_url(batch, "done")
     return step_url(batch, "map_columns" if batch.state is ImportState.uploaded else "attempt")
