@@ -15,7 +15,7 @@ import pytest
 
 from backoffice.lifecycles import MACHINES, Transition
 from models.base import Recorded
-from models.catalogue import Field, Kind, fields, related_lists, slug
+from models.catalogue import Field, Kind, fields, parent_key, related_lists, slug
 from tests.access.expected import LEDGERS, VERBS_THAT_UPDATE
 from tests.access.person import FEWER, SWEEPS, Person, has_forms, keep_names_hidden, listed
 from tests.clients import DESK
@@ -101,7 +101,7 @@ def doors_of(person: Person, entity: type[Recorded], key: int) -> Iterator[tuple
     yield "api", person.api(path[1:]).status_code
     for page in OTHER_PAGES.get(entity.__table__.name, ()):
         yield page, person.client.get(f"{path}/{page}").status_code
-    for page in ("edit", "delete"):
+    for page in ("edit", "delete", "restore"):
         yield page, person.client.get(f"{path}/{page}").status_code
         yield f"{page} sent", person.client.submit(f"{path}/{page}", unversioned).status_code
     for method in ("PATCH", "DELETE"):
@@ -130,6 +130,10 @@ def due_of(person: Person, entity: type[Recorded], *, there: bool) -> Iterator[t
     for page, letter in (("edit", "U"), ("delete", "D")):
         yield page, due(letter, 200)
         yield f"{page} sent", due(letter, 400)
+    # None of these rows was deleted; lines come back with what they are lines of.
+    restorable = person.may("D", entity) and person.may("C", entity) and has_forms(entity) and not parent_key(entity)
+    yield "restore", 404 if restorable else 403
+    yield "restore sent", 404 if restorable else 403
     for method in ("PATCH", "DELETE"):
         yield method, due("D" if method == "DELETE" else "U", 409) if has_forms(entity) else 405
     for verb in verbs_of(entity):
