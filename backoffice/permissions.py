@@ -141,8 +141,8 @@ interventions CRUDTX R       CR      CR        CRUTX   R:unit    -       -      
 assets        CRUDX  R       -       R         R       R:unit    -       -        -               CRU      R
 service_levels CRUDX CRUX    -       R         R       -         R       -        -               R        RX
 attachments   CRDX   CRD     CRD     CR        CRD     R         R       R        CR              CR       -
-calendars     CRUD   R       R       R         R       -         R       R        -               R        R
-queues        CRUD   R       R       R         R       R         R       R        R               R        R
+calendars     CRUDX  R       R       R         R       -         R       R        -               R        R
+queues        CRUDX  R       R       R         R       R         R       R        R               R        R
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -
 history       RX     -       -       -         -       -         R       RX       -               -        -
 imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -

@@ -58,6 +58,7 @@ class VatNumber(Code):
     """Partita IVA with its check digit; foreign VAT numbers keep their country letters."""
 
     example = "99000000226"
+    digits = 11
 
     def parse(self, raw: str) -> str:
         code = _code(raw)
@@ -77,6 +78,7 @@ class TaxCode(Code):
     """Codice fiscale: 16 characters for people (omocodia included), 11 digits for bodies and companies."""
 
     example = "RSSMRA80A01H501U"
+    digits = 11
 
     def parse(self, raw: str) -> str:
         code = _code(raw)
@@ -93,6 +95,7 @@ class SdiCode(Code):
     pattern = r"[A-Z0-9]{6,7}"
     problem = _l("The codice destinatario has 7 letters or digits, 6 for public offices.")
     example = "M5UXCR1"
+    digits = 7
 
 
 class Cap(Code):
@@ -101,6 +104,7 @@ class Cap(Code):
     pattern = r"\d{5}"
     problem = _l("The CAP has 5 digits.")
     example = "09100"
+    digits = 5
 
 
 class Province(Code):
@@ -145,6 +149,7 @@ class Cig(Code):
     pattern = r"[A-Z0-9]{10}"
     problem = _l("The CIG has 10 letters or digits.")
     example = "7985640A1B"
+    digits = 10
 
 
 class Cup(Code):

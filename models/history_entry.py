@@ -57,6 +57,7 @@ EventName.words.update(
     {
         "created": _lp("event", "Created"),
         "updated": _lp("event", "Changed"),
+        "imported": _lp("event", "Imported with its state"),
         "deleted": _lp("event", "Deleted"),
         "restored": _lp("event", "Restored"),
     }

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import JSON, CheckConstraint, Integer, String
+from sqlalchemy import JSON, CheckConstraint, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Admin, Category, EntityName, GroupOwned, Record, Rule, Scope, Section
@@ -30,6 +30,7 @@ class ImportState(Choice):
     applying = "applying", _l("Being applied"), "wait", "hourglass-split"
     applied = "applied", _l("Applied"), "good", "check-circle"
     discarded = "discarded", _l("Discarded"), "neutral", "trash"
+    undone = "undone", _l("Undone"), "neutral", "arrow-counterclockwise"
 
 
 class ImportOutcome(Choice):
@@ -46,7 +47,18 @@ class ImportBatch(GroupOwned, Record):
     """One file being imported into one kind of record, from the upload to the last row written."""
 
     __tablename__ = "import_batch"
-    __table_args__ = (CheckConstraint("done_row >= 0 AND row_count >= 0", name="progress_not_negative"),)
+    __table_args__ = (
+        CheckConstraint("done_row >= 0 AND row_count >= 0", name="progress_not_negative"),
+        Index(
+            "ix_import_batch_mapping",
+            "group_id",
+            "entity",
+            "mapping_name",
+            "id",
+            postgresql_where=text("mapping_name IS NOT NULL"),
+            sqlite_where=text("mapping_name IS NOT NULL"),
+        ),
+    )
     __admin__ = Admin(
         label=_lp("noun", "Import"),
         plural=_l("Imports"),
@@ -73,7 +85,7 @@ class ImportBatch(GroupOwned, Record):
         fast=(("created_by", "created_at"), ("entity", "created_at")),
         sections=(
             Section(_l("The file"), ("entity", "file_name", "form", "row_count", "created_by")),
-            Section(_l("How"), ("mode", "matched_by", "source_system", "state")),
+            Section(_l("How"), ("mapping_name", "mode", "matched_by", "source_system", "state")),
             Section(
                 _l("What came of it"),
                 (
@@ -85,6 +97,7 @@ class ImportBatch(GroupOwned, Record):
                     "noted_count",
                     "tried_at",
                     "applied_at",
+                    "undone_at",
                 ),
             ),
         ),
@@ -104,6 +117,10 @@ class ImportBatch(GroupOwned, Record):
     headings: Mapped[list[str]] = mapped_column(JSON(none_as_null=True))
     #: Which column goes where: ``{position: target}``; columns left out are not imported.
     mapping: Mapped[dict[str, str]] = mapped_column(JSON(none_as_null=True), default=dict)
+    #: The name under which the choices above and below are kept: its latest file says what they are.
+    mapping_name: Mapped[str | None] = field(
+        _l("Kept as"), String(80), help=_l("The name under which the choices for the columns are used again.")
+    )
     #: Whether rows add records, change them, or both.
     mode: Mapped[ImportMode] = choice(ImportMode, _l("Mode"), default=ImportMode.both)
     #: The key that tells whether a record is there already: field names joined by ``+``, or ``external_code``.
@@ -142,6 +159,10 @@ class ImportBatch(GroupOwned, Record):
     refused_count: Mapped[int] = field(_l("Refused"), Integer, default=0, server_default="0", known_once="tried_at")
     #: Rows imported with a remark.
     noted_count: Mapped[int] = field(_l("With a remark"), Integer, default=0, server_default="0", known_once="tried_at")
+    #: Whether it comes from a file with everything: then it also writes what otherwise only verbs do.
+    restores: Mapped[bool] = mapped_column(default=False, server_default="0")
+    #: The first part of the file with everything that it is a part of; its own key for that one.
+    part_of_id: Mapped[int | None] = mapped_column(Integer, index=True)
     #: The resume point: the last row that the present step has finished with.
     done_row: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     #: How long the last trial took, in thousandths of a second.
@@ -150,6 +171,9 @@ class ImportBatch(GroupOwned, Record):
     tried_at: Mapped[datetime | None] = field(_l("Tried"), UtcInstant())
     #: When the last row was written.
     applied_at: Mapped[datetime | None] = field(_l("Applied"), UtcInstant())
+
+    #: When all that it wrote was taken back.
+    undone_at: Mapped[datetime | None] = field(_l("Undone"), UtcInstant())
 
     def __str__(self) -> str:
         return self.file_name

@@ -45,6 +45,8 @@ class ImportRow(Model):
     record_id: Mapped[int | None] = mapped_column(Integer)
     #: The version of that record when the row was tried: one that changed since is not written over.
     record_version: Mapped[int | None] = mapped_column(Integer)
+    #: The version of that record once the row was written: the import can be undone while it still has it.
+    written_version: Mapped[int | None] = mapped_column(Integer)
     #: Whether it has been applied.
     applied: Mapped[bool] = mapped_column(default=False, server_default="0")
 

@@ -38,6 +38,8 @@ class ValueType(TypeDecorator[Any]):
     example: ClassVar[str] = ""
     #: People read a word where something else is stored, and look for that word.
     worded: ClassVar[bool] = False
+    #: Of a code that may consist of digits only: how many there are, zeros in front included.
+    digits: ClassVar[int] = 0
 
     def __init_subclass__(cls, **options: Any) -> None:
         # SQLAlchemy asks every class for itself, not its bases; all of these are safe to cache by.
@@ -47,6 +49,21 @@ class ValueType(TypeDecorator[Any]):
     def parse(self, raw: str) -> Any:
         """Return the stored value of what was typed, or raise ``BadValue``."""
         raise NotImplementedError
+
+    def with_zeros(self, raw: str) -> str:
+        """Return ``raw`` with the zeros in front that a spreadsheet has taken off, where only so it is a value."""
+        text = raw.strip()
+        if not (text.isascii() and text.isdigit() and len(text) < self.digits) or self._is_value(text):
+            return raw
+        whole = text.zfill(self.digits)
+        return whole if self._is_value(whole) else raw
+
+    def _is_value(self, text: str) -> bool:
+        try:
+            self.parse(text)
+        except BadValue:
+            return False
+        return True
 
     def show(self, value: Any) -> str:
         """Return the value as people read it in the current language."""

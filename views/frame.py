@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -34,10 +35,15 @@ class OwnPage:
     label: Text
     icon: str
     endpoint: str
-    #: Whoever may read it sees the page.
-    entity: type[Recorded]
+    #: Whether somebody may open it.
+    opens: Callable[[Actor], bool]
     category: Category = Category.system
     rank: int = 5
+
+
+def reads(entity: type[Recorded]) -> Callable[[Actor], bool]:
+    """Return the condition that somebody may read rows of ``entity``."""
+    return lambda actor: actor.may(Action.read, entity)
 
 
 _own_pages: dict[str, OwnPage] = {}
@@ -146,7 +152,7 @@ class Frame:
             items += [
                 self._own_item(page)
                 for page in _own_pages.values()
-                if page.category is category and self.actor.may(Action.read, page.entity)
+                if page.category is category and page.opens(self.actor)
             ]
             if items:
                 found.append({"label": category.label, "icon": category.icon, "items": sorted(items, key=_order)})

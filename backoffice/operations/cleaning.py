@@ -17,6 +17,7 @@ from backoffice.coherence import foreign_relations
 from backoffice.errors import UNKNOWN_REFERENCE, DomainError, InvalidRecord, Text
 from backoffice.operations.references import NOT_A_VALUE, find_many, find_related
 from backoffice.operations.removal import require_removable
+from backoffice.records.everything import carried
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
 from models.reading import LARGEST_INTEGER, BadValue, clean_text
@@ -33,8 +34,14 @@ TOO_MANY_LINES: Text = _l("Too many lines: at most 500.")
 Line = tuple[Recorded | None, Mapping[str, Any] | None]
 
 
-def writable_fields(entity: type[Recorded], actor: Actor) -> dict[str, Field]:
-    """Return the fields of ``entity`` that ``actor`` may type, in the order of the form."""
+def writable_fields(entity: type[Recorded], actor: Actor, *, restores: bool = False) -> dict[str, Field]:
+    """Return the fields of ``entity`` that ``actor`` may type, in the order of the form.
+
+    ``restores``: all that a file with everything carries, what otherwise only verbs write included.
+    """
+    if restores:
+        masked = actor.masked(entity)
+        return {field.name: field for field in carried(entity) if field.name not in masked}
     admin = entity.__admin__
     known = fields(entity)
     masked = actor.masked(entity)
@@ -53,6 +60,7 @@ def clean(
     actor: Actor,
     record: Recorded | None = None,
     without: str | None = None,
+    restores: bool = False,
 ) -> dict[str, Any]:
     """Return the stored form of ``values``; for a new record also see that nothing required is missing.
 
@@ -60,7 +68,7 @@ def clean(
 
     :raises InvalidRecord: with a sentence for every refused value.
     """
-    writable = writable_fields(entity, actor)
+    writable = writable_fields(entity, actor, restores=restores)
     writable.pop(without or "", None)
     cleaned: dict[str, Any] = {}
     problems: dict[str, Text] = {}
@@ -71,7 +79,7 @@ def clean(
             continue
         try:
             _clean_field(session, field, raw, cleaned, actor=actor, record=record)
-            if name in cleaned and record is not None:
+            if name in cleaned and record is not None and not restores:
                 _require_changeable(record, name, cleaned[name])
         except BadValue as error:
             problems[name] = str(error)
@@ -80,7 +88,8 @@ def clean(
     for name, text in foreign_relations(entity, cleaned, record).items():
         problems.setdefault(name, text)
     if record is None:
-        missing = (field for name, field in writable.items() if field.required and name not in values)
+        given = {*values, "created_at"}  # which the save sets where nobody says otherwise
+        missing = (field for name, field in writable.items() if field.required and name not in given)
         problems.update({field.name: _demand(field) for field in missing})
     if problems:
         raise InvalidRecord(problems)

@@ -20,8 +20,8 @@ from backoffice.errors import InvalidRecord
 from backoffice.operations import external_codes
 from backoffice.operations.cleaning import CHOOSE, REQUIRED, clean
 from backoffice.operations.import_mapping import Key, Target, keys_for
-from backoffice.operations.import_relations import resolve_relations
-from backoffice.operations.import_rows import Columns, Verdict
+from backoffice.operations.import_relations import resolve_relations, with_zeros
+from backoffice.operations.import_rows import Columns, Verdict, zeros_restored
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE
 from models.base import Recorded
 from models.catalogue import Kind
@@ -46,8 +46,10 @@ class Judge:
     def keys(self) -> list[Key]:
         """The keys that the mapped columns give a value and that no two records may share, the chosen one first."""
         mapped = {target.name for _place, target in self.columns.mapped}
-        usable = [key for key in keys_for(self.columns.entity, self.actor).values() if key.is_mapped(mapped)]
-        usable = [key for key in usable if key.name == self.batch.matched_by or _is_unique(self.columns.entity, key)]
+        entity, chosen = self.columns.entity, self.batch.matched_by
+        known = keys_for(entity, self.actor, restores=self.batch.restores).values()
+        usable = [key for key in known if key.is_mapped(mapped)]
+        usable = [key for key in usable if key.name == chosen or _is_unique(entity, key)]
         return sorted(usable, key=lambda key: key.name != self.batch.matched_by)
 
     def judge(self, rows: Sequence[ImportRow], *, remember: bool) -> list[Verdict]:
@@ -73,11 +75,20 @@ class Judge:
         """Put related records in the place of the texts that name them."""
         assert target.field is not None
         texts = {verdict.values[target.name] for verdict in verdicts if target.name in verdict.values}
-        found = resolve_relations(self.session, target.field, texts, system=self.batch.source_system, actor=self.actor)
+        system, entity = self.batch.source_system, target.field.target
+        assert entity is not None
+        found = resolve_relations(self.session, entity, texts, system=system, actor=self.actor)
+        restored = with_zeros(entity, (text for text, related in found.items() if isinstance(related, str)))
+        again = resolve_relations(self.session, entity, restored.values(), system=None, actor=self.actor)
         for verdict in verdicts:
             if target.name not in verdict.values:
                 continue
-            related = found[verdict.values[target.name]]
+            text = verdict.values[target.name]
+            related = found[text]
+            if text in restored and not isinstance(again[restored[text]], str):
+                related = again[restored[text]]
+                remark = zeros_restored(restored[text])
+                verdict.remarks.append(self.columns.finding(verdict.row, target.name, remark))
             if isinstance(related, str):
                 verdict.reasons.append(self.columns.finding(verdict.row, target.name, related))
                 del verdict.values[target.name]
@@ -173,7 +184,10 @@ class Judge:
             verdict.outcome = ImportOutcome.skipped
             return
         try:
-            verdict.cleaned = clean(self.session, self.columns.entity, verdict.values, actor=self.actor, record=record)
+            verdict.cleaned = clean(
+                self.session, self.columns.entity, verdict.values,
+                actor=self.actor, record=record, restores=self.batch.restores,
+            )  # fmt: skip
         except InvalidRecord as error:
             given = {heading for heading, _value, _sentence in verdict.reasons}
             verdict.reasons.extend(

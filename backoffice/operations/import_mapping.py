@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice.actors import Action, Actor
 from backoffice.errors import Forbidden, InvalidRecord, Text
 from backoffice.operations.cleaning import writable_fields
+from backoffice.operations.kept_mappings import LONGEST_NAME, find_mappings
 from backoffice.spreadsheets.guessing import ADDRESS_PARTS, EXTERNAL_CODE, WHOLE_ADDRESS, guess_mapping
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
@@ -78,11 +79,11 @@ def modes_for(entity: type[Recorded], actor: Actor) -> list[ImportMode]:
     return [mode for mode, is_allowed in allowed.items() if is_allowed]
 
 
-def targets_for(entity: type[Recorded], actor: Actor) -> dict[str, Target]:
+def targets_for(entity: type[Recorded], actor: Actor, *, restores: bool = False) -> dict[str, Target]:
     """Return by name everything a column may become: what the actor may type, and two things besides."""
     found = {
         name: Target(name, field.label, field, field.help)
-        for name, field in writable_fields(entity, actor).items()
+        for name, field in writable_fields(entity, actor, restores=restores).items()
         if field.kind not in (Kind.children, Kind.relations)
     }
     if found.keys() >= set(ADDRESS_PARTS):
@@ -91,10 +92,10 @@ def targets_for(entity: type[Recorded], actor: Actor) -> dict[str, Target]:
     return found
 
 
-def keys_for(entity: type[Recorded], actor: Actor) -> dict[str, Key]:
+def keys_for(entity: type[Recorded], actor: Actor, *, restores: bool = False) -> dict[str, Key]:
     """Return by name the keys an import may match by: the natural keys the actor may type, and the external code."""
     known = {field.column: field for field in fields(entity).values() if field.column}
-    writable = writable_fields(entity, actor)
+    writable = writable_fields(entity, actor, restores=restores)
     found = {EXTERNAL_CODE: Key(EXTERNAL_CODE)}
     for natural in entity.__admin__.natural_keys:
         parts = tuple(fields(entity).get(name) or known.get(name) for name in natural)
@@ -107,7 +108,7 @@ def keys_for(entity: type[Recorded], actor: Actor) -> dict[str, Key]:
 def propose_mapping(
     session: Session, batch: ImportBatch, entity: type[Recorded], samples: Sequence[Sequence[str]], *, actor: Actor
 ) -> None:
-    """Give a new batch the mapping of the actor's last file with the same headings, else a guessed one."""
+    """Give a new batch the mapping of the actor's last file with these headings, else a kept one, else a guess."""
     batch.mode = modes_for(entity, actor)[0]
     allowed = targets_for(entity, actor)
     earlier = _earlier_batch(session, batch, entity, actor)
@@ -117,11 +118,21 @@ def propose_mapping(
         batch.source_system, batch.matched_by = earlier.source_system, earlier.matched_by
         if earlier.mode in modes_for(entity, actor):
             batch.mode = earlier.mode
+        batch.mapping_name = earlier.mapping_name
+        return
+    kept = next(iter(find_mappings(session, entity, batch.headings, allowed, actor=actor)), None)
+    if kept is not None:
+        batch.mapping, batch.mapping_name = kept.mapping_for(batch.headings), kept.name
+        batch.source_system, batch.matched_by = kept.source_system, kept.matched_by
+        if kept.mode in modes_for(entity, actor):
+            batch.mode = kept.mode
         return
     guessed = guess_mapping(batch.headings, samples, {name: _labels(target) for name, target in allowed.items()})
     batch.mapping = {str(position): name for position, name in sorted(guessed.items())}
     usable = [key.name for key in keys_for(entity, actor).values() if key.is_mapped(set(guessed.values()))]
     batch.matched_by = usable[0] if usable else None
+    if batch.matched_by is None and ImportMode.create in modes_for(entity, actor):
+        batch.mode = ImportMode.create
 
 
 def _labels(target: Target) -> set[str]:
@@ -137,7 +148,7 @@ def _earlier_batch(session: Session, batch: ImportBatch, entity: type[Recorded],
     statement = (
         sa.select(ImportBatch)
         .where(ImportBatch.entity == entity.__table__.name, ImportBatch.tried_at.is_not(None))
-        .where(ImportBatch.created_by_id == actor.staff_id)
+        .where(ImportBatch.created_by_id == actor.staff_id, ImportBatch.restores.is_(False))
         .order_by(ImportBatch.created_at.desc(), ImportBatch.id.desc())
         .limit(10)
     )
@@ -156,14 +167,16 @@ def check_mapping(
     mode: ImportMode,
     matched_by: str | None,
     source_system: str | None,
+    mapping_name: str | None = None,
+    restores: bool = False,
     actor: Actor,
 ) -> None:
     """Raise ``InvalidRecord`` with everything that keeps a mapping from working.
 
     Problems are named ``column.3`` for a column, else after what was chosen: ``mode``, ``matched_by``,
-    ``source_system`` or ``mapping``.
+    ``source_system``, ``mapping_name`` or ``mapping``.
     """
-    allowed = targets_for(entity, actor)
+    allowed = targets_for(entity, actor, restores=restores)
     problems: dict[str, Text] = {}
     filled: set[str] = set()
     for position, name in mapping.items():
@@ -178,11 +191,13 @@ def check_mapping(
         problems["mapping"] = _l("Choose a field for at least one column.")
     if mode not in modes_for(entity, actor):
         problems["mode"] = _l("Your role does not allow this.")
-    problems |= _key_problems(keys_for(entity, actor), set(mapping.values()), mode, matched_by)
+    problems |= _key_problems(keys_for(entity, actor, restores=restores), set(mapping.values()), mode, matched_by)
     if EXTERNAL_CODE in mapping.values() and not source_system:
         problems["source_system"] = _l("Say where the external codes come from, such as the name of the programme.")
     if source_system and len(source_system) > 60:
         problems["source_system"] = _l("At most 60 characters.")
+    if mapping_name and len(mapping_name) > LONGEST_NAME:
+        problems["mapping_name"] = _l("At most %(limit)s characters.", limit=LONGEST_NAME)
     if problems:
         raise InvalidRecord(problems)
 

@@ -66,7 +66,7 @@ class Columns:
 
     @cached_property
     def allowed(self) -> dict[str, Target]:
-        return targets_for(self.entity, self.actor)
+        return targets_for(self.entity, self.actor, restores=self.batch.restores)
 
     @cached_property
     def mapped(self) -> list[tuple[int, Target]]:
@@ -102,11 +102,18 @@ class Columns:
             elif target.name == EXTERNAL_CODE:
                 self._read_code(verdict, raw)
             else:
-                verdict.values[target.name] = raw
+                self._read_value(verdict, target, raw)
         if len(row.cells) > len(self.batch.headings):
             sentence = _("The row has more cells than there are headings: a separator too many, perhaps.")
             verdict.reasons.append(("", row.cells[len(self.batch.headings)][:200], sentence))
         return verdict
+
+    def _read_value(self, verdict: Verdict, target: Target, raw: str) -> None:
+        value_type = target.field.value_type if target.field is not None else None
+        whole = value_type.with_zeros(raw) if value_type is not None else raw
+        verdict.values[target.name] = whole
+        if whole != raw:
+            verdict.remarks.append(self.finding(verdict.row, target.name, zeros_restored(whole)))
 
     def _read_address(self, verdict: Verdict, raw: str) -> None:
         parts = split_address(raw)
@@ -125,3 +132,8 @@ class Columns:
             verdict.reasons.append(self.finding(verdict.row, EXTERNAL_CODE, str(error)))
         else:
             verdict.code = code
+
+
+def zeros_restored(whole: str) -> str:
+    """Return the remark about a code whose zeros in front a spreadsheet had taken off."""
+    return _("The zeros in front were missing: it is read as %(value)s.", value=whole)

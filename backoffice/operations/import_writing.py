@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from backoffice.errors import DomainError, InvalidRecord
+from backoffice.history import recording
 from backoffice.operations.external_codes import keep_codes
 from backoffice.operations.import_judging import Judge
 from backoffice.operations.import_rows import Finding, Verdict
@@ -38,9 +40,11 @@ def _written_together(judge: Judge, verdicts: Sequence[Verdict]) -> bool:
     """Say whether all of ``verdicts`` could be written; otherwise nothing of them was."""
     session = judge.session
     try:
-        with session.begin_nested():
+        with session.begin_nested(), ExitStack() as stack:
             for verdict in verdicts:
                 _put(judge, verdict)
+                if judge.batch.restores:
+                    stack.enter_context(recording(session, _record(verdict), "imported"))
             if verdicts:
                 flush(session, _record(verdicts[0]))
             codes = {verdict.code: _record(verdict).id for verdict in verdicts if verdict.code is not None}
@@ -52,13 +56,15 @@ def _written_together(judge: Judge, verdicts: Sequence[Verdict]) -> bool:
             verdict.reasons.extend(_reasons(judge, verdict, error))
         return False
     for verdict in verdicts:
-        verdict.row.record_id, verdict.row.applied = _record(verdict).id, True
+        record = _record(verdict)
+        verdict.row.record_id, verdict.row.written_version, verdict.row.applied = record.id, record.version, True
     return True
 
 
 def _put(judge: Judge, verdict: Verdict) -> None:
     if verdict.record is None:
-        verdict.record = add_record(judge.session, judge.columns.entity, verdict.cleaned, actor=judge.actor)
+        entity, is_whole = judge.columns.entity, judge.batch.restores
+        verdict.record = add_record(judge.session, entity, verdict.cleaned, actor=judge.actor, is_whole=is_whole)
     else:
         change_record(verdict.record, verdict.cleaned)
 

@@ -7,7 +7,7 @@ progress that lasts: whoever calls them again goes on where the last commit left
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,10 +59,15 @@ def start_import(
     propose_mapping(session, batch, entity, [cells for _number, cells in table.rows[:200]], actor=actor)
     session.add(batch)
     session.flush()
-    for start in range(0, len(table.rows), 2000):
-        staged = [{"batch_id": batch.id, "number": n, "cells": cells} for n, cells in table.rows[start : start + 2000]]
-        session.execute(sa.insert(ImportRow), staged, execution_options=INTERNAL)
+    stage_rows(session, batch, table.rows)
     return batch
+
+
+def stage_rows(session: Session, batch: ImportBatch, rows: Sequence[tuple[int, list[str]]]) -> None:
+    """Keep the rows of a file for a batch that has its key."""
+    for start in range(0, len(rows), 2000):
+        staged = [{"batch_id": batch.id, "number": n, "cells": cells} for n, cells in rows[start : start + 2000]]
+        session.execute(sa.insert(ImportRow), staged, execution_options=INTERNAL)
 
 
 def _printable(file_name: str) -> str:
@@ -77,7 +82,9 @@ def get_batch(session: Session, entity: type[Recorded], batch_id: int, *, actor:
     """
     require_importable(entity, actor)
     batch: ImportBatch = get_record(session, ImportBatch, batch_id)
-    if batch.entity != entity.__table__.name:
+    # A part of a file with everything goes its own way until it is done: see ``operations.everything``.
+    is_part = batch.restores and batch.state not in (ImportState.applied, ImportState.undone, ImportState.discarded)
+    if batch.entity != entity.__table__.name or is_part:
         raise NotFound
     return batch
 
@@ -90,19 +97,23 @@ def map_columns(
     mode: ImportMode,
     matched_by: str | None,
     source_system: str | None,
+    mapping_name: str | None = None,
     actor: Actor,
 ) -> None:
     """Say which column goes where, and how existing records are recognised; forgets an earlier trial.
 
+    With ``mapping_name`` these choices are offered again for files with the same headings.
+
     :raises InvalidRecord: with what keeps the mapping from working.
     :raises WrongStep: the batch is being applied or was.
     """
-    _require_state(batch, ImportState.uploaded, ImportState.trying, ImportState.tried)
-    system = " ".join((source_system or "").split()) or None
+    require_state(batch, ImportState.uploaded, ImportState.trying, ImportState.tried)
+    system, name = " ".join((source_system or "").split()) or None, " ".join((mapping_name or "").split()) or None
     check_mapping(
         ENTITIES[batch.entity], batch.headings, mapping,
-        mode=mode, matched_by=matched_by, source_system=system, actor=actor,
+        mode=mode, matched_by=matched_by, source_system=system, mapping_name=name, actor=actor,
     )  # fmt: skip
+    batch.mapping_name = name
     batch.mapping, batch.mode, batch.matched_by, batch.source_system = dict(mapping), mode, matched_by, system
     batch.state, batch.done_row = ImportState.uploaded, 0
     session.flush()
@@ -113,8 +124,8 @@ def try_rows(session: Session, batch: ImportBatch, *, actor: Actor) -> Iterator[
 
     :raises WrongStep: the batch has no valid mapping yet, or is being applied or was.
     """
-    _lock(session, batch)
-    _require_state(batch, ImportState.uploaded, ImportState.trying, ImportState.tried)
+    take(session, batch)
+    require_state(batch, ImportState.uploaded, ImportState.trying, ImportState.tried)
     _require_mapping(batch, actor)
     if batch.state is not ImportState.trying:
         _forget_trial(session, batch)
@@ -130,7 +141,7 @@ def try_rows(session: Session, batch: ImportBatch, *, actor: Actor) -> Iterator[
         session.flush()
         done += len(rows)
         yield done
-        _lock(session, batch)
+        take(session, batch)
     _sum_up(session, batch)
     session.execute(sa.delete(ImportKey).where(ImportKey.batch_id == batch.id), execution_options=INTERNAL)
     batch.state, batch.tried_at = ImportState.tried, clock.now()
@@ -145,8 +156,8 @@ def apply_rows(session: Session, batch: ImportBatch, *, actor: Actor) -> Iterato
 
     :raises WrongStep: the batch has not been tried, or was applied already.
     """
-    _lock(session, batch)
-    _require_state(batch, ImportState.tried, ImportState.applying)
+    take(session, batch)
+    require_state(batch, ImportState.tried, ImportState.applying)
     _require_mapping(batch, actor)
     if batch.state is ImportState.tried:
         batch.state, batch.done_row = ImportState.applying, 0
@@ -159,7 +170,7 @@ def apply_rows(session: Session, batch: ImportBatch, *, actor: Actor) -> Iterato
         done += len(rows)
         if batch.row_count > WHOLE:
             yield done
-            _lock(session, batch)
+            take(session, batch)
     _sum_up(session, batch)
     batch.state, batch.applied_at = ImportState.applied, clock.now()
     session.flush()
@@ -169,14 +180,15 @@ def apply_rows(session: Session, batch: ImportBatch, *, actor: Actor) -> Iterato
 def discard_import(session: Session, batch: ImportBatch, *, actor: Actor) -> None:
     """Forget the rows of a file, applied or not; what was written stays, and so does the batch as its record."""
     actor.require(Action.update, ImportBatch)
-    _lock(session, batch)
+    take(session, batch)
     for staged in (ImportKey, ImportRow):
         session.execute(sa.delete(staged).where(staged.batch_id == batch.id), execution_options=INTERNAL)
     batch.state = ImportState.discarded
     session.flush()
 
 
-def _require_state(batch: ImportBatch, *states: ImportState) -> None:
+def require_state(batch: ImportBatch, *states: ImportState) -> None:
+    """Raise ``WrongStep`` unless the batch is in one of ``states``."""
     if batch.state not in states:
         raise WrongStep(state=batch.state.label)
 
@@ -185,11 +197,12 @@ def _require_mapping(batch: ImportBatch, actor: Actor) -> None:
     """Check the mapping again: rights may have changed since it was chosen."""
     check_mapping(
         ENTITIES[batch.entity], batch.headings, batch.mapping,
-        mode=batch.mode, matched_by=batch.matched_by, source_system=batch.source_system, actor=actor,
+        mode=batch.mode, matched_by=batch.matched_by, source_system=batch.source_system, restores=batch.restores,
+        actor=actor,
     )  # fmt: skip
 
 
-def _lock(session: Session, batch: ImportBatch) -> None:
+def take(session: Session, batch: ImportBatch) -> None:
     """Take the batch as it is stored now, so that two requests never work on the same rows."""
     session.refresh(batch, with_for_update=True)
 

@@ -51,11 +51,16 @@ def create_record(session: Session, entity: type[Recorded], values: Mapping[str,
     return record
 
 
-def add_record(session: Session, entity: type[Recorded], cleaned: Mapping[str, Any], *, actor: Actor) -> Recorded:
-    """Put a new record of cleaned values into the session; whoever writes many flushes them together."""
+def add_record(
+    session: Session, entity: type[Recorded], cleaned: Mapping[str, Any], *, actor: Actor, is_whole: bool = False
+) -> Recorded:
+    """Put a new record of cleaned values into the session; whoever writes many flushes them together.
+
+    ``is_whole``: the values are all there is to it, and nothing is to complete them.
+    """
     record = entity()
     change_record(record, cleaned)
-    for hook in _before_create.get(entity, ()):
+    for hook in () if is_whole else _before_create.get(entity, ()):
         hook(session, record, actor=actor)
     session.add(record)
     return record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,21 +82,41 @@ def _require_state(record: Recorded) -> None:
         raise KeptInThisState(states=", ".join(str(state.label) for state in deletion.states))
 
 
+def referrers_of(session: Session, entity: type[Recorded], ids: Collection[int]) -> dict[int, list[Referrer]]:
+    """Return what refers to each of the rows ``ids``, lines included; rows that nothing refers to are left out."""
+    found: dict[int, list[Referrer]] = {}
+    for other, keys in _pointing(entity):
+        for key in keys:
+            statement = sa.select(key, sa.func.count()).where(key.in_(ids)).group_by(key)
+            if "deleted_at" in other.__table__.c and issubclass(entity, SoftDeleted):
+                statement = statement.where(other.__table__.c.deleted_at.is_(None))
+            for number, count in session.execute(statement, execution_options=INTERNAL):
+                found.setdefault(number, []).append(Referrer(other, _relations(other, {key.name}), count))
+    return found
+
+
+def _pointing(entity: type[Recorded]) -> Iterator[tuple[type[Recorded], list[Any]]]:
+    """Yield each entity with rows that may refer to rows of ``entity``, and the columns by which they do."""
+    for other in ENTITIES.values():
+        referring = (key for key in other.__table__.foreign_keys if key.column.table is entity.__table__)
+        # What goes with the record, such as its attachments, keeps nobody from deleting it.
+        keys = [key.parent for key in referring if key.ondelete != "CASCADE"]
+        # A column copied from a parent says nothing of its own: the parent refers to the record as well.
+        passed_over = {*_AUTHORS, *(own for own, _path in other.__admin__.scope.copies())}
+        keys = [key for key in keys if key.name not in passed_over]
+        if keys:
+            yield other, keys
+
+
 def _referrers(session: Session, records: Iterable[Recorded], *, without: Collection[object]) -> list[Referrer]:
     """Return what refers to any of ``records``, which are of one kind; hidden rows are counted, never named."""
     records = list(records)
     if not records:
         return []
-    table, ids = records[0].__table__, [record.id for record in records]
+    ids = [record.id for record in records]
     found = []
-    for entity in ENTITIES.values():
-        referring = (key for key in entity.__table__.foreign_keys if key.column.table is table)
-        # What goes with the record, such as its attachments, keeps nobody from deleting it.
-        keys = [key.parent for key in referring if key.ondelete != "CASCADE"]
-        # A column copied from a parent says nothing of its own: the parent refers to the record as well.
-        passed_over = {*_AUTHORS, *(own for own, _path in entity.__admin__.scope.copies())}
-        keys = [key for key in keys if key.name not in passed_over]
-        if entity in without or not keys:
+    for entity, keys in _pointing(type(records[0])):
+        if entity in without:
             continue
         pointing = sa.or_(*(key.in_(ids) for key in keys))
         statement = sa.select(sa.func.count()).select_from(entity.__table__).where(pointing)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-import xlsxwriter
 from sqlalchemy.orm import Session, selectinload
 
 from backoffice import clock
@@ -22,6 +21,7 @@ from backoffice.records import show
 from backoffice.records.lookup import relations_of
 from backoffice.records.pages import Query, conditions, in_sight, ordering
 from backoffice.spreadsheets.text import protect_text
+from backoffice.spreadsheets.writing import new_workbook, sheet_name
 from models.base import Recorded
 from models.catalogue import Field, Kind
 
@@ -94,13 +94,7 @@ def write_xlsx(
     path: Path, rows: Iterator[Recorded], columns: Sequence[Field], actor: Actor, tally: Tally, title: str
 ) -> None:
     """Write a workbook with typed cells and a frozen heading; long lists go on on further sheets."""
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    workbook = xlsxwriter.Workbook(str(path), options)
+    workbook = new_workbook(str(path))
     formats = {
         Kind.date: workbook.add_format({"num_format": "dd/mm/yyyy"}),
         Kind.datetime: workbook.add_format({"num_format": "dd/mm/yyyy hh:mm"}),
@@ -124,8 +118,7 @@ def write_xlsx(
 
 
 def _new_sheet(workbook: Any, title: str, number: int, columns: Sequence[Field], bold: Any) -> Any:
-    name = "".join(c for c in title if c not in "[]:*?/\\'")[:25]
-    sheet = workbook.add_worksheet(f"{name} {number + 1}" if number else name)
+    sheet = workbook.add_worksheet(sheet_name(title, number))
     sheet.freeze_panes(1, 0)
     for place, field in enumerate(columns):
         sheet.set_column(place, place, _WIDTHS.get(field.kind, 18))

@@ -89,7 +89,7 @@ def guess_mapping(
     """Return ``{column position: target}`` for the columns whose meaning is clear enough to propose.
 
     ``names`` holds the targets to choose from, each with its labels; ``samples`` are some rows of values.
-    No target is proposed twice, and no column without any value.
+    No target is proposed twice, and, where there are rows, no column without any value.
     """
     words = {target: {_words(target), *map(_words, labels)} for target, labels in names.items()}
     wanted = [target for target in _SYNONYMS if target in names] + [t for t in names if t not in _SYNONYMS]
@@ -99,7 +99,7 @@ def guess_mapping(
             for position, heading in enumerate(headings):
                 if position in chosen or target in chosen.values() or _words(heading) not in known[target]:
                     continue
-                if any(row[position].strip() for row in samples if position < len(row)):
+                if not samples or any(row[position].strip() for row in samples if position < len(row)):
                     chosen[position] = target
     return _judged_by_values(chosen, samples, names)
 

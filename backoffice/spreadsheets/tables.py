@@ -51,7 +51,7 @@ class FileRefused(DomainError):
 
 
 class EmptyFile(FileRefused):
-    template = _l("The file is empty: it needs a row of headings and at least one row of values.")
+    template = _l("The file is empty: it needs a row of headings.")
 
 
 class NotASpreadsheet(FileRefused):
@@ -96,7 +96,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 def make_table(records: list[list[str]], form: str, limits: Limits = LIMITS) -> Table:
     """Return the table whose headings are the first record that is not blank.
 
-    Blank records are left out, missing cells are filled in, and whatever exceeds the limits is refused:
+    Blank records are left out, missing cells are filled in, headings alone are a table without rows, and whatever
+    exceeds the limits is refused:
     raises ``EmptyFile``, ``TooLarge`` or ``CellTooLong``.
     """
     headings: list[str] = []
@@ -113,7 +114,7 @@ def make_table(records: list[list[str]], form: str, limits: Limits = LIMITS) -> 
         rows.append((number, cells))
         if len(rows) > limits.rows:
             raise TooLarge(limit=_l("%(count)s rows", count=limits.rows))
-    if not rows:
+    if not headings:
         raise EmptyFile
     return Table(headings, rows, form)
 

@@ -28,8 +28,15 @@ from backoffice.spreadsheets.tables import (
 def read_workbook(content: bytes, limits: Limits = LIMITS) -> Table:
     """Return the table on the first visible sheet; raise ``FileRefused`` or ``TooLarge`` with the reason."""
     check_archive(content, limits)
-    name, records = _first_sheet(content, limits)
+    ((name, records),) = _sheets(content, limits, every=False)
     return make_table(records, f"XLSX, {name}", limits)
+
+
+def read_sheets(content: bytes, limits: Limits = LIMITS) -> list[tuple[str, Table]]:
+    """Return the tables on all visible sheets by their names; blank sheets are left out."""
+    check_archive(content, limits)
+    found = _sheets(content, limits, every=True)
+    return [(name, make_table(records, f"XLSX, {name}", limits)) for name, records in found if any(map(any, records))]
 
 
 def check_archive(content: bytes, limits: Limits = LIMITS) -> None:
@@ -49,16 +56,21 @@ def check_archive(content: bytes, limits: Limits = LIMITS) -> None:
 
 
 def _check_parts(parts: list[zipfile.ZipInfo], packed: int, limits: Limits) -> None:
-    unpacked = sum(part.file_size for part in parts)
-    suspicious = unpacked > 5_000_000 and unpacked > limits.unpacked_ratio * packed
-    if len(parts) > 5_000 or unpacked > limits.unpacked_bytes or suspicious:
-        raise UnpacksTooLarge
+    check_size(parts, packed, limits)
     if "xl/workbook.xml" not in {part.filename for part in parts}:
         raise NotASpreadsheet
 
 
-def _first_sheet(content: bytes, limits: Limits) -> tuple[str, list[list[str]]]:
-    arguments = (limits.memory_bytes, limits.seconds, limits.rows * 2, limits.columns)
+def check_size(parts: list[zipfile.ZipInfo], packed: int, limits: Limits) -> None:
+    """Raise ``UnpacksTooLarge`` for an archive whose directory promises more than any of ours would hold."""
+    unpacked = sum(part.file_size for part in parts)
+    suspicious = unpacked > 5_000_000 and unpacked > limits.unpacked_ratio * packed
+    if len(parts) > 5_000 or unpacked > limits.unpacked_bytes or suspicious:
+        raise UnpacksTooLarge
+
+
+def _sheets(content: bytes, limits: Limits, *, every: bool) -> list[tuple[str, list[list[str]]]]:
+    arguments = (limits.memory_bytes, limits.seconds, limits.rows * 2, limits.columns, int(every))
     try:
         done = subprocess.run(
             [sys.executable, "-I", str(Path(worksheet.__file__)), *map(str, arguments)],
@@ -78,5 +90,4 @@ def _first_sheet(content: bytes, limits: Limits) -> tuple[str, list[list[str]]]:
     if done.returncode != 0:
         # Out of memory or time, or the reader gave up in a way of its own: either way not our file.
         raise TooManyCells if done.returncode < 0 or b"MemoryError" in done.stderr else BrokenWorkbook
-    read = json.loads(done.stdout)
-    return read["name"], read["records"]
+    return [(sheet["name"], sheet["records"]) for sheet in json.loads(done.stdout)]

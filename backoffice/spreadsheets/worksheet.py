@@ -48,8 +48,27 @@ def first_sheet(workbook: CalamineWorkbook) -> CalamineSheet | None:
     return found
 
 
-def main(memory: int, seconds: int, rows: int, columns: int) -> int:
-    """Write the sheet found on standard input to standard output; return the exit code."""
+def visible_sheets(workbook: CalamineWorkbook) -> list[CalamineSheet]:
+    """Return all visible sheets in their order."""
+    return [
+        workbook.get_sheet_by_index(position)
+        for position, about in enumerate(workbook.sheets_metadata)
+        if about.visible == SheetVisibleEnum.Visible and about.typ == SheetTypeEnum.WorkSheet
+    ]
+
+
+def records_of(sheet: CalamineSheet) -> list[list[str]]:
+    """Return the rows of a sheet, blank ones in front included."""
+    records = [[cell_text(value) for value in row] for row in sheet.iter_rows()]
+    blank_rows = sheet.start[0] if sheet.start and len(records) <= sheet.end[0] else 0  # type: ignore[index]
+    return [[]] * blank_rows + records
+
+
+def main(memory: int, seconds: int, rows: int, columns: int, every: int) -> int:
+    """Write the workbook on standard input to standard output: its first sheet, or all of them with ``every``.
+
+    Returns the exit code.
+    """
     try:
         import resource  # only on Unix; elsewhere the caller's time limit has to do
     except ImportError:
@@ -58,16 +77,17 @@ def main(memory: int, seconds: int, rows: int, columns: int) -> int:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     try:
-        sheet = first_sheet(CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read())))
-        if sheet is None:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+        first = None if every else first_sheet(workbook)
+        sheets = visible_sheets(workbook) if every else [first] if first is not None else []
+        if not sheets:
             return NO_SHEET
-        if sheet.end is not None and (sheet.end[0] > rows or sheet.end[1] >= columns):
+        if any(sheet.end is not None and (sheet.end[0] > rows or sheet.end[1] >= columns) for sheet in sheets):
             return TOO_FAR
-        records = [[cell_text(value) for value in row] for row in sheet.iter_rows()]
+        found = [{"name": sheet.name, "records": records_of(sheet)} for sheet in sheets]
     except CalamineError:
         return BROKEN
-    blank_rows = sheet.start[0] if sheet.start and len(records) <= sheet.end[0] else 0  # type: ignore[index]
-    json.dump({"name": sheet.name, "records": [[]] * blank_rows + records}, sys.stdout)
+    json.dump(found, sys.stdout)
     return 0
 
 

@@ -175,7 +175,7 @@ def judged(person: Person, batch: int) -> list[Judged]:
 def check_batch(person: Person, key: int) -> None:
     """No step of somebody else's import is open."""
     due = 404 if person.may("C", Company) else 403
-    for step in ("", "/columns", "/trial", "/done", "/refused.csv", "/refused.xlsx"):
+    for step in ("", "/columns", "/trial", "/done", "/undo", "/refused.csv", "/refused.xlsx"):
         assert person.client.get(f"/company/import/{key}{step}").status_code == due, step
-    for step in ("/columns", "/trial", "/apply", "/discard"):
+    for step in ("/columns", "/trial", "/apply", "/undo", "/discard"):
         assert person.client.submit(f"/company/import/{key}{step}").status_code == due, step

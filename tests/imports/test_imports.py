@@ -14,7 +14,7 @@ from backoffice.errors import Forbidden, InvalidRecord, NotFound
 from backoffice.identity import load_actor
 from backoffice.operations import import_results, imports, plain
 from backoffice.operations.imports import WrongStep
-from backoffice.spreadsheets import rejected
+from backoffice.spreadsheets import writing
 from models.company import Company
 from models.contact import Contact
 from models.contract import Contract
@@ -150,7 +150,7 @@ def test_corrected_rows_of_the_download_import_without_choosing_again(
     records: RecordSession, upload: Upload, actor: Actor
 ) -> None:
     batch = upload(Company, csv_bytes(body(1), body(2, email="comunit"), body(3, name="=Comune"), body(4, url="@")))
-    text = "".join(rejected.write_csv(import_results.rejected_rows(records, batch)))
+    text = "".join(writing.write_csv(import_results.rejected_rows(records, batch)))
     assert text.startswith("\ufeffid;name;")
     assert len(text.splitlines()) == 3
     corrected = text.replace("comunit;", "a@pec.example;").replace("'@;", "http://www.x.example;")

@@ -20,6 +20,7 @@ from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import begin_writing, open_session
 from backoffice.errors import BadRequest
 from backoffice.records import export, show
+from models.base import Recorded
 from models.export_entry import ExportEntry
 from views.door import current_actor, door, engine
 from views.downloads import csv_response
@@ -38,7 +39,7 @@ def respond(listing: Listing, kind: str) -> Any:
     tally = export.Tally()
     # A session of its own: the request's is closed before the last row of a stream is read.
     session = open_session(engine(), Context(current_actor(), door()))
-    log = _entry(listing, columns, kind)
+    log = _entry(listing.entity, columns, kind, request.query_string.decode("utf-8", "replace")[:4_000])
     if kind == "xlsx":
         return _send_xlsx(session, listing, columns, name, tally, log)
     separator = _SEPARATORS.get(request.args.get("separator", ""))
@@ -85,17 +86,25 @@ def _send_xlsx(
         return send_file(Path(file.name).open("rb"), _XLSX, as_attachment=True, download_name=name)
 
 
-def _entry(listing: Listing, columns: list[Any], kind: str) -> dict[str, Any]:
+def keep_entry(
+    entity: type[Recorded], columns: list[Any], kind: str, *, conditions: str, row_count: int, is_complete: bool
+) -> None:
+    """Write down one export that is no list (EX-02)."""
+    tally = export.Tally(row_count, is_complete)
+    _keep(engine(), _entry(entity, columns, kind, conditions), tally)
+
+
+def _entry(entity: type[Recorded], columns: list[Any], kind: str, conditions: str) -> dict[str, Any]:
     actor = current_actor()
     return {
         "at": clock.now(),
         "actor_id": actor.id,
         "actor_name": actor.name,
         "group_id": actor.group_id,
-        "entity": listing.entity.__table__.name,
+        "entity": entity.__table__.name,
         "format": kind,
         "columns": ", ".join(field.name for field in columns),
-        "conditions": request.query_string.decode("utf-8", "replace")[:4_000],
+        "conditions": conditions,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,18 +13,23 @@ from flask_babel import gettext as _
 from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Text
-from backoffice.operations import import_mapping, import_results
+from backoffice.operations import import_mapping, import_results, import_templates
 from backoffice.operations.import_requests import APPLICATION, OpenJob
+from backoffice.operations.import_undo import NAMED, Obstacle
+from backoffice.operations.kept_mappings import KeptMapping, find_mappings
+from backoffice.records import show
 from backoffice.records.show import in_sentence
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE
-from models.base import ENTITIES, Recorded
-from models.catalogue import slug
+from models.base import ENTITIES, Recorded, SoftDeleted
+from models.catalogue import fields, slug
 from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
 from models.job import JobState
 from models.values import UtcInstant
 from views import addresses
 
 PAGE_SIZE = 25
+#: The states in which no step of the import is left.
+OVER = (ImportState.applied, ImportState.discarded, ImportState.undone)
 #: The tabs of a trial, by the word in the address; None stands for rows with a remark.
 TABS: dict[str, ImportOutcome | None] = {
     "refused": ImportOutcome.refused,
@@ -47,13 +52,20 @@ def step_url(batch: ImportBatch, name: str, **values: Any) -> str:
 
 def current_url(batch: ImportBatch) -> str:
     """Return where a batch stands: the page that shows what comes next."""
-    if batch.state in (ImportState.applied, ImportState.discarded):
+    if batch.restores and batch.state not in OVER:
+        return url_for("EverythingView.parts", pk=batch.part_of_id)
+    if batch.state in OVER:
         return step_url(batch, "done")
     return step_url(batch, "map_columns" if batch.state is ImportState.uploaded else "attempt")
 
 
 def file_page(
-    session: RecordSession, entity: type[Recorded], megabytes: int, *, problem: DomainError | None = None
+    session: RecordSession,
+    entity: type[Recorded],
+    actor: Actor,
+    megabytes: int,
+    *,
+    problem: DomainError | None = None,
 ) -> dict[str, Any]:
     """``import_file.html``: where a file is chosen, and the latest ones."""
     statement = (
@@ -71,6 +83,11 @@ def file_page(
             "CSV or XLSX, up to %(size)s MB and 200,000 rows. Separator and encoding of a CSV are recognised.",
             size=megabytes,
         ),
+        "template_urls": [(kind.upper(), import_url(entity, "template", kind=kind)) for kind in ("xlsx", "csv")],
+        "template_headings": template_headings(),
+        "template_rows": [
+            [*column.described, column.example] for column in import_templates.template_columns(session, entity, actor)
+        ],
         "recent": [
             {
                 "label": b.file_name,
@@ -82,6 +99,11 @@ def file_page(
     }
 
 
+def template_headings() -> list[str]:
+    """Return the headings over what is said of the columns of a template."""
+    return [_("Column"), _("What it holds"), _("Required"), _("How it is written"), _("Allowed values")]
+
+
 def map_page(
     session: RecordSession,
     batch: ImportBatch,
@@ -89,11 +111,14 @@ def map_page(
     *,
     sent: Mapping[str, Any] | None = None,
     problems: Mapping[str, Text] | None = None,
+    kept_as: str | None = None,
 ) -> dict[str, Any]:
-    """``import_map.html``: the columns with what was chosen, or guessed, for each."""
+    """``import_map.html``: the columns with what was chosen, guessed, or kept under the name ``kept_as``."""
     entity, problems = ENTITIES[batch.entity], problems or {}
-    chosen = sent or {name: getattr(batch, name) for name in ("mapping", "mode", "matched_by", "source_system")}
-    options = [(target.name, target.label) for target in import_mapping.targets_for(entity, actor).values()]
+    allowed = import_mapping.targets_for(entity, actor)
+    kept = {one.name: one for one in find_mappings(session, entity, batch.headings, allowed, actor=actor)}
+    chosen = sent or _chosen(batch, kept.get(kept_as or ""))
+    options = [(target.name, target.label) for target in allowed.values()]
     samples = import_results.sample_values(session, batch)
     return _frame(batch) | {
         "action": step_url(batch, "map_columns"),
@@ -117,8 +142,23 @@ def map_page(
         "keys": [(key.name, key.label) for key in import_mapping.keys_for(entity, actor).values()],
         "key": chosen["matched_by"] or "",
         "source_system": chosen["source_system"] or "",
+        "mapping_name": chosen["mapping_name"] or "",
+        "kept": [(name, step_url(batch, "map_columns", mapping=name)) for name in kept],
         "source_needed": EXTERNAL_CODE in (*chosen["mapping"].values(), chosen["matched_by"]),
         "preview": _("An empty cell leaves what is there. The next step only tries: nothing is written."),
+    }
+
+
+def _chosen(batch: ImportBatch, kept: KeptMapping | None) -> dict[str, Any]:
+    if kept is None:
+        names = ("mapping", "mode", "matched_by", "source_system", "mapping_name")
+        return {name: getattr(batch, name) for name in names}
+    return {
+        "mapping": kept.mapping_for(batch.headings),
+        "mode": kept.mode,
+        "matched_by": kept.matched_by,
+        "source_system": kept.source_system,
+        "mapping_name": kept.name,
     }
 
 
@@ -127,7 +167,7 @@ def _map_problem(batch: ImportBatch, name: str, text: Text) -> dict[str, Any]:
     kind, _dot, place = name.partition(".")
     if kind == "column" and place.isdecimal() and int(place) < len(batch.headings):
         return {"text": f"{batch.headings[int(place)]}: {text}", "anchor": f"column-{int(place) + 1}"}
-    labels = {"matched_by": _("Recognised by"), "source_system": _("Source system")}
+    labels = {"matched_by": _("Recognised by"), "source_system": _("Source system"), "mapping_name": _("Keep as")}
     if name in labels:
         return {"text": f"{labels[name]}: {text}", "anchor": name}
     return {"text": str(text), "anchor": None}
@@ -165,28 +205,98 @@ def try_page(
     return page | _application(batch) | _downloads(batch) | _rows(session, batch, tab, counts[tab], after, trail)
 
 
-def done_page(batch: ImportBatch) -> dict[str, Any]:
-    """``import_done.html``: what was written."""
+def done_page(batch: ImportBatch, actor: Actor) -> dict[str, Any]:
+    """``import_done.html``: what was written, from which file, by whom, and how."""
     entity = ENTITIES[batch.entity]
-    discarded = batch.state is ImportState.discarded
+    titles = {
+        ImportState.discarded: _("The rows of this file have been discarded."),
+        ImportState.undone: _("This import has been undone."),
+    }
     when = UtcInstant().show(batch.applied_at) if batch.applied_at else ""
+    written = batch.state is ImportState.applied and bool(batch.new_count + batch.changed_count)
     return (
         _frame(batch)
         | _downloads(batch)
         | {
-            "title": _("The rows of this file have been discarded.") if discarded else _("The import is done."),
+            "title": titles.get(batch.state, _("The import is done.")),
             "text": _("Applied on %(when)s.", when=when) if when else "",
             "counts": _counts(batch),
+            "facts": _facts(batch, actor),
+            "columns": _columns(batch, actor),
+            "undo_url": step_url(batch, "undo") if written else None,
             **_onward(entity, batch),
             "again_url": import_url(entity, "upload"),
         }
     )
 
 
+def _facts(batch: ImportBatch, actor: Actor) -> list[tuple[str, str]]:
+    """Return who brought in which file and how, and what became of it, as labels and texts."""
+    known = fields(ImportBatch)
+    keys = {key.name: key.label for key in import_mapping.keys_for(ENTITIES[batch.entity], actor).values()}
+    texts = {
+        "created_by": str(batch.created_by or ""),
+        "file_name": batch.file_name,
+        "matched_by": keys.get(batch.matched_by or "", ""),
+    }
+    names = (
+        "created_by",
+        "file_name",
+        "mapping_name",
+        "mode",
+        "matched_by",
+        "source_system",
+        "applied_at",
+        "undone_at",
+    )
+    shown = [(str(known[n].label), texts.get(n) or known[n].show(getattr(batch, n))) for n in names]
+    return [(label, text) for label, text in shown if text]
+
+
+def _columns(batch: ImportBatch, actor: Actor) -> list[tuple[str, str]]:
+    """Return which heading became which field."""
+    allowed = import_mapping.targets_for(ENTITIES[batch.entity], actor)
+    return [(batch.headings[int(place)], str(allowed[n].label)) for place, n in batch.mapping.items() if n in allowed]
+
+
+def undo_page(batch: ImportBatch, actor: Actor, found: Sequence[Obstacle]) -> dict[str, Any]:
+    """``import_undo.html``: exactly what undoing takes back, or the rows that keep it from being undone."""
+    new, changed = batch.new_count, batch.changed_count
+    soft = issubclass(ENTITIES[batch.entity], SoftDeleted)
+    parts = [
+        ngettext("%(count)s added record is deleted.", "%(count)s added records are deleted.", new, count=_whole(new)),
+        ngettext(
+            "%(count)s changed record gets its earlier values back.",
+            "%(count)s changed records get their earlier values back.",
+            changed,
+            count=_whole(changed),
+        ),
+    ]
+    happens = [part for part, number in zip(parts, (new, changed), strict=True) if number]
+    if new and soft:
+        happens.append(_("Deleted records are hidden, not erased."))
+    return _frame(batch) | {
+        "title": _("This import cannot be undone any more") if found else _("Undo this import?"),
+        "happens": [*happens, _("The history keeps both what was imported and that it was undone.")],
+        "obstacles": [
+            {
+                "row": _whole(one.number),
+                "label": show.label(one.record, actor) if one.record is not None else "–",
+                "url": addresses.record_url(one.record) if one.record is not None else None,
+                "reason": str(one.reason),
+            }
+            for one in found
+        ],
+        "more": len(found) >= NAMED,
+        "action": step_url(batch, "undo"),
+        "cancel_url": step_url(batch, "done"),
+    }
+
+
 def _onward(entity: type[Recorded], batch: ImportBatch) -> dict[str, Any]:
     """Return the way to the list: with what was imported on top, where the list can be sorted so."""
     count = batch.new_count + batch.changed_count
-    if batch.state is ImportState.discarded or not count or ("updated_at",) not in entity.__admin__.fast:
+    if batch.state is not ImportState.applied or not count or ("updated_at",) not in entity.__admin__.fast:
         label = _("Open the list “%(entities)s”", entities=entity.__admin__.plural)
         return {"list_url": addresses.list_url(entity), "list_label": label}
     label = ngettext("See the imported record", "See the %(count)s imported records", count, count=_whole(count))
@@ -232,7 +342,7 @@ def job_page(batch: ImportBatch, job: OpenJob) -> dict[str, Any]:
 
 
 def _counts(batch: ImportBatch) -> list[dict[str, Any]]:
-    applied = batch.state is ImportState.applied
+    applied = batch.state in (ImportState.applied, ImportState.undone)
     labels = {
         ImportOutcome.new: _("added") if applied else _("new"),
         ImportOutcome.changed: _("changed") if applied else _("to change"),

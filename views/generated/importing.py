@@ -7,6 +7,7 @@ longer than a proxy waits, and whatever stops in between goes on from there. Tho
 from __future__ import annotations
 
 import dataclasses
+import io
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,13 +19,14 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as NoSuchPage
 
-from backoffice.actors import Action, Door
+from backoffice.actors import Action, Actor, Door
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Forbidden, InvalidRecord
-from backoffice.operations import import_mapping, import_results, imports
+from backoffice.operations import import_mapping, import_results, import_templates, import_undo, imports
 from backoffice.operations.import_requests import APPLICATION, TRIAL, find_open_job, is_done_beside, request_step
-from backoffice.spreadsheets import rejected
+from backoffice.spreadsheets import writing
 from backoffice.spreadsheets.tables import LIMITS
+from backoffice.spreadsheets.template import write_template
 from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from models.import_batch import ImportBatch, ImportMode, ImportState
@@ -32,6 +34,7 @@ from views.door import commit, current_actor, current_session, fresh_session
 from views.downloads import csv_response
 from views.generated import import_pages
 from views.generated.guarding import guarded
+from views.generated.pages import add_link
 from views.uploads import sent_files
 
 #: How long one request works on a long file before it answers.
@@ -64,8 +67,28 @@ class ImportView(BaseView):
         return redirect(import_pages.current_url(batch), 303)
 
     def _file_page(self, problem: DomainError | None = None) -> str:
-        page = import_pages.file_page(_session(), self.entity, _largest() // 1024**2, problem=problem)
+        page = import_pages.file_page(_session(), self.entity, current_actor(), _largest() // 1024**2, problem=problem)
         return self.render_template("import_file.html", page=page)
+
+    @expose("/template.<kind>")
+    @guarded(Action.read)
+    def template(self, kind: str) -> Any:
+        """Send a sheet to fill in, its headings and example row in the reader's language."""
+        import_mapping.require_importable(self.entity, current_actor())
+        columns = import_templates.template_columns(_session(), self.entity, current_actor())
+        plural = str(self.entity.__admin__.plural)
+        word = _("template")
+        name = f"{plural} - {word}.{kind}"
+        if kind == "csv":
+            rows = [[column.heading for column in columns], [column.example for column in columns]]
+            return csv_response("".join(writing.write_csv(rows)), name)
+        if kind != "xlsx":
+            raise NoSuchPage
+        file = io.BytesIO()
+        notes = import_pages.template_headings()
+        write_template(file, columns, title=plural, notes_title=_("Allowed values"), notes_headings=notes)
+        file.seek(0)
+        return send_file(file, writing.XLSX, as_attachment=True, download_name=name)
 
     @expose("/<int:pk>")
     @guarded(Action.read)
@@ -79,9 +102,9 @@ class ImportView(BaseView):
         if find_open_job(_session(), batch) is not None:
             return redirect(import_pages.step_url(batch, "attempt"), 303)
         if request.method != "POST":
-            if batch.state in (ImportState.applying, ImportState.applied, ImportState.discarded):
+            if batch.state in (ImportState.applying, *import_pages.OVER):
                 return redirect(import_pages.current_url(batch))
-            page = import_pages.map_page(_session(), batch, current_actor())
+            page = import_pages.map_page(_session(), batch, current_actor(), kept_as=request.args.get("mapping"))
             return self.render_template("import_map.html", page=page)
         sent = _sent_mapping(batch)
         try:
@@ -103,7 +126,7 @@ class ImportView(BaseView):
             return self._work(TRIAL, batch)
         if (job := find_open_job(_session(), batch)) is not None:
             return self.render_template("import_try.html", page=import_pages.job_page(batch, job))
-        if batch.state in (ImportState.uploaded, ImportState.applied, ImportState.discarded):
+        if batch.state in (ImportState.uploaded, *import_pages.OVER):
             return redirect(import_pages.current_url(batch))
         page = import_pages.try_page(
             _session(), batch, tab=request.args.get("tab", ""), after=_number("after"), trail=_trail()
@@ -120,9 +143,30 @@ class ImportView(BaseView):
     @guarded(Action.read)
     def done(self, pk: int) -> Any:
         batch = self._batch(pk)
-        if batch.state not in (ImportState.applied, ImportState.discarded):
+        if batch.state not in import_pages.OVER:
             return redirect(import_pages.current_url(batch))
-        return self.render_template("import_done.html", page=import_pages.done_page(batch))
+        return self.render_template("import_done.html", page=import_pages.done_page(batch, current_actor()))
+
+    @expose("/<int:pk>/undo", methods=["GET", "POST"])
+    @guarded(Action.read)
+    def undo(self, pk: int) -> Any:
+        """Say exactly what undoing would take back, or what keeps it from being undone; then do it."""
+        batch = self._batch(pk)
+        if batch.state is not ImportState.applied:
+            return redirect(import_pages.current_url(batch))
+        if request.method != "POST":
+            found = import_undo.find_obstacles(_session(), batch)
+            return self.render_template("import_undo.html", page=import_pages.undo_page(batch, current_actor(), found))
+        try:
+            import_undo.undo_import(_session(), batch, actor=current_actor())
+            commit()
+        except import_undo.UndoRefused as error:
+            found = error.values["found"]
+            fresh_session()
+            page = import_pages.undo_page(self._batch(pk), current_actor(), found)
+            return self.render_template("import_undo.html", page=page), error.status
+        flash(_("The import of “%(name)s” is undone.", name=batch.file_name), "good")
+        return redirect(import_pages.current_url(batch), 303)
 
     @expose("/<int:pk>/refused.<kind>")
     @guarded(Action.read)
@@ -131,14 +175,14 @@ class ImportView(BaseView):
         batch = self._batch(pk)
         name = f"{batch.file_name.rpartition('.')[0] or batch.file_name} - {_('refused')}.{kind}"
         if kind == "csv":
-            text = "".join(rejected.write_csv(import_results.rejected_rows(_session(), batch)))
+            text = "".join(writing.write_csv(import_results.rejected_rows(_session(), batch)))
             return csv_response(text, name)
         if kind != "xlsx":
             raise NoSuchPage
         file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
-        rejected.write_xlsx(file, import_results.rejected_rows(_session(), batch), str(_("refused")))
+        writing.write_xlsx(file, import_results.rejected_rows(_session(), batch), str(_("refused")))
         file.seek(0)
-        return send_file(file, rejected.XLSX, as_attachment=True, download_name=name)
+        return send_file(file, writing.XLSX, as_attachment=True, download_name=name)
 
     @expose("/<int:pk>/discard", methods=["POST"])
     @guarded(Action.read)
@@ -203,6 +247,7 @@ def _sent_mapping(batch: ImportBatch) -> dict[str, Any]:
         "mode": next((known for known in ImportMode if known.value == mode), batch.mode),
         "matched_by": form.get("matched_by") or None,
         "source_system": form.get("source_system") or None,
+        "mapping_name": form.get("mapping_name") or None,
     }
 
 
@@ -232,3 +277,13 @@ def register(appbuilder: AppBuilder) -> None:
     for entity in ENTITIES.values():
         if not entity.__admin__.append_only and not entity.__admin__.written_by_verbs:
             appbuilder.add_view_no_menu(make_view(entity))
+    add_link(ImportBatch, _steps_link)
+
+
+def _steps_link(batch: ImportBatch, actor: Actor) -> dict[str, Any] | None:
+    """Lead from the record of an import to what became of its rows, where it can be undone too."""
+    try:
+        import_mapping.require_importable(ENTITIES[batch.entity], actor)
+    except Forbidden:
+        return None
+    return {"label": _("Open the import"), "icon": "file-earmark-arrow-up", "url": import_pages.current_url(batch)}
