@@ -16,8 +16,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 import config
 from backoffice.database import make_engine
-from backoffice.files.s3 import S3Access, open_store
-from backoffice.files.store import FileStore
+from backoffice.files.s3 import file_store
 from views import client_area, desk, door, errors, frame, headers, interrupted, problems
 from views.desk import attachments
 from views.generated import api, grid, importing
@@ -37,12 +36,6 @@ def create_application(settings: config.Settings, engine: sa.Engine | None = Non
     return DispatcherMiddleware(
         create_client_area(settings, engine), {DESK_PREFIX: create_desk(settings, engine, prefix=DESK_PREFIX)}
     )
-
-
-def file_store(settings: config.Settings) -> FileStore:
-    """Return where the attachments of this installation lie."""
-    access = S3Access(settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key)
-    return open_store(settings.file_place, access)
 
 
 class DeskBuilder(AppBuilder):  # untyped

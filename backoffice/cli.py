@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import sqlalchemy as sa
@@ -13,9 +12,11 @@ import sqlalchemy as sa
 import config
 from backoffice import checks, jobs, migrate, serving
 from backoffice.actors import SYSTEM, Context, Door
-from backoffice.app import DESK_PREFIX, file_store
-from backoffice.database import RecordSession, begin_writing, make_engine, open_session
+from backoffice.app import DESK_PREFIX
+from backoffice.backups.commands import COMMANDS
+from backoffice.database import RecordSession, begin_writing, open_session, opened
 from backoffice.errors import StillReferred
+from backoffice.files.s3 import file_store
 from backoffice.mail.sending import MailServer
 from backoffice.operations.erasure import erase_personal_history
 from backoffice.operations.roles import synchronise_roles
@@ -36,6 +37,10 @@ def main(context: click.Context) -> None:
         context.obj = config.load()
     except config.BadSetting as error:
         raise click.ClickException(str(error)) from None
+
+
+for command in COMMANDS:
+    main.add_command(command)
 
 
 @main.command()
@@ -188,18 +193,8 @@ def list_settings() -> None:
         click.echo(f"{name:<34} {default or '-':<34} {meaning}")
 
 
-@contextlib.contextmanager
-def _engine(settings: config.Settings) -> Iterator[sa.Engine]:
-    """Open the database for the length of a command."""
-    if settings.is_sqlite:
-        file = Path(str(sa.make_url(settings.database_url).database))
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Commands may take their time; only pages are held to the statement timeout.
-    engine = make_engine(settings.database_url, statement_timeout_ms=0)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+def _engine(settings: config.Settings) -> contextlib.AbstractContextManager[sa.Engine]:
+    return opened(settings.database_url)
 
 
 def _at_work(engine: sa.Engine, settings: config.Settings) -> contextlib.AbstractContextManager[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,6 +59,20 @@ def make_engine(url: str | sa.URL, *, statement_timeout_ms: int = 30_000, pool_s
     return sa.create_engine(
         url, connect_args={"options": options}, pool_size=pool_size, max_overflow=2, pool_pre_ping=True, **_QUIET
     )
+
+
+@contextmanager
+def opened(url: str | sa.URL) -> Iterator[sa.Engine]:
+    """Yield an engine for the length of a command; the folder of an SQLite file is made where there is none."""
+    address = sa.make_url(url)
+    if address.get_backend_name() == "sqlite":
+        Path(str(address.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Commands may take their time; only pages are held to the statement timeout.
+    engine = make_engine(address, statement_timeout_ms=0)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -44,13 +44,22 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     at = current(engine)
     if revision == "head" and at == head():
         return
-    known = {script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()}
-    if at is not None and at not in known:
+    if at is not None and not knows(at):
         raise click.ClickException(
             f"The database is at revision {at}, which this version of the program does not know."
         )
     with _configured(engine) as config:
         command.upgrade(config, revision)
+
+
+def rebuild(connection: sa.Connection, revision: str) -> None:
+    """Make the tables of ``revision`` within the transaction of a connection that sees none (``postgresql_alone``)."""
+    command.upgrade(_config(connection), revision)
+
+
+def knows(revision: str) -> bool:
+    """Say whether this program has the migration that made ``revision``."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()}
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
@@ -68,6 +77,19 @@ def current(engine: sa.Engine) -> str | None:
 def head() -> str | None:
     """Return the newest revision this program knows."""
     return ScriptDirectory.from_config(_config(None)).get_current_head()
+
+
+@contextmanager
+def held_still(connection: sa.Connection) -> Iterator[None]:
+    """Keep every process from migrating a PostgreSQL database meanwhile; any number may ask for that at once."""
+    connection.execute(sa.select(sa.func.pg_advisory_lock_shared(_LOCK)))
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(sa.select(sa.func.pg_advisory_unlock_shared(_LOCK)))
+        connection.commit()
 
 
 def drift(engine: sa.Engine) -> list[str]:
@@ -137,13 +159,14 @@ def _config(connection: sa.Connection | None) -> Config:
 @contextmanager
 def _configured(engine: sa.Engine) -> Iterator[Config]:
     """Yield what Alembic's commands need: a connection that no other process can migrate beside."""
-    opened = _sqlite_alone if engine.dialect.name == "sqlite" else _postgresql_alone
+    opened = _sqlite_alone if engine.dialect.name == "sqlite" else postgresql_alone
     with opened(engine) as connection:
         yield _config(connection)
 
 
 @contextmanager
-def _postgresql_alone(engine: sa.Engine) -> Iterator[sa.Connection]:
+def postgresql_alone(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a connection of its own, while no other process migrates, backs up or restores the database."""
     # A connection of its own: the application's have time limits that a migration may exceed.
     own = sa.create_engine(engine.url, poolclass=NullPool)
     with own.connect() as connection:

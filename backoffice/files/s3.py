@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import config
 from backoffice.files.store import FileStore, FolderStore, Kept, StoreUnavailable
 
 #: Of each conversation with the server, in seconds; somebody waits for the answer.
@@ -24,6 +25,12 @@ class S3Access:
     region: str = ""
     access_key: str = ""
     secret_key: str = field(default="", repr=False)
+
+
+def file_store(settings: config.Settings) -> FileStore:
+    """Return where the attachments of this installation lie."""
+    access = S3Access(settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key)
+    return open_store(settings.file_place, access)
 
 
 def open_store(place: str, access: S3Access) -> FileStore:

@@ -21,7 +21,9 @@ from flask_babel import lazy_gettext as _l
 
 from backoffice.errors import DomainError
 
-_KEY = re.compile("[0-9a-f]{32}|[0-9a-f]{64}")
+#: How a finished content is called.
+KEY = re.compile("[0-9a-f]{64}")
+_KEY_OR_DRAFT = re.compile("[0-9a-f]{32}|[0-9a-f]{64}")
 _log = logging.getLogger(__name__)
 
 
@@ -138,6 +140,6 @@ class FolderStore:
             raise StoreUnavailable from error
 
     def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
+        if not _KEY_OR_DRAFT.fullmatch(key):
             raise ValueError("A content is named by its SHA-256, a draft by half as many digits")
         return self._folder / (key[:2] if len(key) == 64 else "drafts") / key

@@ -19,7 +19,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "6c368bc55cb4"
 down_revision = "315bb3ca8355"
 branch_labels = None

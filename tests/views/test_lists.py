@@ -13,6 +13,7 @@ from models.base import ENTITIES
 from models.catalogue import fields
 from tests.views.programs import make_company, make_contract
 from tests.visitors import Visitor
+from views.generated import listing
 from views.generated.listing import column_parts, widest_column
 
 
@@ -91,3 +92,23 @@ def test_a_filter_can_be_opened_again(admin: Visitor, session: RecordSession) ->
     assert [(unescape(text), json.loads(unescape(edit))) for text, edit in found] == asked
     several = admin.get(f"/contract/?f=company:in:{company.id},{company.id + 1}").text
     assert "data-edit-filter" not in several, "the form has room for one"
+
+
+def test_a_list_is_printed_whole_or_says_so(
+    admin: Visitor, session: RecordSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rows as filtered, from the first one, whatever page one was on; and a sentence where that is too many."""
+    for number in range(30):
+        make_company(session, f"Stampata {number:02} srl", city="Ala")
+    page = admin.get("/company/?f=city:is:Ala&n=25").text
+    assert 'href="/backoffice/company/?f=city%3Ais%3AAla&amp;print=1"' in page
+    whole = admin.get("/company/?f=city:is:Ala&n=25&print=1").text
+    assert whole.count("<tr data-url") == 30
+    assert "Si stampano solo" not in whole
+    assert re.search(r"print-words.*è.*<b>Ala</b>", whole, re.DOTALL)
+    for action in ("row-menu", "/company/new", "/export.", "/import/"):
+        assert action not in whole, action
+    monkeypatch.setattr(listing, "PRINTED", 10)
+    first = admin.get("/company/?f=city:is:Ala&print=1").text
+    assert first.count("<tr data-url") == 10
+    assert "Si stampano solo le prime 10 righe, di 30." in first

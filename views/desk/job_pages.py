@@ -23,7 +23,7 @@ from models.values import show_number
 from views import addresses
 from views.desk.overriding import refused_entry
 from views.door import commit, current_actor, current_session
-from views.frame import OwnPage, add_page
+from views.frame import OwnPage, add_page, reads
 from views.generated.pages import add_link
 
 #: Jobs shown on the page; all of them are a list away.
@@ -136,4 +136,4 @@ def _cause_link(job: Job, actor: Any) -> dict[str, Any] | None:
 
 
 add_link(Job, _cause_link)
-add_page(OwnPage("work", _lp("job", "Jobs"), "cpu", "JobsView.list", Job, rank=4))
+add_page(OwnPage("work", _lp("job", "Jobs"), "cpu", "JobsView.list", reads(Job), rank=4))

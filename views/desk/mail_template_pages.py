@@ -22,7 +22,7 @@ from models.outbox_mail import MailLanguage
 from models.reading import BadValue
 from views.desk.overriding import changed, is_reset, problem_list, refused_entry, sent_version
 from views.door import commit, current_actor, current_session, read_again
-from views.frame import OwnPage, add_page, set_place
+from views.frame import OwnPage, add_page, reads, set_place
 from views.generated.forms import RecordForm
 
 
@@ -208,5 +208,7 @@ def _row(
 
 
 add_page(
-    OwnPage("mail-templates", _l("Mail templates"), "envelope-paper", "MailTemplatesView.list", MailTemplate, rank=6)
+    OwnPage(
+        "mail-templates", _l("Mail templates"), "envelope-paper", "MailTemplatesView.list", reads(MailTemplate), rank=6
+    )
 )

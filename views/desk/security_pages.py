@@ -24,7 +24,7 @@ from models.staff import Staff
 from views import addresses
 from views.desk.role_matrix import role_matrix
 from views.door import commit, current_actor, current_session, door, engine, fresh_session, reading_as_system
-from views.frame import OwnPage, add_page
+from views.frame import OwnPage, add_page, reads
 from views.generated.pages import add_link
 from views.sign_in import check_credentials, start_session
 
@@ -159,4 +159,4 @@ def _password_link(staff: Staff, actor: Actor) -> dict[str, Any] | None:
 
 
 add_link(Staff, _password_link)
-add_page(OwnPage("roles", _l("Roles"), "shield-lock", "RolesView.list", RoleRight, rank=1))
+add_page(OwnPage("roles", _l("Roles"), "shield-lock", "RolesView.list", reads(RoleRight), rank=1))

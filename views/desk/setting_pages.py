@@ -21,7 +21,7 @@ from models.catalogue import Kind
 from models.setting import Setting
 from views.desk.overriding import changed, is_reset, problem_list, refused_entry, sent_version
 from views.door import commit, current_actor, current_session, read_again
-from views.frame import OwnPage, add_page, set_place
+from views.frame import OwnPage, add_page, reads, set_place
 from views.generated.forms import RecordForm
 
 Key = SettingKey[Any]
@@ -151,4 +151,4 @@ def _form_page(key: Key, problems: dict[str, Text] | None = None) -> dict[str, A
     }
 
 
-add_page(OwnPage("settings", _l("Settings"), "sliders", "SettingsView.list", Setting, rank=6))
+add_page(OwnPage("settings", _l("Settings"), "sliders", "SettingsView.list", reads(Setting), rank=6))

@@ -20,7 +20,7 @@ from models.outbox_mail import MailLanguage
 from models.text_block import TextBlock
 from views.desk.overriding import changed, is_reset, problem_list, refused_entry, sent_version
 from views.door import commit, current_actor, current_session, read_again
-from views.frame import OwnPage, add_page, set_place
+from views.frame import OwnPage, add_page, reads, set_place
 from views.generated.forms import RecordForm
 
 
@@ -125,4 +125,4 @@ def _form_page(key: TextKey, language: MailLanguage, problems: dict[str, Text] |
     }
 
 
-add_page(OwnPage("texts", _l("Texts"), "card-text", "TextsView.list", TextBlock, rank=7))
+add_page(OwnPage("texts", _l("Texts"), "card-text", "TextsView.list", reads(TextBlock), rank=7))

@@ -51,8 +51,10 @@ class DeskView(RemovalPages):
     def list(self) -> Any:
         if "f_field" in request.args:
             return redirect(_canonical_filter(), 302)
-        page = Listing(self.entity, current_actor()).page(current_session())
-        page |= pages.list_actions(self.entity, current_actor())
+        listing = Listing(self.entity, current_actor())
+        page = listing.page(current_session())
+        if not listing.printing:
+            page |= pages.list_actions(self.entity, current_actor())
         return self.render_template("list.html", page=page)
 
     @expose("/<pk>")

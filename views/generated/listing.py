@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +27,8 @@ from views.generated.column_layout import column_parts, column_room, widest_colu
 from views.generated.filter_forms import editable_filter, filter_groups, filter_value
 
 NUMERIC = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes})
+#: So many rows are printed at most: some thirty sheets of paper.
+PRINTED = 1_000
 #: Where a column's longest word gives it the next width, in characters, and what the widest takes, in rem.
 _STEPS = (8, 12, 18)
 _WIDEST = 16.75  # with the menu of the row
@@ -56,6 +59,10 @@ class Listing:
             size=args.get("n", ""),
             cursor=args.get("k", ""),
         )
+        #: Whether the page is made to be printed: whole, and without what one does on a screen.
+        self.printing = "print" in args and not fixed
+        if self.printing:
+            self.query = replace(self.query, size=PRINTED, cursor="")
         if fixed:
             self.query = Query(**{**self.query.__dict__, "fixed": fixed})
         self.columns = self._columns([name for part in args.getlist("c") for name in part.split(",") if name])
@@ -81,7 +88,7 @@ class Listing:
 
     def kept(self, *without: str) -> list[tuple[str, str]]:
         """Return the parameters of the address but the cursor and those named."""
-        left_out = {"k", *without}
+        left_out = {"k", "print", *without}
         return [(k, v) for k, v in request.args.items(multi=True) if k not in left_out and not k.startswith("f_")]
 
     def url(self, *without: str, **more: str) -> str:
@@ -106,7 +113,19 @@ class Listing:
             "add_url": add_url,
             "add_label": _("Add %(entity)s", entity=show.in_sentence(admin.label)),
             "empty": self._empty(add_url),
+            **(self._to_print(found) if self.printing else {"print_url": self.url("n", print="1")}),
         }
+
+    def _to_print(self, found: Page) -> dict[str, Any]:
+        """Return what is otherwise on the page that is made to be printed."""
+        notice = None
+        if found.next:
+            notice = _(
+                "Only the first %(number)s rows are printed, of %(all)s. Filters make the list shorter.",
+                number=format_decimal(len(found.rows)),
+                all=count_text(found),
+            )
+        return {"printing": True, "notice": notice, "list_url": self.url(), "chooser": [], "sizes": [], "add_url": None}
 
     def _order_text(self) -> str:
         """Return by what the list is sorted where no heading says it, because that column is not shown."""
@@ -168,6 +187,8 @@ class Listing:
         return (titles or free or [0])[0]
 
     def _menu(self, record: Recorded) -> list[dict[str, Any]]:
+        if self.printing:
+            return []
         menu: list[dict[str, Any]] = [
             {"label": _("Open"), "icon": "box-arrow-in-right", "url": addresses.record_url(record)}
         ]
