@@ -189,7 +189,8 @@ def every_kind_of_page(client: DeskClient) -> Iterator[tuple[str, Words]]:
         here = waiting.pop()
         answer = client.get(here)
         if answer.mimetype != "text/html" or answer.status_code != 200:
-            assert answer.status_code in (200, 302, 303), here
+            # What the demonstration set attaches lies in no test's file store.
+            assert answer.status_code in (200, 302, 303) or "/file" in here, here
             continue
         words = Words()
         words.feed(answer.text)

@@ -142,10 +142,8 @@ def test_removing_says_why_in_the_history_of_the_parent(session: RecordSession, 
     remove_attachment(session, attachment, "Mostra dati di altri", actor=SYSTEM)
     removed, added, *_rest = find_entries(session, ticket, SYSTEM)
     assert (removed.event, added.event) == ("attachment.remove", "attachment.add")
-    assert [(change.old, change.new) for change in removed.changes] == [
-        ("errore.png", ""),
-        ("", "Mostra dati di altri"),
-    ]
+    told = {(change.old, change.new) for change in removed.changes}
+    assert told == {("errore.png", ""), ("", "Mostra dati di altri")}
     assert [(change.old, change.new) for change in added.changes] == [("", "errore.png")]
     blind = replace(World(session).staff("tickets"), name="Cieca")
     assert "errore.png" not in str(find_entries(session, ticket, blind))
