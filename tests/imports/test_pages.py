@@ -146,7 +146,6 @@ def test_tabs_and_pages_of_a_trial(client: DeskClient) -> None:
     ("content", "status"),
     [
         (b"", 422),
-        (422),
         (b"%PDF-1.7", 422),
         (b"PK\x03\x04 broken", 422),
         (b"a,b\n1,\x00\n", 422),
