@@ -43,6 +43,16 @@ ACTION_LABELS: dict[Action, Text] = {
 }
 
 
+#: Which rows each scope means, in a sentence.
+SCOPE_MEANINGS: dict[ScopeKind, Text] = {
+    ScopeKind.group: _l("Every row of the corporate group the person works for."),
+    ScopeKind.unit: _l("Rows that the person’s business unit answers for, itself or through their company."),
+    ScopeKind.teams: _l("Rows of companies with a ticket in, or a contract served by, one of the person’s teams."),
+    ScopeKind.consultant: _l("Rows of companies entrusted to the person as their consultant."),
+    ScopeKind.own: _l("Rows entrusted to the person by name, such as their tickets or their imports."),
+}
+
+
 @dataclass(frozen=True)
 class StaffRole:
     """A role as people read it; its code is the name of the ``ab_role`` row."""
