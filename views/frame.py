@@ -154,7 +154,7 @@ class Frame:
                     {"label": admin.plural, "url": addresses.list_url(entity)},
                 ]
                 return [*found, *_inside(here)]
-        return _crumbs_of_own(here[0])
+        return _crumbs_of_own(here)
 
     @property
     def groups(self) -> list[dict[str, Any]]:
@@ -194,8 +194,14 @@ def _inside(here: list[str]) -> list[dict[str, Any]]:
     return [place, {"label": step, "url": None}] if step else [place]
 
 
-def _crumbs_of_own(name: str) -> list[dict[str, Any]]:
+def _crumbs_of_own(here: list[str]) -> list[dict[str, Any]]:
     """Return the way to a page of the desk that is no entity's."""
-    if name != "roles":
+    if here[0] not in ("roles", "rights"):
         return []
-    return [{"label": Category.system.label, "url": None}, {"label": _("Roles"), "url": None}]
+    place = g.get("place")
+    found: list[dict[str, Any]] = [{"label": Category.system.label, "url": None}]
+    if here[0] == "roles":
+        found.append({"label": _("Roles"), "url": url_for("RolesView.list") if place else None})
+    if place is None:
+        return found
+    return [*found, place, {"label": place["step"], "url": None}] if place["step"] else [*found, place]

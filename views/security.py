@@ -21,7 +21,9 @@ from backoffice.identity import find_identity
 from models.staff import Staff
 from views.desk.outbox_pages import MailTextView
 from views.desk.password_links import PasswordLinkView, SendLinkView
-from views.desk.security_pages import PasswordView, RolesView
+from views.desk.rights_pages import RightsView
+from views.desk.roles_pages import RolesView
+from views.desk.security_pages import PasswordView
 from views.door import door, engine
 from views.problems import is_api_request
 from views.sign_in import SignInView, TokenApi
@@ -58,6 +60,7 @@ class DeskSecurityManager(SecurityManager):
         self.auth_view = self.appbuilder.add_view_no_menu(SignInView)
         self.appbuilder.add_view_no_menu(PasswordView)
         self.appbuilder.add_view_no_menu(RolesView)
+        self.appbuilder.add_view_no_menu(RightsView)
         self.appbuilder.add_view_no_menu(SendLinkView)
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)

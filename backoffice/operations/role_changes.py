@@ -91,16 +91,22 @@ def change_role(session: Session, role: Role, wanted: Values, *, actor: Actor, m
     present = stored_values(session, role)
     if mark is not None and mark != mark_of(present):
         raise Conflict
-    keys = changed_keys(present, wanted)
-    problems = dict(problems_of(wanted, keys, actor)) | lost_administration(role, wanted, actor)
-    if problems:
-        raise InvalidRecord(problems)
+    keys = require_possible(role, present, wanted, actor=actor)
     rows = stored_rows(session, role)
     with acting(session, Action.update):
         for key in keys:
             put(session, role, key, wanted.get(key), rows.get(key, []))
         _flush(session)
     derive_permissions(session)
+    return keys
+
+
+def require_possible(role: Role, present: Values, wanted: Values, *, actor: Actor) -> list[str]:
+    """Return the keys in which ``wanted`` differs; raise ``InvalidRecord`` as ``change_role`` would."""
+    keys = changed_keys(present, wanted)
+    problems = dict(problems_of(wanted, keys, actor)) | lost_administration(role, wanted, actor)
+    if problems:
+        raise InvalidRecord(problems)
     return keys
 
 
@@ -207,6 +213,7 @@ __all__ = [
     "delete_role",
     "get_role",
     "mark_of",
+    "require_possible",
     "restore_shipped",
     "settle",
     "shipped_difference",

@@ -14,7 +14,7 @@ from backoffice.errors import Text
 from backoffice.lifecycles import MACHINES
 from backoffice.operations.role_rows import Values, actions_of, grants_from
 from backoffice.operations.toolkit_permissions import import_lifecycles
-from backoffice.permissions import ADMINISTRATOR, AREAS, SHIPPED_RIGHTS
+from backoffice.permissions import ADMINISTRATOR, AREAS, SHIPPED_RIGHTS, entities_in
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields
 from models.role_right import RoleRight
@@ -25,11 +25,6 @@ ADMINISTRATION = ((Action.read, RoleRight), (Action.update, RoleRight), (Action.
 BEYOND: Text = _l("Only administrators can give rights that they do not have themselves.")
 _ADMINISTERS: Text = _l("Somebody must be able to look after roles and users: this role keeps these rights.")
 _OWN: Text = _l("Nobody can take from themselves the right to look after roles and users: ask another administrator.")
-
-
-def entities_in(area: str) -> list[type[Recorded]]:
-    """Return the entities that an area of the matrix covers."""
-    return [entity for entity in ENTITIES.values() if entity.__admin__.area == area]
 
 
 def offered_actions(area: str) -> list[Action]:
@@ -53,7 +48,7 @@ def offered_scopes(area: str) -> list[ScopeKind]:
 
 def maskable(entity: type[Recorded]) -> list[Field]:
     """Return the fields of an entity that can be shown as a mask."""
-    left_out = ("version", "is_demo", "id")
+    left_out = ("id", "version", "is_demo", "created_at", "updated_at", "created_by", "updated_by")
     return [f for f in fields(entity).values() if f.name not in left_out and f.kind is not Kind.children]
 
 
@@ -128,7 +123,6 @@ def lost_administration(role: Role, wanted: Values, actor: Actor) -> dict[str, T
 __all__ = [
     "BEYOND",
     "beyond",
-    "entities_in",
     "lost_administration",
     "maskable",
     "offered_actions",

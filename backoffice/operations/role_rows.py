@@ -45,13 +45,16 @@ def actions_of(value: str | None) -> dict[Action, ScopeKind]:
 def value_of(actions: Mapping[Action, ScopeKind]) -> str:
     """Return the value of a right that allows ``actions``; ``actions_of`` reads it back.
 
-    Every part has R, because whoever may do something must be able to read the row.
+    Every part has R where reading covers its rows: whoever may do something must be able to read the row.
+    Where reading does not cover them the value shows that, and is refused.
     """
+    reading = actions.get(Action.read)
     parts = []
     for scope in ScopeKind:
         allowed = frozenset(action for action, kind in actions.items() if kind is scope)
         if allowed:
-            parts.append(f"{letters_of(allowed | {Action.read})}:{scope}")
+            covered = {Action.read} if reading in (scope, ScopeKind.group) else set()
+            parts.append(f"{letters_of(allowed | covered)}:{scope}")
     return " ".join(parts) or f":{ScopeKind.group}"
 
 
@@ -72,23 +75,24 @@ def stored_rows(session: Session, role: Role) -> dict[str, list[Row]]:
 
 
 def stored_values(session: Session, role: Role) -> dict[str, str]:
-    """Return what a role may do at present; no row scope of whoever asks decides that."""
-    right, mask = RoleRight.__table__, RoleMask.__table__
-    rights = sa.select(right.c.area, right.c.actions, right.c.scope).where(right.c.role_id == role.id)
-    masks = sa.select(mask.c.entity, mask.c.field).where(mask.c.role_id == role.id)
-    parts: dict[str, list[tuple[str, str]]] = {}
-    for area, letters, scope in session.execute(rights, execution_options=INTERNAL):
-        parts.setdefault(f"right:{area}", []).append((letters, scope.value))
-    rows = session.execute(masks, execution_options=INTERNAL)
-    return {key: _joined(found) for key, found in parts.items()} | {f"mask:{e}.{field}": "" for e, field in rows}
+    """Return what a role may do at present."""
+    return values_by_role(session, [role]).get(role.id, {})
 
 
-def value_of_rows(rows: Iterable[Row]) -> str | None:
-    """Return the value that stored rows of one key have together; None where there are none."""
-    found = list(rows)
-    if not found:
-        return None
-    return _joined((row.actions, row.scope.value) for row in found if isinstance(row, RoleRight))
+def values_by_role(session: Session, roles: Iterable[Role]) -> dict[int, dict[str, str]]:
+    """Return what roles may do at present, by the role's key; no row scope of whoever asks decides that."""
+    right, mask, wanted = RoleRight.__table__, RoleMask.__table__, [role.id for role in roles]
+    rights = sa.select(right.c.role_id, right.c.area, right.c.actions, right.c.scope).where(right.c.role_id.in_(wanted))
+    masks = sa.select(mask.c.role_id, mask.c.entity, mask.c.field).where(mask.c.role_id.in_(wanted))
+    parts: dict[tuple[int, str], list[tuple[str, str]]] = {}
+    for role_id, area, letters, scope in session.execute(rights, execution_options=INTERNAL):
+        parts.setdefault((role_id, f"right:{area}"), []).append((letters, scope.value))
+    found: dict[int, dict[str, str]] = {}
+    for (role_id, key), said in parts.items():
+        found.setdefault(role_id, {})[key] = _joined(said)
+    for role_id, entity, name in session.execute(masks, execution_options=INTERNAL):
+        found.setdefault(role_id, {})[f"mask:{entity}.{name}"] = ""
+    return found
 
 
 def _joined(parts: Iterable[tuple[str, str]]) -> str:
@@ -152,5 +156,5 @@ __all__ = [
     "stored_rows",
     "stored_values",
     "value_of",
-    "value_of_rows",
+    "values_by_role",
 ]

@@ -15,7 +15,7 @@ from backoffice.operations.role_rows import (
     put,
     shipped_values,
     stored_rows,
-    stored_values,
+    values_by_role,
 )
 from backoffice.operations.toolkit_permissions import derive_permissions
 from backoffice.permissions import ROLES
@@ -68,21 +68,24 @@ def synchronise_roles(session: Session) -> list[str]:
 
 
 def all_differences(session: Session) -> list[Difference]:
-    """Return what differs on any side, role after role: also for roles that are shipped but not stored yet."""
+    """Return what differs on any side, shipped role after shipped role."""
     stored = {role.name: role for role in session.scalars(sa.select(Role).where(Role.name.in_(ROLES)))}
-    return [difference for code in ROLES if code in stored for difference in differences(session, stored[code])]
+    return list(_compared(session, [stored[code] for code in ROLES if code in stored]))
 
 
 def differences(session: Session, role: Role) -> list[Difference]:
     """Return the rights and masks of a shipped role that differ on any of the three sides."""
-    if role.name not in ROLES:
-        return []
-    before, here, now = _noticed(session, role), stored_values(session, role), shipped_values(role.name)
-    return [
-        Difference(role.name, key, before.get(key), here.get(key), now.get(key))
-        for key in sorted(before.keys() | here.keys() | now.keys())
-        if not before.get(key) == here.get(key) == now.get(key)
-    ]
+    return list(_compared(session, [role] if role.name in ROLES else []))
+
+
+def _compared(session: Session, roles: list[Role]) -> Iterator[Difference]:
+    all_before, all_here = _noticed(session, roles), values_by_role(session, roles)
+    for role in roles:
+        before, here = all_before.get(role.id, {}), all_here.get(role.id, {})
+        now = shipped_values(role.name)
+        for key in sorted(before.keys() | here.keys() | now.keys()):
+            if not before.get(key) == here.get(key) == now.get(key):
+                yield Difference(role.name, key, before.get(key), here.get(key), now.get(key))
 
 
 def take_notice(session: Session, role: Role, keys: Iterable[str]) -> None:
@@ -116,12 +119,13 @@ def _synchronise_role(session: Session, role: Role) -> Iterator[str]:
     take_notice(session, role, [difference.key for difference in settled])
 
 
-def _noticed(session: Session, role: Role) -> dict[str, str]:
+def _noticed(session: Session, roles: list[Role]) -> dict[int, dict[str, str]]:
     table = RoleDefault.__table__
-    rows = session.execute(
-        sa.select(table.c.key, table.c.value).where(table.c.role_id == role.id), execution_options=INTERNAL
-    )
-    return {row.key: row.value for row in rows}
+    wanted = sa.select(table.c.role_id, table.c.key, table.c.value).where(table.c.role_id.in_([r.id for r in roles]))
+    found: dict[int, dict[str, str]] = {}
+    for role_id, key, value in session.execute(wanted, execution_options=INTERNAL):
+        found.setdefault(role_id, {})[key] = value
+    return found
 
 
 __all__ = ["Difference", "all_differences", "differences", "synchronise_roles", "take_notice"]

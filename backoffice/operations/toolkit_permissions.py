@@ -117,7 +117,7 @@ def _remove_unused(session: Session, pairs: object, views: object, names: object
         (ViewMenu, views, "views"),
         (Permission, names, "names"),
     ):
-        unused = sa.delete(model).where(model.id.not_in(list(kept)))  # type: ignore[attr-defined, call-overload]
+        unused = sa.delete(model).where(model.id.not_in(list(kept)))  # type: ignore[call-overload]
         gone = session.execute(unused, execution_options=INTERNAL).rowcount  # type: ignore[attr-defined]
         if gone:
             yield f"{gone} unused permission {word} removed"

@@ -16,9 +16,7 @@ Create Date: 2026-11-29 02:05:42.784315
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from alembic import op
-
 
 revision = "471e49b85148"
 down_revision = "315bb3ca8355"

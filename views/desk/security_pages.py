@@ -1,4 +1,4 @@
-"""The desk's pages about passwords and roles."""
+"""The desk's pages about passwords."""
 
 from __future__ import annotations
 
@@ -18,10 +18,8 @@ from backoffice.operations.sign_in import WrongCredentials
 from backoffice.operations.staff import WrongOldPassword, change_own_password, set_password
 from backoffice.passwords import MIN_LENGTH
 from backoffice.records.lookup import get_record
-from models.role_right import RoleRight
 from models.staff import Staff
 from views import addresses
-from views.desk.role_matrix import role_matrix
 from views.door import commit, current_actor, current_session, door, engine, fresh_session
 from views.generated.pages import add_link
 from views.sign_in import check_credentials, start_session
@@ -78,21 +76,6 @@ class PasswordView(BaseView):
             return _refused(page, error)
         flash(_("The password is set; it must be changed at the next sign-in."), "good")
         return redirect(page["cancel_url"], 303)
-
-
-class RolesView(BaseView):
-    """What each role may do, on one page, to read."""
-
-    route_base = "/roles"
-    default_view = "list"
-
-    @expose("/")
-    def list(self) -> Any:
-        """Show the matrix of rights as it is in use."""
-        if not current_user.is_authenticated:
-            return redirect(self.appbuilder.get_url_for_login_with(request.full_path))
-        current_actor().require(Action.read, RoleRight)
-        return render_template("roles.html", page=role_matrix(current_session()))
 
 
 def _check_present_password() -> None:
