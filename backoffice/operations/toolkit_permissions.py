@@ -34,8 +34,15 @@ PERMISSION_NAMES: dict[Action, tuple[str, ...]] = {
 }
 
 
-def derive_permissions(session: Session) -> Iterator[str]:
-    """Make Flask-AppBuilder's permission tables say what the rights in use say: names whole, stale ones gone (M9)."""
+def derive_permissions(session: Session) -> list[str]:
+    """Make Flask-AppBuilder's permission tables say what the rights in use say: names whole, stale ones gone (M9).
+
+    Returns what was changed, one line each.
+    """
+    return list(_derive(session))
+
+
+def _derive(session: Session) -> Iterator[str]:
     import_lifecycles()
     wanted = {
         (role.id, *pair)

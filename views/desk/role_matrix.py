@@ -87,7 +87,7 @@ def role_page(session: Session, role: Role, actor: Actor) -> dict[str, Any]:
     ]
     return {
         "title": _("Role “%(role)s”", role=role_label(role.name)),
-        "subtitle": f"{_help(role)} {ngettext('%(num)s user has it.', '%(num)s users have it.', users)}",
+        "subtitle": f"{_help(role)} " + ngettext("%(num)s user has it.", "%(num)s users have it.", users),
         "links": [
             {"label": label, "icon": icon, "url": url_for(f"RolesView.{name}", pk=role.id)}
             for offered, name, label, icon in links
