@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import ORMExecuteState, Session, aliased, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.exc import StaleDataError
 
-from backoffice.actors import Action, Actor, Context, ScopeKind
+from backoffice.actors import Action, Actor, Context
+from backoffice.conditions import conditions
 from backoffice.errors import Forbidden, NotFound
-from models.base import ENTITIES, GroupOwned, Model, Recorded, SoftDeleted
+from models.base import Model, Recorded
 
 #: Execution option of statements that the product itself adds to a scoped session (history, numbering).
 INTERNAL = {"internal": True}
@@ -61,104 +62,13 @@ def _criteria(session: Session, actor: Actor, action: Action, include_deleted: b
     kept: dict[tuple[Actor, Action, bool], tuple[Any, ...]] = session.info.setdefault("criteria", {})
     key = (actor, action, include_deleted)
     if key not in kept:
-        found = [] if include_deleted else [_option(SoftDeleted, lambda c: c.deleted_at.is_(None))]
-        if not actor.is_system:
-            found += _scope_criteria(actor, action)
-        kept[key] = tuple(found)
+        found = conditions(actor, action, include_deleted=include_deleted)
+        kept[key] = tuple(_option(condition.entity, condition.criterion) for condition in found)
     return kept[key]
 
 
 def _option(entity: Any, criterion: Callable[[Any], Any]) -> Any:
     return with_loader_criteria(entity, criterion, include_aliases=True, propagate_to_loaders=False)
-
-
-def _scope_criteria(actor: Actor, action: Action) -> list[Any]:
-    group_id = actor.group_id
-    found = [_option(GroupOwned, lambda c: c.group_id == group_id)]
-    for entity in ENTITIES.values():
-        scope = entity.__admin__.scope
-        if scope.groupless and actor.may_switch_group:
-            found.append(_option(entity, lambda c: sa.or_(c.group_id == group_id, c.group_id.is_(None))))
-        elif not scope.shared and not issubclass(entity, GroupOwned):
-            found.append(_option(entity, lambda c: c.group_id == group_id))
-        criterion = _narrower(actor, actor.scopes(action, entity))
-        if criterion is not None:
-            found.append(_option(entity, criterion))
-        if scope.parents:
-            found.append(_option(entity, lambda c: of_parents(c)))
-    return found
-
-
-# Every criterion below is one literal lambda whose closure holds plain values: SQLAlchemy caches a lambda by
-# its code and binds the closure's values anew, so a branch inside would be frozen for the next actor.
-def _narrower(actor: Actor, scopes: frozenset[ScopeKind]) -> Callable[[Any], Any] | None:
-    """Return what narrows the whole group down to ``scopes``; None where nothing does."""
-    units, teams, staff_id = actor.unit_ids, actor.team_ids, actor.staff_id
-    if ScopeKind.group in scopes:
-        return None
-    if not scopes:
-        return lambda c: sa.false()
-    if scopes == {ScopeKind.unit}:
-        return lambda c: of_units(c, units)
-    if scopes == {ScopeKind.teams}:
-        return lambda c: of_teams(c, teams)
-    if scopes == {ScopeKind.consultant}:
-        return lambda c: of_consultant(c, staff_id)
-    if scopes == {ScopeKind.own}:
-        return lambda c: of_owner(c, staff_id)
-    units = units if ScopeKind.unit in scopes else ()
-    teams = teams if ScopeKind.teams in scopes else ()
-    consultant = staff_id if ScopeKind.consultant in scopes else -1
-    owner = staff_id if ScopeKind.own in scopes else -1
-    return lambda c: sa.or_(of_units(c, units), of_teams(c, teams), of_consultant(c, consultant), of_owner(c, owner))
-
-
-def _table(name: str) -> Any:
-    return Model.metadata.tables[name].alias()
-
-
-def of_units(entity: Any, units: Any) -> Any:
-    """Rows that one of the business units answers for, itself or through their company."""
-    scope = entity.__admin__.scope
-    if scope.unit:
-        return entity.unit_scope().in_(units)
-    company = _table("company")
-    return _company_of(entity).in_(sa.select(company.c.id).where(company.c.business_unit_id.in_(units)))
-
-
-def of_teams(entity: Any, teams: Any) -> Any:
-    """Rows of companies with a ticket in, or a contract served by, one of the teams."""
-    ticket, contract = _table("ticket"), _table("contract")
-    return _company_of(entity).in_(
-        sa.union_all(
-            sa.select(ticket.c.company_id).where(ticket.c.team_id.in_(teams), ticket.c.company_id.is_not(None)),
-            sa.select(contract.c.company_id).where(contract.c.support_team_id.in_(teams)),
-        )
-    )
-
-
-def of_consultant(entity: Any, staff_id: Any) -> Any:
-    """Rows of companies entrusted to a consultant (RO-04)."""
-    link = _table("company_consultant")
-    return _company_of(entity).in_(sa.select(link.c.company_id).where(link.c.staff_id == staff_id))
-
-
-def of_owner(entity: Any, staff_id: Any) -> Any:
-    """Rows entrusted to one member of staff."""
-    return (entity.owner_scope() if entity.__admin__.scope.owner else sa.null()) == staff_id
-
-
-def of_parents(entity: Any) -> Any:
-    """Rows whose parent is there for the actor: the criteria of the statement hold inside it, for the parent too."""
-    wanted = []
-    for key, parent in entity.parent_scopes():
-        other = aliased(parent)
-        wanted.append(sa.or_(key.is_(None), sa.select(other.id).where(other.id == key).exists()))
-    return sa.and_(*wanted)
-
-
-def _company_of(entity: Any) -> Any:
-    return entity.company_scope() if entity.__admin__.scope.company else sa.null()
 
 
 def prove_scope(session: Session, action: Action, rows: Iterable[Recorded]) -> None:
@@ -182,10 +92,16 @@ def prove_scope(session: Session, action: Action, rows: Iterable[Recorded]) -> N
         actor.require(chosen, entity)
         if entity in may_leave:
             continue
-        options = {"scope_action": chosen, "include_deleted": True}
-        found = session.scalars(sa.select(entity.id).where(entity.id.in_(ids)), execution_options=options)
-        if ids - set(found):
+        if ids - within_scope(session, entity, ids, chosen, include_deleted=True):
             raise NotFound
+
+
+def within_scope(
+    session: Session, entity: type[Recorded], ids: Iterable[int], action: Action, *, include_deleted: bool = False
+) -> set[int]:
+    """Return those of the keys whose rows lie within the scope of ``action`` for the session's actor."""
+    options = {"scope_action": action, "include_deleted": include_deleted}
+    return set(session.scalars(sa.select(entity.id).where(entity.id.in_(ids)), execution_options=options))
 
 
 @contextmanager
@@ -284,4 +200,5 @@ __all__ = [
     "next_number",
     "prove_scope",
     "restrict_statement",
+    "within_scope",
 ]

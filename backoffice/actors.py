@@ -46,6 +46,8 @@ class Grant:
     scope: ScopeKind = ScopeKind.group
     #: Columns shown as a mask only, written ``entity.field``.
     masked: frozenset[str] = frozenset()
+    #: The name of the role that gives it.
+    role: str = field(default="", compare=False)
 
 
 class ActorKind(enum.StrEnum):
@@ -85,9 +87,13 @@ class Actor:
 
         What all corporate groups share, only administrators of the whole installation change.
         """
-        if entity.__admin__.scope.shared and action in _WRITES and not self.may_switch_group:
+        if self.is_withheld(action, entity):
             return ()
         return tuple(grant for grant in self.grants.get(entity.__admin__.area, ()) if action in grant.actions)
+
+    def is_withheld(self, action: Action, entity: type[Recorded]) -> bool:
+        """Say whether ``action`` is for administrators of the whole installation, whatever roles the actor has."""
+        return entity.__admin__.scope.shared and action in _WRITES and not self.may_switch_group
 
     def may(self, action: Action, entity: type[Recorded]) -> bool:
         """Say whether any role allows ``action`` on rows of ``entity``, whichever rows."""

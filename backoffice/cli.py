@@ -19,7 +19,7 @@ from backoffice.errors import StillReferred
 from backoffice.files.s3 import file_store
 from backoffice.mail.sending import MailServer
 from backoffice.operations.erasure import erase_personal_history
-from backoffice.operations.roles import synchronise_roles
+from backoffice.operations.roles import Difference, all_differences, synchronise_roles
 from backoffice.operations.staff import ensure_administrator, ensure_demo_users
 from models.base import ENTITIES
 from models.outbox_mail import MailLanguage
@@ -91,12 +91,37 @@ def migrate_command(settings: config.Settings, revision: str | None) -> None:
 
 
 @main.command("sync-roles")
+@click.option("--show", is_flag=True, help="Show what differs, and change nothing.")
 @click.pass_obj
-def sync_roles(settings: config.Settings) -> None:
-    """Make the roles in the database what the permission matrix ships; changes made by hand stay."""
+def sync_roles(settings: config.Settings, show: bool) -> None:
+    """Make the roles in the database what the permission matrix ships; changes made in the product stay."""
     with _engine(settings) as engine, _system_session(engine) as session:
-        for line in synchronise_roles(session):
+        for line in _compared(all_differences(session)):
             click.echo(line)
+        for line in () if show else synchronise_roles(session):
+            click.echo(line)
+
+
+def _compared(found: list[Difference]) -> list[str]:
+    """Return a table of what was shipped before, is in use, and is shipped now, with what becomes of each line."""
+    if not found:
+        return ["The roles are as shipped."]
+    rows: list[tuple[str, ...]] = [("role", "right or mask", "shipped before", "in use", "shipped now", "")]
+    rows += [(d.role, d.key, *(_side(side, d.key) for side in (d.before, d.here, d.now)), _outcome(d)) for d in found]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _side(value: str | None, key: str) -> str:
+    if value is None:
+        return "-"
+    return "masked" if key.startswith("mask:") else "nothing" if value.startswith(":") else value
+
+
+def _outcome(difference: Difference) -> str:
+    if difference.is_open:
+        return "changed on both sides: kept, to be decided on the page of the role"
+    return "changed here: kept" if difference.is_changed_here else "new: taken over"
 
 
 @main.command()

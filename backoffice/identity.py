@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.access import INTERNAL
 from backoffice.actors import Actor, ActorKind, Grant, ScopeKind
 from backoffice.errors import NotFound
 from backoffice.permissions import ADMINISTRATOR, parse_right
@@ -65,7 +67,7 @@ def find_identity(session: Session, staff_id: int) -> Identity | None:
     staff: Staff = rows[0][0]
     roles = {role_id: name for _, role_id, name, _ in rows if role_id is not None}
     teams = dict.fromkeys(team_id for *_, team_id in rows if team_id is not None)
-    grants = load_grants(session, list(roles))
+    grants = load_grants(session, roles)
     by_team = any(grant.scope is ScopeKind.teams for found in grants.values() for grant in found)
     actor = Actor(
         ActorKind.staff,
@@ -92,15 +94,19 @@ def load_actor(session: Session, staff_id: int) -> Actor:
     return identity.actor
 
 
-def load_grants(session: Session, role_ids: list[int]) -> dict[str, tuple[Grant, ...]]:
-    """Return by area what the roles together allow: one statement for rights and masks."""
-    if not role_ids:
+def load_grants(session: Session, roles: Mapping[int, str]) -> dict[str, tuple[Grant, ...]]:
+    """Return by area what roles, names by key, together allow: one statement for rights and masks.
+
+    Whoever asks: what a role allows is decided by nobody's row scope.
+    """
+    if not roles:
         return {}
     scope_text = sa.cast(RoleRight.scope, sa.String)
     rights = sa.select(RoleRight.role_id, RoleRight.area, RoleRight.actions, scope_text).where(RoleRight.actions != "")
     masks = sa.select(RoleMask.role_id, RoleMask.entity, RoleMask.field, sa.literal(""))
     rows = session.execute(
-        sa.union_all(rights.where(RoleRight.role_id.in_(role_ids)), masks.where(RoleMask.role_id.in_(role_ids)))
+        sa.union_all(rights.where(RoleRight.role_id.in_(roles)), masks.where(RoleMask.role_id.in_(roles))),
+        execution_options=INTERNAL,
     ).all()
     masked: dict[int, set[str]] = {}
     for role_id, entity, field, scope in rows:
@@ -110,6 +116,6 @@ def load_grants(session: Session, role_ids: list[int]) -> dict[str, tuple[Grant,
     for role_id, area, letters, scope in rows:
         if scope:
             actions, kind = parse_right(f"{letters}:{scope}")
-            grant = Grant(actions, kind, frozenset(masked.get(role_id, ())))
+            grant = Grant(actions, kind, frozenset(masked.get(role_id, ())), roles[role_id])
             grants[area] = (*grants.get(area, ()), grant)
     return grants

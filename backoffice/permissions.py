@@ -15,7 +15,7 @@ from flask_babel import lazy_pgettext as _lp
 
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.errors import Text
-from models.base import ENTITIES
+from models.base import ENTITIES, Recorded
 from models.catalogue import fields
 from models.role_right import AreaName, Letters
 
@@ -40,6 +40,26 @@ ACTION_LABELS: dict[Action, Text] = {
     Action.delete: _l("Delete"),
     Action.transition: _l("Use verbs"),
     Action.export: _l("Export"),
+}
+
+
+#: Which rows each scope means, in a sentence.
+SCOPE_MEANINGS: dict[ScopeKind, Text] = {
+    ScopeKind.group: _l("Every row of the corporate group the person works for."),
+    ScopeKind.unit: _l("Rows that the person’s business unit answers for, itself or through their company."),
+    ScopeKind.teams: _l("Rows of companies with a ticket in, or a contract served by, one of the person’s teams."),
+    ScopeKind.consultant: _l("Rows of companies entrusted to the person as their consultant."),
+    ScopeKind.own: _l("Rows entrusted to the person by name, such as their tickets or their imports."),
+}
+
+
+#: The same in a word, where there is little room.
+SCOPE_WORDS: dict[ScopeKind, Text] = {
+    ScopeKind.group: _lp("rows", "All"),
+    ScopeKind.unit: _lp("rows", "Own unit"),
+    ScopeKind.teams: _lp("rows", "Own teams"),
+    ScopeKind.consultant: _lp("rows", "As consultant"),
+    ScopeKind.own: _lp("rows", "In person"),
 }
 
 
@@ -157,6 +177,11 @@ jobs          RTX    RT:own  RT:own    RT:own  RT:own    -       -       R      
 PERSONAL = "personal"
 #: What a role sees as a mask only: ``entity.field``, or all personal fields (RO-08).
 MASKS: dict[str, tuple[str, ...]] = {"management": (PERSONAL,)}
+
+
+def entities_in(area: str) -> list[type[Recorded]]:
+    """Return the entities that an area of the matrix covers."""
+    return [entity for entity in ENTITIES.values() if entity.__admin__.area == area]
 
 
 def parse_right(text: str) -> tuple[frozenset[Action], ScopeKind]:

@@ -52,11 +52,14 @@ class Letters(ValueType):
 
 
 class RoleRight(Record):
-    """What one role may do in one area of the product (RO-01)."""
+    """What one role may do in one area of the product, with the rows of one scope (RO-01).
+
+    Actions with different scopes are several rows: ``RX`` for the whole group beside ``RU`` for the own unit.
+    """
 
     __tablename__ = "role_right"
     __table_args__ = (
-        UniqueConstraint("role_id", "area"),
+        UniqueConstraint("role_id", "area", "scope"),
         CheckConstraint("actions = '' OR actions LIKE '%R%'", name="reading_comes_first"),
     )
     __admin__ = Admin(
@@ -71,12 +74,14 @@ class RoleRight(Record):
         filters=("role", "area", "scope"),
         order="area",
         fast=(("role", "area"),),
-        natural_keys=(("role", "area"),),
+        natural_keys=(("role", "area", "scope"),),
         sections=(Section(_l("Right"), ("role", "area", "actions", "scope")),),
         written_by_verbs=True,
         menu=False,
         rules={
-            "uq_role_right_role_id_area": Rule(_l("The role already has a right in this area."), "area"),
+            "uq_role_right_role_id_area_scope": Rule(
+                _l("The role already has a right with these rows in this area."), "scope"
+            ),
             "ck_role_right_reading_comes_first": Rule(
                 _l("Whoever may do something must be able to read, R."), "actions"
             ),
@@ -145,10 +150,11 @@ class RoleMask(Record):
 
 
 class RoleDefault(Model):
-    """What the product shipped for a role when roles were last synchronised.
+    """What the product shipped for a role, as far as the installation has taken notice of it.
 
     The third side of the comparison: where the right in use differs from it, an administrator
-    changed or removed the right, and synchronising leaves it alone.
+    changed or removed the right, and synchronising leaves it alone. Where the product then ships
+    something new, it stays as it was until an administrator has taken that over, or kept what is here.
     """
 
     __tablename__ = "role_default"
@@ -159,5 +165,5 @@ class RoleDefault(Model):
     )
     #: ``right:<area>`` or ``mask:<entity>.<field>``.
     key: Mapped[str] = mapped_column(String(140), primary_key=True)
-    #: Letters and scope of a right (``RX:teams``); empty for a mask.
+    #: Letters and scopes of a right (``RX:teams``); empty for a mask.
     value: Mapped[str] = mapped_column(String(32), default="", server_default="")

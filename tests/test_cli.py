@@ -135,3 +135,22 @@ def test_personal_history_is_erased_by_command(databases: Databases, tmp_path: P
     assert (erased.exit_code, "1 history entries" in erased.output) == (0, True)
     nobody = run("erase", "contact", "999999", "--reason", "x", var=tmp_path, url=url)
     assert (nobody.exit_code, "There is no contact 999999" in nobody.output) == (1, True)
+
+
+def test_sync_roles_shows_what_differs_and_keeps_it(tmp_path: Path, databases: Databases) -> None:
+    url = databases.fresh("sqlite").render_as_string(hide_password=False)
+    assert run("sync-roles", "--show", var=tmp_path, url=url).output == "The roles are as shipped.\n"
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        sales = "role_id = (SELECT id FROM ab_role WHERE name = 'sales')"
+        connection.exec_driver_sql(f"UPDATE role_right SET actions = 'R' WHERE area = 'companies' AND {sales}")
+        connection.exec_driver_sql(
+            f"UPDATE role_default SET value = 'RX:own' WHERE key = 'right:companies' AND {sales}"
+        )
+    for _run in range(2):
+        output = run("sync-roles", var=tmp_path, url=url).output
+        assert re.search(r"sales +right:companies +RX:own +R:group +CRUX:group +changed on both sides: kept", output)
+    with engine.begin() as connection:
+        right = f"SELECT actions FROM role_right WHERE area = 'companies' AND {sales}"
+        assert connection.exec_driver_sql(right).scalar() == "R"
+    engine.dispose()

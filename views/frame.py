@@ -227,17 +227,22 @@ def _inside(here: list[str]) -> list[dict[str, Any]]:
     place = g.get("place")
     if place is None:
         return []
-    words: dict[str, Text] = {"edit": _("Edit"), "delete": _("Delete"), "do": place["step"]}
-    step = words.get(here[2], "") if len(here) > 2 else ""
+    words: dict[str, Text] = {"edit": _("Edit"), "delete": _("Delete")}
+    step = words.get(here[2], place["step"]) if len(here) > 2 else ""
     return [place, {"label": step, "url": None}] if step else [place]
 
 
 def _crumbs_of_own(here: list[str]) -> list[dict[str, Any]]:
     """Return the way to a page of the desk that is no entity's, and perhaps to what it is about."""
-    page = _own_pages.get(here[0])
-    if page is None:
+    page, place = _own_pages.get(here[0]), g.get("place")
+    if page is None and place is None:
         return []
-    url = url_for(page.endpoint)
-    found: list[dict[str, Any]] = [{"label": page.category.label, "url": None}, {"label": page.label, "url": url}]
-    place = g.get("place")
-    return [*found, {"label": place["label"], "url": None}] if place else found
+    category = page.category if page is not None else Category.system
+    found: list[dict[str, Any]] = [{"label": category.label, "url": None}]
+    if page is not None:
+        found.append({"label": page.label, "url": url_for(page.endpoint)})
+    return found if place is None else [*found, *_of_place(place)]
+
+
+def _of_place(place: dict[str, Any]) -> list[dict[str, Any]]:
+    return [place, {"label": place["step"], "url": None}] if place["step"] else [place]

@@ -24,7 +24,9 @@ from views.desk.job_pages import JobsView
 from views.desk.mail_template_pages import MailTemplatesView
 from views.desk.outbox_pages import MailTextView
 from views.desk.password_links import PasswordLinkView, SendLinkView
-from views.desk.security_pages import PasswordView, RolesView
+from views.desk.rights_pages import RightsView
+from views.desk.roles_pages import RolesView
+from views.desk.security_pages import PasswordView
 from views.desk.setting_pages import SettingsView
 from views.desk.text_pages import TextsView
 from views.door import door, engine
@@ -63,6 +65,7 @@ class DeskSecurityManager(SecurityManager):
         self.auth_view = self.appbuilder.add_view_no_menu(SignInView)
         self.appbuilder.add_view_no_menu(PasswordView)
         self.appbuilder.add_view_no_menu(RolesView)
+        self.appbuilder.add_view_no_menu(RightsView)
         self.appbuilder.add_view_no_menu(SendLinkView)
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)

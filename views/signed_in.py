@@ -6,7 +6,7 @@ from functools import cached_property
 
 from backoffice.actors import Actor
 from backoffice.identity import Identity
-from backoffice.operations.roles import permission_pairs
+from backoffice.operations.toolkit_permissions import permission_pairs
 
 #: Pages that every signed-in person may open and that belong to no entity: the description of the API.
 OPEN_TO_STAFF = frozenset({("can_show", "SwaggerView"), ("can_get", "OpenApi")})
@@ -39,7 +39,7 @@ class SignedIn:
     @cached_property
     def permissions(self) -> frozenset[tuple[str, str]]:
         """All that the person may do, by Flask-AppBuilder's names."""
-        return frozenset(permission_pairs(dict(self.actor.grants))) | OPEN_TO_STAFF
+        return frozenset(permission_pairs(self.actor.grants)) | OPEN_TO_STAFF
 
     def __str__(self) -> str:
         return self.actor.name

@@ -19,6 +19,8 @@ from backoffice.errors import DomainError, Forbidden, InvalidRecord, NotFound
 from backoffice.history import recording
 from backoffice.identity import UserRole
 from backoffice.operations.first_users import ensure_administrator, ensure_demo_users
+from backoffice.operations.role_limits import BEYOND, beyond
+from backoffice.operations.role_rows import stored_values
 from backoffice.permissions import ADMINISTRATOR
 from backoffice.setting_keys import PASSWORD_LENGTH
 from backoffice.settings import setting_value
@@ -136,21 +138,23 @@ def _refuse_self_promotion(session: Session, _flush: Any, _instances: Any) -> No
         return
     for staff in [*session.new, *(row for row in session.dirty if session.is_modified(row))]:
         if isinstance(staff, Staff):
-            _check_reach(staff, actor)
+            _check_reach(session, staff, actor)
             _check_own_access(staff, actor)
             _keep_somebody(session, staff)
 
 
-def _check_reach(staff: Staff, actor: Actor) -> None:
+def _check_reach(session: Session, staff: Staff, actor: Actor) -> None:
     was_above = get_history(staff, "may_switch_group")
     above = staff.may_switch_group or any(was_above.deleted)
     if above and not actor.may_switch_group:
         if was_above.has_changes():
             raise InvalidRecord({"may_switch_group": _l("Only who may change group can allow it to others.")})
         raise Forbidden
-    given = {role.name for role in get_history(staff, "roles").added}
-    if ADMINISTRATOR in given and ADMINISTRATOR not in actor.roles:
+    given = get_history(staff, "roles").added
+    if ADMINISTRATOR in {role.name for role in given} and ADMINISTRATOR not in actor.roles:
         raise InvalidRecord({"roles": _l("Only administrators can make somebody an administrator.")})
+    if any(beyond(actor, stored_values(session, role)) for role in given):
+        raise InvalidRecord({"roles": BEYOND})
 
 
 def _check_own_access(staff: Staff, actor: Actor) -> None:

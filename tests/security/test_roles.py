@@ -12,7 +12,7 @@ from flask_appbuilder.security.sqla.models import Permission, PermissionView, Ro
 from backoffice.actors import SYSTEM, Action, Context, Door, ScopeKind
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.identity import find_identity, load_actor
-from backoffice.operations import roles
+from backoffice.operations import role_rows, roles
 from backoffice.permissions import ROLES, SHIPPED_RIGHTS, shipped_grants
 from models.base import Model
 from models.company import Company
@@ -124,7 +124,7 @@ def test_what_nobody_touched_follows_the_product(session: RecordSession, monkeyp
     new = {code: dict(rights) for code, rights in SHIPPED_RIGHTS.items()}
     new["sales"] |= {"companies": ("RX", ScopeKind.own), "contracts": ("RX", ScopeKind.group)}
     del new["sales"]["licenses"]
-    monkeypatch.setattr(roles, "SHIPPED_RIGHTS", new)
+    monkeypatch.setattr(role_rows, "SHIPPED_RIGHTS", new)
     lines = roles.synchronise_roles(session)
     assert "sales: right:companies CRUX:group -> RX:own" in lines
     right = _right(session, "sales", "companies")

@@ -1,4 +1,4 @@
-"""The desk's pages about passwords and roles."""
+"""The desk's pages about passwords."""
 
 from __future__ import annotations
 
@@ -19,12 +19,9 @@ from backoffice.operations.staff import WrongOldPassword, change_own_password, s
 from backoffice.records.lookup import get_record
 from backoffice.setting_keys import PASSWORD_LENGTH
 from backoffice.settings import setting_value
-from models.role_right import RoleRight
 from models.staff import Staff
 from views import addresses
-from views.desk.role_matrix import role_matrix
 from views.door import commit, current_actor, current_session, door, engine, fresh_session, reading_as_system
-from views.frame import OwnPage, add_page, reads
 from views.generated.pages import add_link
 from views.sign_in import check_credentials, start_session
 
@@ -80,21 +77,6 @@ class PasswordView(BaseView):
             return _refused(page, error)
         flash(_("The password is set; it must be changed at the next sign-in."), "good")
         return redirect(page["cancel_url"], 303)
-
-
-class RolesView(BaseView):
-    """What each role may do, on one page, to read."""
-
-    route_base = "/roles"
-    default_view = "list"
-
-    @expose("/")
-    def list(self) -> Any:
-        """Show the matrix of rights as it is in use."""
-        if not current_user.is_authenticated:
-            return redirect(self.appbuilder.get_url_for_login_with(request.full_path))
-        current_actor().require(Action.read, RoleRight)
-        return render_template("roles.html", page=role_matrix(current_session()))
 
 
 def _check_present_password() -> None:
@@ -159,4 +141,3 @@ def _password_link(staff: Staff, actor: Actor) -> dict[str, Any] | None:
 
 
 add_link(Staff, _password_link)
-add_page(OwnPage("roles", _l("Roles"), "shield-lock", "RolesView.list", reads(RoleRight), rank=1))

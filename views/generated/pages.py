@@ -32,9 +32,15 @@ def add_link(entity: type[Recorded], link: Link) -> None:
     """Offer what ``link(record, actor)`` returns, ``{label, icon, url}`` or None, on the pages of ``entity``.
 
     With ``primary`` it is the page's one primary button.
+    On those of ``Recorded`` it is offered for every entity.
+
     With ``first``, a sentence that says why, it is offered beside the message that a new record is saved, too.
     """
     _links.setdefault(entity, []).append(link)
+
+
+def _links_of(entity: type[Recorded]) -> list[Link]:
+    return [*_links.get(entity, ()), *_links.get(Recorded, ())]
 
 
 #: Something people must know of an entity as a whole, in a sentence; None where there is nothing to say.
@@ -60,7 +66,7 @@ def set_record(record: Recorded | None, step: Text = "") -> None:
 
 def first_steps(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
     """Return the actions that a new record waits for."""
-    found = (link(record, actor) for link in _links.get(type(record), ()))
+    found = (link(record, actor) for link in _links_of(type(record)))
     return [step for step in found if step and step.get("first")]
 
 
@@ -117,7 +123,7 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
         "verbs": [_verb(record, transition) for transition in transitions_open(record, actor)],
         "edit_url": addresses.action_url(record, "edit") if _is_open(entity, Action.update, actor) else None,
         "delete_url": addresses.action_url(record, "delete") if _may_delete(record, actor) else None,
-        "more": [found for link in _links.get(entity, ()) if (found := link(record, actor))],
+        "more": [found for link in _links_of(entity) if (found := link(record, actor))],
         "tabs": chosen["tabs"],
         "more_tabs": chosen["more_tabs"],
     }

@@ -1,8 +1,8 @@
 """the rest of the schema
 
-Revision ID: 6c368bc55cb4
+Revision ID: 9a407895f673
 Revises: 315bb3ca8355
-Create Date: 2026-11-29 02:43:39.363190
+Create Date: 2026-11-29 02:49:32.600833
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -19,7 +19,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "6c368bc55cb4"
+
+revision = "9a407895f673"
 down_revision = "315bb3ca8355"
 branch_labels = None
 depends_on = None
@@ -1896,6 +1897,10 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox_mail", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.add_column(sa.Column("sent_text", sa.Text(), nullable=True))
 
+    with op.batch_alter_table("role_right", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
+        batch_op.drop_constraint(batch_op.f("uq_role_right_role_id_area"), type_="unique")
+        batch_op.create_unique_constraint(batch_op.f("uq_role_right_role_id_area_scope"), ["role_id", "area", "scope"])
+
     with op.batch_alter_table("service", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.add_column(sa.Column("platform_id", sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f("ix_service_platform_id"), ["platform_id"], unique=False)
@@ -2006,6 +2011,12 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("fk_service_platform_id_platform"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_service_platform_id"))
         batch_op.drop_column("platform_id")
+
+    # The old code knows one row for each area: the oldest stays.
+    op.execute("DELETE FROM role_right WHERE id NOT IN (SELECT MIN(id) FROM role_right GROUP BY role_id, area)")
+    with op.batch_alter_table("role_right", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
+        batch_op.drop_constraint(batch_op.f("uq_role_right_role_id_area_scope"), type_="unique")
+        batch_op.create_unique_constraint(batch_op.f("uq_role_right_role_id_area"), ["role_id", "area"])
 
     with op.batch_alter_table("outbox_mail", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_column("sent_text")
