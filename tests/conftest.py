@@ -65,9 +65,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_url" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("databases")
         wanted = metafunc.config.getoption("--database") or KINDS
-        metafunc.parametrize(
-            "database_url", [kind for kind in wanted if not marker or kind in marker.args], indirect=True
-        )
+        found = [kind for kind in wanted if not marker or kind in marker.args]
+        slow = marker.kwargs.get("long", ()) if marker else ()
+        cases = [pytest.param(kind, marks=[pytest.mark.long] if kind in slow else []) for kind in found]
+        metafunc.parametrize("database_url", cases, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
