@@ -71,7 +71,12 @@ def downgrade(engine: sa.Engine, revision: str) -> None:
 def current(engine: sa.Engine) -> str | None:
     """Return the revision the database is at, or None where it was never migrated."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return revision_of(connection)
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """Return the same as a connection sees it within its transaction."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def head() -> str | None:

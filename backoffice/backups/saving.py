@@ -24,7 +24,7 @@ def back_up(engine: sa.Engine, files: FileStore, path: Path, *, by: str) -> Mani
     :raises Refused: the file exists, cannot be written, or the database was never migrated.
     """
     with new_archive(path) as archive, snapshot(engine) as connection:
-        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+        revision = migrate.revision_of(connection)
         if revision is None:
             raise Refused("There is nothing to back up: the database was never migrated.")
         taken_at = clock.now().isoformat(timespec="seconds")

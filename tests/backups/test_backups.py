@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -151,7 +152,7 @@ def test_a_backup_is_one_moment_while_people_write(
     engine: sa.Engine, elsewhere: Elsewhere, files: FolderStore, somebody: Actor, tmp_path: Path
 ) -> None:
     """Each save changes a company and writes an entry of its history: no backup has one without the other."""
-    work_and_back_up(engine, elsewhere, files, somebody, tmp_path, backups=3, people=4)
+    work_and_back_up(engine, elsewhere, files, somebody, tmp_path, backups=2, people=3)
 
 
 @pytest.mark.long
@@ -212,16 +213,25 @@ def work_and_back_up(
     def enough(wanted: int) -> bool:
         return sum(saves) >= wanted
 
-    taken = []
-    with ThreadPoolExecutor(people) as threads:
+    def wait_for(wanted: int) -> None:
+        with saved:
+            assert saved.wait_for(partial(enough, wanted), timeout=120)
+
+    def pause(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        """Between two tables, every so often, let somebody save first."""
+        if statement == "SELECT 1" and next(tables) % 8 == 7:
+            wait_for(sum(saves) + 1)
+
+    taken, tables = [], itertools.count()
+    with opened(engine.url) as own_engine, ThreadPoolExecutor(people) as threads:
+        sa.event.listen(own_engine, "before_cursor_execute", pause)
         workers = [threads.submit(work, person) for person in range(people)]
         try:
             for number in range(backups):
                 before = sum(saves)
-                with saved:
-                    assert saved.wait_for(partial(enough, before + people), timeout=120)
+                wait_for(before + people)
                 taken.append(folder / f"{number}.backup")
-                back_up(engine, files, taken[-1], by="test")
+                back_up(own_engine, files, taken[-1], by="test")
         finally:
             stop.set()
         for worker in workers:
@@ -242,7 +252,8 @@ def work_and_back_up(
 _OURS = "SELECT id FROM company WHERE legal_name LIKE 'Impresa _ srl'"
 _SAVED = (
     f"SELECT (SELECT count(*) FROM ({_OURS}) AS ours), "
-    f"(SELECT count(*) FROM history_entry WHERE entity = 'company' AND record_id IN ({_OURS}))"
+    "(SELECT count(*) FROM history_entry WHERE entity = 'company' AND record_id >= "
+    f"(SELECT min(id) FROM ({_OURS}) AS first))"
 )
 _TORN = f"SELECT count(*) FROM company WHERE id IN ({_OURS}) AND (version <> 2 OR notes <> '1')"
 
@@ -268,6 +279,12 @@ def test_a_damaged_file_is_refused_before_anything_is_touched(
             assert count_rows(other) == {}
     missing = run("restore", str(tmp_path / "none.backup"), var=tmp_path, url=target)
     assert "cannot be read: No such file or directory" in missing.output
+
+
+def test_an_empty_database_is_no_backup(elsewhere: Elsewhere, files: Folder, tmp_path: Path) -> None:
+    with opened(elsewhere("sqlite")) as empty, pytest.raises(Refused, match="never migrated"):
+        back_up(empty, files, tmp_path / "empty.backup", by="test")
+    assert not list(tmp_path.glob("*empty.backup*"))
 
 
 @pytest.mark.databases("sqlite")
