@@ -19,7 +19,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "9a407895f673"
 down_revision = "315bb3ca8355"
 branch_labels = None
