@@ -281,7 +281,7 @@ def test_a_damaged_file_is_refused_before_anything_is_touched(
     assert "cannot be read: No such file or directory" in missing.output
 
 
-def test_an_empty_database_is_no_backup(elsewhere: Elsewhere, files: Folder, tmp_path: Path) -> None:
+def test_an_empty_database_is_no_backup(elsewhere: Elsewhere, files: FolderStore, tmp_path: Path) -> None:
     with opened(elsewhere("sqlite")) as empty, pytest.raises(Refused, match="never migrated"):
         back_up(empty, files, tmp_path / "empty.backup", by="test")
     assert not list(tmp_path.glob("*empty.backup*"))
