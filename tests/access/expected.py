@@ -59,18 +59,24 @@ jobs          RTX    RT:own  RT:own  RT:own    RT:own  -         -       R      
 #: What all corporate groups share: only administrators of the whole installation write it, and none of ROLES is one.
 SHARED = frozenset({
     "corporate_group", "holiday_set", "holiday", "service_calendar", "calendar_interval", "calendar_exception",
-    "role_right", "role_mask",
+    "role_right", "role_mask", "text_block",
 })  # fmt: skip
 #: What the product notes about itself; these rows have no version.
 LEDGERS = frozenset({"history_entry", "sign_in_entry", "export_entry"})
 #: Written once.
 APPEND_ONLY = LEDGERS | {"package_movement"}
 #: Written by operations that have pages of their own.
-WRITTEN_BY_VERBS = LEDGERS | {"attachment", "escalation", "import_batch", "outbox_mail", "role_right", "role_mask"}
+WRITTEN_BY_VERBS = LEDGERS | {
+    "import_batch", "outbox_mail", "role_right", "role_mask", "attachment", "escalation", "activation_check", "job",
+    "setting", "text_block", "mail_template",
+}  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact"})
 #: Entities whose rows name their business unit themselves; others have that of their company.
-WITH_UNIT = frozenset({"contract", "ticket", "call", "service", "online_service", "company"})
+WITH_UNIT = frozenset({
+    "contract", "ticket", "call", "service", "online_service", "company",
+    "activation_request", "activation_request_item", "activation_check",
+})  # fmt: skip
 #: Verbs that are a change like any other; all others need the right to transitions.
 VERBS_THAT_UPDATE = frozenset({"company", "call", "ticket.escalate"})
 #: What may have attachments, by its area: these are there for whoever reads the record they belong to.

@@ -127,7 +127,8 @@ def codes(person: Person, engine: sa.Engine, entity: type[Recorded], chosen: dic
         if code
     ]
     with engine.begin() as connection:
-        connection.execute(sa.insert(ExternalCode.__table__), values)
+        if values:
+            connection.execute(sa.insert(ExternalCode.__table__), values)
     return found
 
 

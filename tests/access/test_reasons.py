@@ -19,7 +19,7 @@ from backoffice.records import reasons
 from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from models.company import Company
-from tests.access.person import make_rows_of_every_kind
+from tests.access.person import daily, make_rows_of_every_kind
 from tests.clients import DeskClient
 
 
@@ -34,7 +34,8 @@ def sample(session: RecordSession) -> list[Recorded]:
     return found
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))
+@pytest.mark.parametrize("role", [pytest.param(role, marks=daily(role)) for role in ROLES])
 def test_the_lines_agree_with_what_the_session_returns(
     session: RecordSession, engine: sa.Engine, staff: Callable[[str], Any], role: str
 ) -> None:
