@@ -61,12 +61,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         clear(config.stash[_FOLDER])
 
 
+#: Examples, as opposed to sweeps, run on one kind of database every day and on both among the tests that take minutes:
+#: a fresh database is most of what each costs.
+_DAILY_ON = {
+    **dict.fromkeys(("imports", "operations", "records", "seed"), "sqlite"),
+    **dict.fromkeys(("attachments", "security", "views"), "postgresql"),
+}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_url" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("databases")
         wanted = metafunc.config.getoption("--database") or KINDS
         found = [kind for kind in wanted if not marker or kind in marker.args]
         slow = marker.kwargs.get("long", ()) if marker else ()
+        daily = _DAILY_ON.get(metafunc.definition.path.parent.name)
+        if marker is None and daily is not None:
+            slow = [kind for kind in KINDS if kind != daily]
         cases = [pytest.param(kind, marks=[pytest.mark.long] if kind in slow else []) for kind in found]
         metafunc.parametrize("database_url", cases, indirect=True)
 
