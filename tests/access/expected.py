@@ -78,7 +78,7 @@ WITH_UNIT = frozenset({
     "activation_request", "activation_request_item", "activation_check",
 })  # fmt: skip
 #: Verbs that are a change like any other; all others need the right to transitions.
-VERBS_THAT_UPDATE = frozenset({"company", "call", "ticket.escalate"})
+VERBS_THAT_UPDATE = frozenset({"company", "call", "ticket.escalate", "activation_request.take"})
 #: What may have attachments, by its area: these are there for whoever reads the record they belong to.
 PARENTS = {
     "company": "companies", "contract": "contracts", "customer_order": "orders", "ticket": "tickets",

@@ -26,8 +26,8 @@ STALE = 999_999_999
 OTHER_PAGES = {"outbox_mail": ("text",)}
 #: What a cell takes without further thought, by kind.
 CELLS = {Kind.text: "Prova", Kind.boolean: "1", Kind.date: "01/02/2031"}
-#: Only what is paid as measured has one.
-UNIT = ("contract_line", "unit")
+#: What takes certain words only: what is paid as measured has a unit, a preference knows its values.
+CLOSED = {("contract_line", "unit"), ("account_preference", "value")}
 
 
 @pytest.mark.databases("postgresql")
@@ -176,7 +176,9 @@ def cell_of(entity: type[Recorded]) -> Field | None:
     """Return a field that fits in a cell and takes a value of ``CELLS``: a key or a date where there is no other."""
     names = entity.__admin__.form_columns
     keys = {name for key in entity.__admin__.natural_keys for name in key}
-    known = (field for name, field in fields(entity).items() if name in names and (entity.__tablename__, name) != UNIT)
+    known = (
+        field for name, field in fields(entity).items() if name in names and (entity.__tablename__, name) not in CLOSED
+    )
     plain = [f for f in known if f.kind in CELLS and not f.value_type and not f.verb_only]
     return min(plain, key=lambda f: (f.kind is Kind.date, f.name in keys), default=None)
 
