@@ -35,7 +35,7 @@ def cases(*, written: bool) -> list[Any]:
 
 
 SHORT = settings(
-    max_examples=100,
+    max_examples=30,
     derandomize=True,
     deadline=None,
     database=None,
