@@ -46,8 +46,8 @@ def new_to(role: str) -> list[type[Recorded]]:
     return [entity for entity in SWEPT if entity.__admin__.area in new]
 
 
-#: One role for each kind of row scope, and one without: they sweep every day, all the others when there are minutes.
-DAILY = ("sales", "operator1", "evaluator", "consultant")
+#: One role for each kind of row scope: they sweep every day, all the others when there are minutes.
+DAILY = ("operator1", "evaluator", "consultant")
 
 
 def daily(role: str) -> list[pytest.MarkDecorator]:
