@@ -18,6 +18,7 @@ from backoffice.errors import BadRequest
 from backoffice.operations.cleaning import writable_fields
 from backoffice.records.filters import filterable, operators
 from backoffice.records.pages import find_page, read_query, sortable
+from models.base import Recorded
 from models.calendar_exception import CalendarException
 from models.calendar_interval import CalendarInterval
 from models.catalogue import slug
@@ -27,7 +28,8 @@ from models.contract import Contract
 from models.reading import BadValue
 from models.service_calendar import ServiceCalendar
 from models.ticket import Ticket
-from tests.visitors import ADMIN, NONSENSE, PAGES, Visitor, each_kind, form_of, stored_row
+from tests.sample import ENTITY_SETS
+from tests.visitors import ADMIN, NONSENSE, Visitor, each_kind, form_of, stored_row
 from views.generated.grid import editable_fields, grid_entities
 
 QUESTIONS = (
@@ -39,9 +41,10 @@ QUESTIONS = (
 
 
 @pytest.mark.databases("sqlite")
-def test_no_list_takes_what_it_does_not_know(admin: Visitor) -> None:
+@pytest.mark.parametrize("entities", ENTITY_SETS)
+def test_no_list_takes_what_it_does_not_know(admin: Visitor, entities: list[type[Recorded]]) -> None:
     faults = []
-    for entity in PAGES:
+    for entity in entities:
         name = slug(entity)
         some = QUESTIONS if entity in (Company, CalendarInterval) else QUESTIONS[:: len(QUESTIONS) // 4]
         asked = [f"/{name}/?{question}" for question in some] + [f"/{name}/?c=id,password'"]
@@ -53,6 +56,7 @@ def test_no_list_takes_what_it_does_not_know(admin: Visitor) -> None:
     assert not faults
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_no_filter_chokes(session: RecordSession) -> None:
     tried = 0
     for field in each_kind(lambda entity: filterable(entity, ADMIN).values()):
@@ -72,8 +76,10 @@ FORGED = (
 )
 
 
-def test_no_cursor_chokes(admin: Visitor) -> None:
-    for entity in PAGES:
+@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
+@pytest.mark.parametrize("entities", ENTITY_SETS)
+def test_no_cursor_chokes(admin: Visitor, entities: list[type[Recorded]]) -> None:
+    for entity in entities:
         for name in sorted(sortable(entity, ADMIN)) if entity in (Company, Ticket, Contract, CalendarException) else ():
             digest = read_query(entity, ADMIN, sort=name).digest
             forged = [[digest, "on", value, 1, 1] for value in FORGED]
@@ -89,8 +95,9 @@ def test_no_cursor_chokes(admin: Visitor) -> None:
 
 
 @pytest.mark.databases("sqlite")
-def test_every_page_of_every_declared_order(admin: Visitor) -> None:
-    for entity in PAGES:
+@pytest.mark.parametrize("entities", ENTITY_SETS)
+def test_every_page_of_every_declared_order(admin: Visitor, entities: list[type[Recorded]]) -> None:
+    for entity in entities:
         for name in sorted(sortable(entity, ADMIN)):
             path: str | None = f"/{slug(entity)}/?s={name}&n=1"
             for _page in range(2):
@@ -122,8 +129,9 @@ KEYS = (
 
 
 @pytest.mark.databases("sqlite")
-def test_no_key_chokes(admin: Visitor) -> None:
-    for entity in PAGES:
+@pytest.mark.parametrize("entities", ENTITY_SETS)
+def test_no_key_chokes(admin: Visitor, entities: list[type[Recorded]]) -> None:
+    for entity in entities:
         name = slug(entity)
         for key in KEYS if entity in (Company, ServiceCalendar) else KEYS[:2]:
             for page in ("", "/edit", "/delete", "/do/x", "?tab=history"):
