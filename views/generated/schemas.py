@@ -30,6 +30,10 @@ class RecordSchema(Schema):
         "type": _l("An object with field names is expected."),
     }
 
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read from a dictionary by key alone: a field may be called like one of its methods, ``items`` for example."""
+        return obj.get(attr, default)
+
 
 class Reference(Schema):
     """A related record: its key and its name; both empty words when it is not the reader's to see."""
