@@ -163,6 +163,7 @@ def test_no_key_chokes(admin: Visitor, entities: list[type[Recorded]]) -> None:
         assert admin.get(f"/company/options/{name}?q={term}").status_code in (200, 404)
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite")
 def test_no_field_of_a_form_chokes(person: Callable[[str], Visitor], session: RecordSession) -> None:
     admin = person("admin")  # alone edits what all groups share
@@ -177,6 +178,7 @@ def test_no_field_of_a_form_chokes(person: Callable[[str], Visitor], session: Re
             assert answer.status_code in (303, 403, 409, 422), (path, field, value)
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_no_cell_chokes(admin: Visitor, session: RecordSession) -> None:
     for field in each_kind(lambda entity: editable_fields(entity, ADMIN).values() if entity in grid_entities() else ()):
         row = stored_row(session, field.entity)
@@ -212,6 +214,7 @@ TYPED = (
 )
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_no_value_of_the_api_chokes(admin: Visitor, session: RecordSession) -> None:
     for field in each_kind(lambda entity: writable_fields(entity, ADMIN).values() if entity in grid_entities() else ()):
         row = stored_row(session, field.entity)

@@ -124,6 +124,7 @@ def refusal_of(entity: type[Recorded], reader: Any) -> int:
     return 404 if reader is gridded and not has_forms(entity) else 403
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_what_is_kept_for_one_role_never_serves_the_next(
     engine: sa.Engine, staff: Callable[[str], Staff], session: RecordSession
 ) -> None:
