@@ -79,20 +79,28 @@ class Attachment(GroupOwned, Record):
         _l("For the client"), default=False, server_default="0", help=_l("Clients find it in their area.")
     )
 
+    #: The company it belongs to; one of these keys is set.
     company_id: Mapped[int | None] = reference("company", _l("Company"), ondelete="CASCADE")
     company: Mapped[Company | None] = relationship()
+    #: The contract it belongs to; one of these keys is set.
     contract_id: Mapped[int | None] = reference("contract", _l("Contract"), ondelete="CASCADE")
     contract: Mapped[Contract | None] = relationship()
+    #: The order it belongs to; one of these keys is set.
     customer_order_id: Mapped[int | None] = reference("customer_order", _l("Order"), ondelete="CASCADE")
     customer_order: Mapped[CustomerOrder | None] = relationship()
+    #: The ticket it belongs to; one of these keys is set.
     ticket_id: Mapped[int | None] = reference("ticket", _l("Ticket"), ondelete="CASCADE")
     ticket: Mapped[Ticket | None] = relationship()
+    #: The message it came with; one of these keys is set.
     ticket_message_id: Mapped[int | None] = reference("ticket_message", _l("Message"), ondelete="CASCADE")
     ticket_message: Mapped[TicketMessage | None] = relationship()
+    #: The call it belongs to; one of these keys is set.
     call_id: Mapped[int | None] = reference("call", _l("Call"), ondelete="CASCADE")
     call: Mapped[Call | None] = relationship()
+    #: The intervention it belongs to; one of these keys is set.
     intervention_id: Mapped[int | None] = reference("intervention", _l("Intervention"), ondelete="CASCADE")
     intervention: Mapped[Intervention | None] = relationship()
+    #: The asset it belongs to; one of these keys is set.
     asset_id: Mapped[int | None] = reference("asset", _l("Asset"), ondelete="CASCADE")
     asset: Mapped[Asset | None] = relationship()
 
