@@ -130,6 +130,7 @@ class World:
                 "number": number,
                 "subject": subject,
                 "state": state,
+                "signed_on": None if state in ("draft", "cancelled") else starts,
                 "starts_on": starts,
                 "ends_on": ends,
                 "notice_days": 60,

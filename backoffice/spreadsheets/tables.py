@@ -106,6 +106,8 @@ def make_table(records: list[list[str]], form: str, limits: Limits = LIMITS) -> 
         if not any(cell.strip() for cell in record):
             continue
         if not headings:
+            if not any(_CONTROL.sub("", cell).strip() for cell in record):
+                raise UnreadableCharacters(row=number)
             headings = _named(_trimmed(record, 0))
             _check_width(headings, limits)
             continue
