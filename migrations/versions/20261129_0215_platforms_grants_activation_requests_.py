@@ -19,7 +19,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "f525d11e130a"
 down_revision = "315bb3ca8355"
 branch_labels = None
