@@ -160,6 +160,15 @@ def _leads_to(field: Field, word: str) -> Any:
     return getattr(field.entity, field.column or "").in_(sa.select(target.id).where(hits))
 
 
+def _with_its_name(entity: type[Recorded], name: str) -> Any:
+    """Return the option that loads a relation along, with the rows that the names of what it leads to are made of."""
+    target: Any = fields(entity)[name].target
+    admin = getattr(target, "__admin__", None)
+    parts = [part for part in (admin.title if admin else ()) if fields(target)[part].kind is Kind.relation]
+    along = [_with_its_name(target, part) for part in parts if fields(target)[part].target is not target]
+    return selectinload(getattr(entity, name)).options(*along)
+
+
 def ordering(query: Query, *, backward: bool = False) -> tuple[Any, Any]:
     """Return the ORDER BY of a query: its sort column, then the id, both one way."""
     column = _sort_column(query)
@@ -269,7 +278,7 @@ def _run(
 ) -> Any:
     entity, column = query.entity, _sort_column(query)
     statement = sa.select(entity).where(*conditions(query)).order_by(*ordering(query, backward=backward))
-    statement = statement.options(*(selectinload(getattr(entity, name)) for name in relations))
+    statement = statement.options(*(_with_its_name(entity, name) for name in relations))
     if nullable:
         statement = statement.where(column.is_(None) if is_null else column.is_not(None))
     if key is None:
