@@ -150,6 +150,7 @@ def serve_a_record(url: str, var: Path, key: int) -> None:
         application.app.extensions["engine"].dispose()
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_a_backup_is_one_moment_while_people_write(
     engine: sa.Engine, elsewhere: Elsewhere, files: FolderStore, somebody: Actor, tmp_path: Path
 ) -> None:
@@ -307,6 +308,7 @@ def test_rows_that_were_changed_in_the_file_are_refused(engine: sa.Engine, files
             verify(changed)
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 def test_a_full_database_is_replaced_only_by_whoever_says_so(
     engine: sa.Engine, files: FolderStore, session: RecordSession, tmp_path: Path
 ) -> None:
@@ -329,6 +331,7 @@ def test_a_full_database_is_replaced_only_by_whoever_says_so(
     assert sums(engine) == stored_sums(verify(backup))
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 def test_a_restore_that_fails_changes_nothing(
     engine: sa.Engine, files: FolderStore, session: RecordSession, tmp_path: Path
 ) -> None:
