@@ -47,6 +47,8 @@ def _copy_scope(session: Session, row: Recorded, seen: set[int]) -> None:
     for own, path in scope.copies():
         relation, column = path.split(".")
         parent = _parent(session, row, relation)
+        if parent is None and _points_as_before(row, relation):
+            continue  # at a row that whoever writes does not see
         if parent is None:
             if own == "company_id":
                 setattr(row, own, None)
@@ -69,6 +71,14 @@ def _settle_keys(row: Recorded) -> None:
         if key is not None:
             (column,) = relationship.local_columns
             setattr(row, sa.inspect(type(row)).get_property_by_column(column).key, key)
+
+
+def _points_as_before(row: Recorded, relation: str) -> bool:
+    """Say whether a stored row refers to the very row it referred to when it was read."""
+    (column,) = sa.inspect(type(row)).relationships[relation].local_columns
+    name = sa.inspect(type(row)).get_property_by_column(column).key
+    known = sa.inspect(row).persistent and not get_history(row, name).has_changes()
+    return known and getattr(row, name) is not None
 
 
 def _parent(session: Session, row: Recorded, relation: str) -> Any:
