@@ -18,6 +18,7 @@ from backoffice.operations.cleaning import READ_ONLY, is_fixed, writable_fields
 from backoffice.operations.merge_plan import Fold, Plan, make_plan
 from backoffice.operations.merge_steps import Step, move, references_to, set_mark
 from backoffice.operations.plain import delete_record, expect_version, flush
+from backoffice.records.show import in_sentence
 from models.base import ENTITIES, Recorded, SoftDeleted
 from models.catalogue import Field, Kind, fields
 from models.record_merge import RecordMerge
@@ -104,7 +105,7 @@ def require_pair(keep: Recorded, drop: Recorded) -> None:
     if rule is not None and rule.within:
         field = fields(type(keep))[rule.within]
         if _stored(keep, field) != _stored(drop, field):
-            raise OtherOwner(relation=field.label)
+            raise OtherOwner(relation=in_sentence(field.label))
 
 
 def merge_records(
