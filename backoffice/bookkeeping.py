@@ -126,10 +126,11 @@ def _carry_scope_down(session: Session, row: Recorded) -> None:
     if row.__admin__.scope.company == "id":
         moved.discard("company_id")
     if moved:
-        _carry_down(session, type(row), [row.id], {name: getattr(row, name) for name in moved})
+        carry_down(session, type(row), [row.id], {name: getattr(row, name) for name in moved})
 
 
-def _carry_down(session: Session, parent: type[Recorded], ids: list[int], values: dict[str, Any]) -> None:
+def carry_down(session: Session, parent: type[Recorded], ids: list[int], values: dict[str, Any]) -> None:
+    """Give the rows below the rows ``ids`` of ``parent`` the group, company or unit in ``values``, all the way down."""
     for child in ENTITIES.values():
         taken: dict[str, dict[str, Any]] = {}
         for own, path in child.__admin__.scope.copies():
@@ -143,4 +144,4 @@ def _carry_down(session: Session, parent: type[Recorded], ids: list[int], values
             statement = sa.update(table).where(table.c[key_name].in_(ids)).values(copied).returning(table.c.id)
             below = list(session.scalars(statement, execution_options=INTERNAL))
             if below:
-                _carry_down(session, child, below, copied)
+                carry_down(session, child, below, copied)

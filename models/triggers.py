@@ -53,19 +53,31 @@ def triggers_of(table: str) -> tuple[Trigger, ...]:
 
 
 def _append_only(table: str) -> Iterator[Trigger]:
-    """Refuse changes of a ledger, and deletions except of demonstration rows, which can be taken away again."""
+    """Refuse changes of a ledger, and deletions except of demonstration rows, which can be taken away again.
+
+    What is copied from the row's parent, such as its company, follows that: it is whose row it is, not what it says.
+    """
     keeps_demo = "is_demo" in Model.metadata.tables[table].c
     for action in ("delete", "update"):
         name = f"{table}_no_{action}"
         spared = action == "delete" and keeps_demo
+        what = action.upper() if action == "delete" else f"UPDATE{_of_columns(table)}"
         yield Trigger(
             name,
-            f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} "
+            f"CREATE TRIGGER {name} BEFORE {what} ON {table} "
             f"{'WHEN NOT OLD.is_demo ' if spared else ''}BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
-            f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} FOR EACH ROW "
+            f"CREATE TRIGGER {name} BEFORE {what} ON {table} FOR EACH ROW "
             f"{'WHEN (NOT OLD.is_demo) ' if spared else ''}EXECUTE FUNCTION refuse_change()",
         )
     yield _no_replace(table, "id")
+
+
+def _of_columns(table: str) -> str:
+    """Return `` OF`` and the columns of a ledger that never change; nothing where that is all of them."""
+    entity = ENTITIES.get(table)
+    copied = {own for own, _path in entity.__admin__.scope.copies()} if entity is not None else set()
+    names = [column.name for column in Model.metadata.tables[table].c if column.name not in copied]
+    return f" OF {', '.join(names)}" if copied else ""
 
 
 def _no_replace(table: str, key: str) -> Trigger:

@@ -1,7 +1,7 @@
 """files made by jobs
 
 Revision ID: a5d4b7c5c981
-Revises: 9a407895f673
+Revises: 5a4dc50bc8d5
 Create Date: 2026-11-29 06:53:46.927631
 """
 # Before this goes out:
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a5d4b7c5c981"
-down_revision = "9a407895f673"
+down_revision = "5a4dc50bc8d5"
 branch_labels = None
 depends_on = None
 
