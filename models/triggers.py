@@ -53,17 +53,19 @@ def triggers_of(table: str) -> tuple[Trigger, ...]:
 
 
 def _append_only(table: str) -> Iterator[Trigger]:
-    """Refuse changes of a ledger, and deletions except of demonstration rows, which can be taken away again."""
-    keeps_demo = "is_demo" in Model.metadata.tables[table].c
+    """Refuse changes of a ledger, and deletions except of demonstration rows and of what an import brought."""
+    entity = ENTITIES.get(table)
+    spared = ["OLD.is_demo"] if "is_demo" in Model.metadata.tables[table].c else []
+    spared += [entity.__admin__.retractable] if entity is not None and entity.__admin__.retractable else []
     for action in ("delete", "update"):
         name = f"{table}_no_{action}"
-        spared = action == "delete" and keeps_demo
+        refused = " AND ".join(f"NOT {rows}" for rows in spared) if action == "delete" else ""
         yield Trigger(
             name,
             f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} "
-            f"{'WHEN NOT OLD.is_demo ' if spared else ''}BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
+            f"{f'WHEN {refused} ' if refused else ''}BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
             f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} FOR EACH ROW "
-            f"{'WHEN (NOT OLD.is_demo) ' if spared else ''}EXECUTE FUNCTION refuse_change()",
+            f"{f'WHEN ({refused}) ' if refused else ''}EXECUTE FUNCTION refuse_change()",
         )
     yield _no_replace(table, "id")
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from backoffice.actors import Actor
 from backoffice.operations import external_codes
-from backoffice.operations.import_mapping import Target, targets_for
+from backoffice.operations.import_mapping import Target, reach_of, targets_for
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE, WHOLE_ADDRESS
 from backoffice.spreadsheets.postal import split_address
 from models.base import ENTITIES, Recorded
@@ -36,6 +36,8 @@ class Verdict:
     cleaned: dict[str, Any] = field(default_factory=dict)
     record: Recorded | None = None
     outcome: ImportOutcome | None = None
+    #: Whether it is a new record with a state and other facts that otherwise only verbs write.
+    brings_past: bool = False
     #: Why it is refused.
     reasons: list[Finding] = field(default_factory=list)
     #: What somebody should look at although it is not refused.
@@ -66,7 +68,7 @@ class Columns:
 
     @cached_property
     def allowed(self) -> dict[str, Target]:
-        return targets_for(self.entity, self.actor, restores=self.batch.restores)
+        return targets_for(self.entity, self.actor, reach=reach_of(self.batch))
 
     @cached_property
     def mapped(self) -> list[tuple[int, Target]]:

@@ -19,7 +19,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, NotFound
 from backoffice.operations.import_judging import Judge
-from backoffice.operations.import_mapping import check_mapping, propose_mapping, require_importable
+from backoffice.operations.import_mapping import check_mapping, propose_mapping, reach_of, require_importable
 from backoffice.operations.import_writing import WRITTEN, write_chunk
 from backoffice.records.lookup import get_record
 from backoffice.spreadsheets.reading import read_table
@@ -197,7 +197,7 @@ def _require_mapping(batch: ImportBatch, actor: Actor) -> None:
     """Check the mapping again: rights may have changed since it was chosen."""
     check_mapping(
         ENTITIES[batch.entity], batch.headings, batch.mapping,
-        mode=batch.mode, matched_by=batch.matched_by, source_system=batch.source_system, restores=batch.restores,
+        mode=batch.mode, matched_by=batch.matched_by, source_system=batch.source_system, reach=reach_of(batch),
         actor=actor,
     )  # fmt: skip
 
