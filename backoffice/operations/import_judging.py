@@ -19,9 +19,10 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import InvalidRecord
 from backoffice.operations import external_codes
 from backoffice.operations.cleaning import CHOOSE, REQUIRED, Reach, clean, only_opening
+from backoffice.operations.import_cells import zeros_restored
 from backoffice.operations.import_mapping import Key, Target, keys_for, reach_of
 from backoffice.operations.import_relations import resolve_relations, with_zeros
-from backoffice.operations.import_rows import Columns, Verdict, zeros_restored
+from backoffice.operations.import_rows import Columns, Verdict
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE
 from models.base import Recorded
 from models.catalogue import Kind, fields
@@ -54,7 +55,7 @@ class Judge:
 
     def judge(self, rows: Sequence[ImportRow], *, remember: bool) -> list[Verdict]:
         """Return a verdict for each row. ``remember``: also compare with the keys of all rows judged before."""
-        verdicts = [self.columns.read(row) for row in rows]
+        verdicts = [self.columns.read(row) for row in rows if self.columns.no_record(row) is None]
         for _place, target in self.columns.mapped:
             if target.field is not None and target.field.kind is Kind.relation:
                 self._resolve(target, verdicts)
@@ -69,7 +70,12 @@ class Judge:
                 verdict.row.record_version = verdict.record.version if verdict.record is not None else None
             elif verdict.outcome is ImportOutcome.changed:
                 self._require_untouched(verdict)
-        return verdicts
+        return [*verdicts, *self._left_out(rows)]
+
+    def _left_out(self, rows: Sequence[ImportRow]) -> list[Verdict]:
+        """Return a verdict for each row that is no record, which is said and nothing else."""
+        found = ((row, self.columns.no_record(row)) for row in rows)
+        return [Verdict(row, outcome=ImportOutcome.skipped, remarks=[why]) for row, why in found if why is not None]
 
     def _resolve(self, target: Target, verdicts: list[Verdict]) -> None:
         """Put related records in the place of the texts that name them."""
@@ -182,6 +188,8 @@ class Judge:
         self._require_key(verdict)
         if record is not None and mode is ImportMode.create and not verdict.reasons:
             verdict.outcome = ImportOutcome.skipped
+            name = _first_name(next(key for key in self.keys if key.name == self.batch.matched_by))
+            verdict.remarks.append(self.columns.finding(verdict.row, name, _("It is there already.")))
             return
         if record is not None:
             self._leave_opening(verdict, record)

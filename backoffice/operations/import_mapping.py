@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import Forbidden, InvalidRecord, Text
 from backoffice.operations.cleaning import Reach, writable_fields
 from backoffice.operations.kept_mappings import LONGEST_NAME, find_mappings
-from backoffice.spreadsheets.guessing import ADDRESS_PARTS, EXTERNAL_CODE, WHOLE_ADDRESS, guess_mapping
+from backoffice.spreadsheets.guessing import ADDRESS_PARTS, EXTERNAL_CODE, WHOLE_ADDRESS, guess_mapping, knows_headings
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
 from models.import_batch import ImportBatch, ImportMode
@@ -138,6 +138,11 @@ def propose_mapping(
     batch.matched_by = usable[0] if usable else None
     if batch.matched_by is None and ImportMode.create in modes_for(entity, actor):
         batch.mode = ImportMode.create
+
+
+def known_headings(entity: type[Recorded], actor: Actor) -> Callable[[str], bool]:
+    """Return what says whether a text is the name of a column that becomes something of ``entity``."""
+    return knows_headings({name: _labels(target) for name, target in targets_for(entity, actor).items()})
 
 
 def _labels(target: Target) -> set[str]:
