@@ -68,7 +68,7 @@ def killed_workers(database_url: str, lane: str, kills: int, random: Random, lif
     for _number in range(kills):
         process = processes.Process(target=work, args=(database_url, lane))
         process.start()
-        process.join(random.uniform(0.3, life))
+        process.join(random.uniform(0.1, life))
         killed += process.is_alive()
         process.kill()
         process.join()
@@ -166,7 +166,7 @@ def test_an_end_that_nobody_wrote_down_is_no_second_trial(
 
 
 @pytest.mark.parametrize(
-    ("rows", "kills"), [(100, 3), pytest.param(2_000, 50, marks=(pytest.mark.long, pytest.mark.timeout(1800)))]
+    ("rows", "kills"), [(300, 4), pytest.param(2_000, 50, marks=(pytest.mark.long, pytest.mark.timeout(1800)))]
 )
 def test_killed_at_random_an_import_writes_each_row_once(
     session: RecordSession, engine: sa.Engine, database_url: str, actor: Actor, rows: int, kills: int
@@ -177,7 +177,7 @@ def test_killed_at_random_an_import_writes_each_row_once(
     random = Random(11)
     for kind in (TRIAL, APPLICATION):
         request(engine, actor, key, kind)
-        assert killed_workers(database_url, IMPORTS, kills, random, 1.2)
+        assert killed_workers(database_url, IMPORTS, kills, random, min(1.2, rows / 500))
         while work_off(engine, IMPORTS, lease=LEASE) or any_open(session):
             pass  # until the leases of the killed ones have ended
     assert batch_of(session, key).state is ImportState.applied
