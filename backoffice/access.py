@@ -162,6 +162,13 @@ def next_number(session: Session, table: str, row_id: int, column: str = "last_n
     return session.execute(statement, execution_options=INTERNAL).scalar_one()  # type: ignore[no-any-return]
 
 
+def reach_number(session: Session, table: str, row_id: int, number: int, column: str = "last_number") -> None:
+    """Let a counter kept on a row go on from ``number``, unless it is beyond that already."""
+    counter = Model.metadata.tables[table]
+    statement = sa.update(counter).where(counter.c.id == row_id, counter.c[column] < number).values({column: number})
+    session.execute(statement, execution_options=INTERNAL)
+
+
 def holders_of(
     session: Session, entity: type[Recorded], columns: tuple[str, ...], values: Iterable[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], list[int]]:

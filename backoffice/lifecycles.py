@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from backoffice.errors import NotFound, Text
 from models.base import Recorded
 from models.columns import Choice
 from models.history_entry import EventName
+from models.import_batch import ImportBatch
 
 #: ``fn(session, record, values, actor)``: a guard raises ``DomainError``, an effect changes rows.
 Step = Callable[[Session, Any, Mapping[str, Any], Actor], None]
@@ -52,6 +53,31 @@ class Transition:
     may_leave: tuple[type[Recorded], ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """The past that a new record may bring along in a spreadsheet, when an office goes live.
+
+    What otherwise only verbs write is then taken from the file: on creation, never afterwards, and only from those who
+    may (``may_open``). The history calls it imported with its state.
+    """
+
+    #: The states a record may come in with, and the fields that each of them needs. A verb-only field among these
+    #: belongs to the states that need it and to no other.
+    states: Mapping[Choice, tuple[str, ...]]
+    #: Further verb-only fields, in whatever state.
+    fields: tuple[str, ...] = ()
+    #: The state meant by a row that names none, where its values tell.
+    assume: Callable[[Mapping[str, Any]], Choice | None] | None = None
+    #: Looks at the record as it would be, which is not in the session: raises ``DomainError``.
+    guard: Step | None = None
+    #: What the state brings about besides; before the flush that writes the record.
+    effect: Step | None = None
+    #: Rows that the effect makes, which are nobody's work and go with the record when its import is undone.
+    brings: type[Recorded] | None = None
+    #: ``fn(session, records)``: undoes the effects for records that are about to go.
+    take_back: Callable[[Session, Sequence[Any]], None] | None = None
+
+
 @dataclass(frozen=True)
 class Machine:
     """The lifecycle of an entity: the column that holds the state and the verbs that change it."""
@@ -59,6 +85,7 @@ class Machine:
     entity: type[Recorded]
     column: str
     transitions: tuple[Transition, ...]
+    opening: Opening | None = None
     named: dict[str, Transition] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,6 +121,20 @@ def may_perform(transition: Transition, entity: type[Recorded], actor: Actor) ->
     """Say whether the actor's roles allow the verb and all that it brings about."""
     needed = ((transition.right, entity), *transition.also)
     return all(actor.may(action, what) for action, what in needed)
+
+
+def opening_fields(entity: type[Recorded], actor: Actor) -> tuple[str, ...]:
+    """Return the fields that say what a new record was before it came here: its state first; none without the right."""
+    machine = MACHINES.get(entity)
+    if machine is None or machine.opening is None or not may_open(entity, actor):
+        return ()
+    needed = (name for names in machine.opening.states.values() for name in names)
+    return tuple(dict.fromkeys((machine.column, *needed, *machine.opening.fields)))
+
+
+def may_open(entity: type[Recorded], actor: Actor) -> bool:
+    """Say whether the actor may bring in records of ``entity`` with a state: to write what verbs write by imports."""
+    return actor.may(Action.create, entity) and actor.may(Action.transition, ImportBatch)
 
 
 def get_transition(entity: type[Recorded], name: str) -> Transition:

@@ -180,6 +180,8 @@ class Admin:
     changeable_in: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     #: Nobody changes or deletes a row once written, administrators included.
     append_only: bool = False
+    #: Of a ledger, rows that an undone import takes back, as SQL over ``OLD``: they are nobody's work.
+    retractable: str = ""
     #: Written by operations only: no add and edit forms, no import.
     written_by_verbs: bool = False
     #: Whether it has its own entry in the navigation (lines of a parent have not).

@@ -114,7 +114,8 @@ class Field:
         for member in self.choices:
             if wanted == member.value or reading.fold(wanted) == reading.fold(str(member.label)):
                 return member
-        raise BadValue(_l("“%(value)s” is not one of the possible values."), value=wanted[:50])
+        words = ", ".join(str(member.label) for member in self.choices)
+        raise BadValue(_l("“%(value)s” is not one of the possible values: %(words)s."), value=wanted[:50], words=words)
 
     def _checked_length(self, value: Any) -> Any:
         if self.max_length and isinstance(value, str) and len(value) > self.max_length:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
@@ -113,6 +114,8 @@ class ImportBatch(GroupOwned, Record):
     form: Mapped[str] = field(_l("Form"), String(160))
     #: Its size in bytes.
     file_bytes: Mapped[int] = mapped_column(Integer)
+    #: The lines down to the headings, ``[number, cells]`` each: titles, merged headings, the headings themselves.
+    top: Mapped[list[Any]] = mapped_column(JSON(none_as_null=True), default=list, server_default="[]")
     #: The headings of its columns, in order.
     headings: Mapped[list[str]] = mapped_column(JSON(none_as_null=True))
     #: Which column goes where: ``{position: target}``; columns left out are not imported.

@@ -31,7 +31,7 @@ class ImportRow(Model):
     batch_id: Mapped[int] = mapped_column(
         ForeignKey("import_batch.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
-    #: Its number as spreadsheet programs show it; the headings are row 1.
+    #: Its number as spreadsheet programs show it.
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     #: Its cells as text, as they were in the file.
     cells: Mapped[list[str]] = mapped_column(JSON(none_as_null=True))

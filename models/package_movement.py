@@ -60,6 +60,7 @@ class PackageMovement(CompanyOwned, Record):
         ),
         client_columns=("created_at", "kind", "minutes", "note"),
         append_only=True,
+        retractable="OLD.kind = 'opening'",
         rules={
             "ck_package_movement_minutes_signed": Rule(
                 _l("The minutes cannot be zero, and a charge takes them away."), "minutes"

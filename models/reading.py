@@ -86,13 +86,15 @@ def parse_integer(raw: str) -> int:
 
 
 def parse_date(raw: str) -> date:
-    """Read ``31/12/2026``, ``31.12.2026``, ``31-12-26`` or ``2026-12-31``; raise ``BadValue`` otherwise."""
-    text = clean_text(raw)
-    found = re.fullmatch(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})", text)
+    """Read ``31/12/2026``, ``31.12.2026``, ``31-12-26``, ``31 dic 2026`` or ``2026-12-31``; else raise ``BadValue``."""
+    # Midnight is what other programs write behind a day without a time.
+    text = re.sub(r"[ T]00?[:.]00([:.]00)?$", "", clean_text(raw))
+    found = re.fullmatch(r"(\d{1,2})[/.\- ](\d{1,2}|[^\W\d]{3,12})[/.\- ] ?(\d{4}|\d{2})", text)
     try:
         if found:
             year = int(found[3]) + (2000 if len(found[3]) == 2 else 0)
-            day = date(year, int(found[2]), int(found[1]))
+            month = int(found[2]) if found[2].isdigit() else _month(found[2])
+            day = date(year, month, int(found[1]))
         elif re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             day = date.fromisoformat(text)
         else:
@@ -102,6 +104,19 @@ def parse_date(raw: str) -> date:
     if not 1900 <= day.year <= 2200:
         raise BadValue(_l("The year must lie between 1900 and 2200."))
     return day
+
+
+_MONTHS = (
+    ("gennaio", "january"), ("febbraio", "february"), ("marzo", "march"), ("aprile", "april"), ("maggio", "may"),
+    ("giugno", "june"), ("luglio", "july"), ("agosto", "august"), ("settembre", "september"),
+    ("ottobre", "october"), ("novembre", "november"), ("dicembre", "december"),
+)  # fmt: skip
+
+
+def _month(word: str) -> int:
+    """Return the month that an Italian or English word begins; raise ``ValueError`` where none does."""
+    begins = [any(name.startswith(fold(word)) for name in names) for names in _MONTHS]
+    return begins.index(True) + 1
 
 
 def parse_time(raw: str) -> time:

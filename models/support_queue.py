@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, Integer, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
 from models.codes import ShortCode
@@ -112,7 +112,14 @@ class SupportQueue(GroupOwned, Record):
         help=_l("How long after the first closing the client may reopen; 0 for not at all."),
     )
     #: The number given last; counted up in one statement, never restarted.
-    last_number: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    last_number: Mapped[int] = field(
+        _l("Last number"),
+        Integer,
+        default=0,
+        server_default="0",
+        verb_only=True,
+        help=_l("The number given last; the next ticket gets the one after it."),
+    )
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"

@@ -53,21 +53,23 @@ def triggers_of(table: str) -> tuple[Trigger, ...]:
 
 
 def _append_only(table: str) -> Iterator[Trigger]:
-    """Refuse changes of a ledger, and deletions except of demonstration rows, which can be taken away again.
+    """Refuse changes of a ledger, and deletions except of demonstration rows and of what an import brought.
 
     What is copied from the row's parent, such as its company, follows that: it is whose row it is, not what it says.
     """
-    keeps_demo = "is_demo" in Model.metadata.tables[table].c
+    entity = ENTITIES.get(table)
+    spared = ["OLD.is_demo"] if "is_demo" in Model.metadata.tables[table].c else []
+    spared += [entity.__admin__.retractable] if entity is not None and entity.__admin__.retractable else []
     for action in ("delete", "update"):
         name = f"{table}_no_{action}"
-        spared = action == "delete" and keeps_demo
+        refused = " AND ".join(f"NOT {rows}" for rows in spared) if action == "delete" else ""
         what = action.upper() if action == "delete" else f"UPDATE{_of_columns(table)}"
         yield Trigger(
             name,
             f"CREATE TRIGGER {name} BEFORE {what} ON {table} "
-            f"{'WHEN NOT OLD.is_demo ' if spared else ''}BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
+            f"{f'WHEN {refused} ' if refused else ''}BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
             f"CREATE TRIGGER {name} BEFORE {what} ON {table} FOR EACH ROW "
-            f"{'WHEN (NOT OLD.is_demo) ' if spared else ''}EXECUTE FUNCTION refuse_change()",
+            f"{f'WHEN ({refused}) ' if refused else ''}EXECUTE FUNCTION refuse_change()",
         )
     yield _no_replace(table, "id")
 

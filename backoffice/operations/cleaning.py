@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from backoffice.actors import Action, Actor
 from backoffice.coherence import foreign_relations
 from backoffice.errors import UNKNOWN_REFERENCE, DomainError, InvalidRecord, Text
+from backoffice.lifecycles import opening_fields
+from backoffice.operations.openings import complete_opening, opening_problems
 from backoffice.operations.references import NOT_A_VALUE, find_many, find_related
 from backoffice.operations.removal import require_removable
 from backoffice.records.everything import carried
@@ -34,22 +36,36 @@ TOO_MANY_LINES: Text = _l("Too many lines: at most 500.")
 Line = tuple[Recorded | None, Mapping[str, Any] | None]
 
 
-def writable_fields(entity: type[Recorded], actor: Actor, *, restores: bool = False) -> dict[str, Field]:
-    """Return the fields of ``entity`` that ``actor`` may type, in the order of the form.
+class Reach(enum.Enum):
+    """How much of a record may be written."""
 
-    ``restores``: all that a file with everything carries, what otherwise only verbs write included.
-    """
-    if restores:
-        masked = actor.masked(entity)
+    #: What people type.
+    typed = enum.auto()
+    #: Of a new record also what it was before it came here, where the actor may say so.
+    opening = enum.auto()
+    #: All that a file with everything carries, what otherwise only verbs write included.
+    whole = enum.auto()
+
+
+def writable_fields(entity: type[Recorded], actor: Actor, *, reach: Reach = Reach.typed) -> dict[str, Field]:
+    """Return the fields of ``entity`` that ``actor`` may write, in the order of the form."""
+    masked = actor.masked(entity)
+    if reach is Reach.whole:
         return {field.name: field for field in carried(entity) if field.name not in masked}
     admin = entity.__admin__
     known = fields(entity)
-    masked = actor.masked(entity)
-    return {
+    typed = {
         name: known[name]
         for name in (*admin.form_columns, *admin.inline)
         if not known[name].verb_only and not known[name].secret and name not in masked
     }
+    opening = opening_fields(entity, actor) if reach is Reach.opening else ()
+    return typed | {name: known[name] for name in opening if name not in masked}
+
+
+def only_opening(entity: type[Recorded], actor: Actor) -> set[str]:
+    """Return the fields that the actor may write of a new record only."""
+    return set(writable_fields(entity, actor, reach=Reach.opening)) - set(writable_fields(entity, actor))
 
 
 def clean(
@@ -60,7 +76,7 @@ def clean(
     actor: Actor,
     record: Recorded | None = None,
     without: str | None = None,
-    restores: bool = False,
+    reach: Reach = Reach.typed,
 ) -> dict[str, Any]:
     """Return the stored form of ``values``; for a new record also see that nothing required is missing.
 
@@ -68,7 +84,7 @@ def clean(
 
     :raises InvalidRecord: with a sentence for every refused value.
     """
-    writable = writable_fields(entity, actor, restores=restores)
+    writable = writable_fields(entity, actor, reach=reach)
     writable.pop(without or "", None)
     cleaned: dict[str, Any] = {}
     problems: dict[str, Text] = {}
@@ -79,7 +95,7 @@ def clean(
             continue
         try:
             _clean_field(session, field, raw, cleaned, actor=actor, record=record)
-            if name in cleaned and record is not None and not restores:
+            if name in cleaned and record is not None and reach is not Reach.whole:
                 _require_changeable(record, name, cleaned[name])
         except BadValue as error:
             problems[name] = str(error)
@@ -88,9 +104,14 @@ def clean(
     for name, text in foreign_relations(entity, cleaned, record).items():
         problems.setdefault(name, text)
     if record is None:
-        given = {*values, "created_at"}  # which the save sets where nobody says otherwise
+        # What the save sets where nobody says otherwise.
+        given = {*values, "created_at", *(only_opening(entity, actor) if reach is Reach.opening else ())}
         missing = (field for name, field in writable.items() if field.required and name not in given)
         problems.update({field.name: _demand(field) for field in missing})
+        if reach is Reach.opening and opening_fields(entity, actor):
+            complete_opening(entity, cleaned)
+            found = opening_problems(session, entity, cleaned, is_sound=not problems, actor=actor)
+            problems = found | problems
     if problems:
         raise InvalidRecord(problems)
     return cleaned

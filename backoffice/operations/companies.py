@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import clock
 from backoffice.actors import Action, Actor
-from backoffice.lifecycles import Machine, Transition, register
+from backoffice.lifecycles import Machine, Opening, Transition, register
 from models.company import Company
 from models.company import CompanyState as S
 
@@ -52,5 +52,6 @@ COMPANIES = register(
                 right=Action.update,
             ),
         ),
+        Opening(states={S.prospect: (), S.client: (), S.former: ()}),
     )
 )

@@ -14,6 +14,7 @@ from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.companies import become_client
+from backoffice.operations.contract_opening import OPENING
 from backoffice.operations.grants import end_access
 from backoffice.operations.handovers import open_handover
 from backoffice.working_time import add_months
@@ -259,6 +260,7 @@ CONTRACTS = register(
                 confirm=_l("The draft is given up."),
             ),
         ),
+        OPENING,
     )
 )
 

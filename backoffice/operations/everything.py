@@ -18,6 +18,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Forbidden, NotFound
 from backoffice.operations import imports
+from backoffice.operations.cleaning import Reach
 from backoffice.operations.import_mapping import keys_for
 from backoffice.records.everything import LANGUAGES, carried, code_heading, entities_by_title, in_order, is_late
 from backoffice.spreadsheets.archive import read_tables
@@ -153,7 +154,7 @@ def _columns(entity: type[Recorded], table: Table) -> dict[int, str]:
 
 def _key(entity: type[Recorded], table: Table, places: Mapping[str, int], actor: Actor) -> str:
     """Return the key by which records are recognised: a natural one that every row has, or the code."""
-    for key in keys_for(entity, actor, restores=True).values():
+    for key in keys_for(entity, actor, reach=Reach.whole).values():
         parts = [places.get(part.name) for part in key.fields]
         if parts and all(part is not None and all(cells[part] for _n, cells in table.rows) for part in parts):
             return key.name

@@ -18,13 +18,14 @@ from backoffice.access import INTERNAL, holders_of
 from backoffice.actors import Action, Actor
 from backoffice.errors import InvalidRecord
 from backoffice.operations import external_codes
-from backoffice.operations.cleaning import CHOOSE, REQUIRED, clean
-from backoffice.operations.import_mapping import Key, Target, keys_for
+from backoffice.operations.cleaning import CHOOSE, REQUIRED, Reach, clean, only_opening
+from backoffice.operations.import_cells import zeros_restored
+from backoffice.operations.import_mapping import Key, Target, keys_for, reach_of
 from backoffice.operations.import_relations import resolve_relations, with_zeros
-from backoffice.operations.import_rows import Columns, Verdict, zeros_restored
+from backoffice.operations.import_rows import Columns, Verdict
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE
 from models.base import Recorded
-from models.catalogue import Kind
+from models.catalogue import Kind, fields
 from models.import_batch import ImportBatch, ImportMode, ImportOutcome
 from models.import_row import ImportKey, ImportRow
 from models.reading import BadValue
@@ -47,14 +48,14 @@ class Judge:
         """The keys that the mapped columns give a value and that no two records may share, the chosen one first."""
         mapped = {target.name for _place, target in self.columns.mapped}
         entity, chosen = self.columns.entity, self.batch.matched_by
-        known = keys_for(entity, self.actor, restores=self.batch.restores).values()
+        known = keys_for(entity, self.actor, reach=reach_of(self.batch)).values()
         usable = [key for key in known if key.is_mapped(mapped)]
         usable = [key for key in usable if key.name == chosen or _is_unique(entity, key)]
         return sorted(usable, key=lambda key: key.name != self.batch.matched_by)
 
     def judge(self, rows: Sequence[ImportRow], *, remember: bool) -> list[Verdict]:
         """Return a verdict for each row. ``remember``: also compare with the keys of all rows judged before."""
-        verdicts = [self.columns.read(row) for row in rows]
+        verdicts = [self.columns.read(row) for row in rows if self.columns.no_record(row) is None]
         for _place, target in self.columns.mapped:
             if target.field is not None and target.field.kind is Kind.relation:
                 self._resolve(target, verdicts)
@@ -69,7 +70,12 @@ class Judge:
                 verdict.row.record_version = verdict.record.version if verdict.record is not None else None
             elif verdict.outcome is ImportOutcome.changed:
                 self._require_untouched(verdict)
-        return verdicts
+        return [*verdicts, *self._left_out(rows)]
+
+    def _left_out(self, rows: Sequence[ImportRow]) -> list[Verdict]:
+        """Return a verdict for each row that is no record, which is said and nothing else."""
+        found = ((row, self.columns.no_record(row)) for row in rows)
+        return [Verdict(row, outcome=ImportOutcome.skipped, remarks=[why]) for row, why in found if why is not None]
 
     def _resolve(self, target: Target, verdicts: list[Verdict]) -> None:
         """Put related records in the place of the texts that name them."""
@@ -182,11 +188,15 @@ class Judge:
         self._require_key(verdict)
         if record is not None and mode is ImportMode.create and not verdict.reasons:
             verdict.outcome = ImportOutcome.skipped
+            name = _first_name(next(key for key in self.keys if key.name == self.batch.matched_by))
+            verdict.remarks.append(self.columns.finding(verdict.row, name, _("It is there already.")))
             return
+        if record is not None:
+            self._leave_opening(verdict, record)
         try:
             verdict.cleaned = clean(
                 self.session, self.columns.entity, verdict.values,
-                actor=self.actor, record=record, restores=self.batch.restores,
+                actor=self.actor, record=record, reach=reach_of(self.batch),
             )  # fmt: skip
         except InvalidRecord as error:
             given = {heading for heading, _value, _sentence in verdict.reasons}
@@ -200,8 +210,25 @@ class Judge:
             verdict.outcome = ImportOutcome.refused
         elif record is None:
             verdict.outcome = ImportOutcome.new
+            verdict.brings_past = not self._opening.isdisjoint(verdict.cleaned)
         else:
             verdict.outcome = self._compare(verdict, record)
+
+    @cached_property
+    def _opening(self) -> set[str]:
+        """The mapped fields that are written of new records only."""
+        if reach_of(self.batch) is not Reach.opening:
+            return set()
+        return {target.name for _place, target in self.columns.mapped} & only_opening(self.columns.entity, self.actor)
+
+    def _leave_opening(self, verdict: Verdict, record: Recorded) -> None:
+        """Leave what only a new record brings along as it is, and say so where the file says otherwise."""
+        for name in self._opening & verdict.values.keys():
+            raw, known = verdict.values.pop(name), fields(self.columns.entity)[name]
+            if _key_part(known, raw) != getattr(record, name):
+                shown = known.show(getattr(record, name))
+                sentence = _("Only a new record takes this from a file: it stays “%(value)s”.", value=shown[:200])
+                verdict.remarks.append(self.columns.finding(verdict.row, name, sentence))
 
     def _require_untouched(self, verdict: Verdict) -> None:
         """Refuse a row whose record somebody has changed since the trial: nobody has seen what it would replace."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from backoffice.actors import Action, Actor
 from backoffice.errors import Forbidden, InvalidRecord, Text
-from backoffice.operations.cleaning import writable_fields
+from backoffice.operations.cleaning import Reach, writable_fields
 from backoffice.operations.kept_mappings import LONGEST_NAME, find_mappings
-from backoffice.spreadsheets.guessing import ADDRESS_PARTS, EXTERNAL_CODE, WHOLE_ADDRESS, guess_mapping
+from backoffice.spreadsheets.guessing import ADDRESS_PARTS, EXTERNAL_CODE, WHOLE_ADDRESS, guess_mapping, knows_headings
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
 from models.import_batch import ImportBatch, ImportMode
@@ -65,6 +65,11 @@ _WHOLE_ADDRESS_HELP: Text = _l("Street, CAP, municipality and province are taken
 _EXTERNAL_CODE_HELP: Text = _l("The code the record has in the programme the file comes from.")
 
 
+def reach_of(batch: ImportBatch) -> Reach:
+    """Return how much of a record the rows of a batch may write."""
+    return Reach.whole if batch.restores else Reach.opening
+
+
 def require_importable(entity: type[Recorded], actor: Actor) -> None:
     """Raise ``Forbidden`` unless the actor may add or change rows of ``entity`` by a file."""
     admin = entity.__admin__
@@ -79,11 +84,11 @@ def modes_for(entity: type[Recorded], actor: Actor) -> list[ImportMode]:
     return [mode for mode, is_allowed in allowed.items() if is_allowed]
 
 
-def targets_for(entity: type[Recorded], actor: Actor, *, restores: bool = False) -> dict[str, Target]:
+def targets_for(entity: type[Recorded], actor: Actor, *, reach: Reach = Reach.opening) -> dict[str, Target]:
     """Return by name everything a column may become: what the actor may type, and two things besides."""
     found = {
         name: Target(name, field.label, field, field.help)
-        for name, field in writable_fields(entity, actor, restores=restores).items()
+        for name, field in writable_fields(entity, actor, reach=reach).items()
         if field.kind not in (Kind.children, Kind.relations)
     }
     if found.keys() >= set(ADDRESS_PARTS):
@@ -92,10 +97,10 @@ def targets_for(entity: type[Recorded], actor: Actor, *, restores: bool = False)
     return found
 
 
-def keys_for(entity: type[Recorded], actor: Actor, *, restores: bool = False) -> dict[str, Key]:
+def keys_for(entity: type[Recorded], actor: Actor, *, reach: Reach = Reach.opening) -> dict[str, Key]:
     """Return by name the keys an import may match by: the natural keys the actor may type, and the external code."""
     known = {field.column: field for field in fields(entity).values() if field.column}
-    writable = writable_fields(entity, actor, restores=restores)
+    writable = writable_fields(entity, actor, reach=reach)
     found = {EXTERNAL_CODE: Key(EXTERNAL_CODE)}
     for natural in entity.__admin__.natural_keys:
         parts = tuple(fields(entity).get(name) or known.get(name) for name in natural)
@@ -135,6 +140,11 @@ def propose_mapping(
         batch.mode = ImportMode.create
 
 
+def known_headings(entity: type[Recorded], actor: Actor) -> Callable[[str], bool]:
+    """Return what says whether a text is the name of a column that becomes something of ``entity``."""
+    return knows_headings({name: _labels(target) for name, target in targets_for(entity, actor).items()})
+
+
 def _labels(target: Target) -> set[str]:
     labels = set()
     for language in _LANGUAGES:
@@ -168,7 +178,7 @@ def check_mapping(
     matched_by: str | None,
     source_system: str | None,
     mapping_name: str | None = None,
-    restores: bool = False,
+    reach: Reach = Reach.opening,
     actor: Actor,
 ) -> None:
     """Raise ``InvalidRecord`` with everything that keeps a mapping from working.
@@ -176,7 +186,7 @@ def check_mapping(
     Problems are named ``column.3`` for a column, else after what was chosen: ``mode``, ``matched_by``,
     ``source_system``, ``mapping_name`` or ``mapping``.
     """
-    allowed = targets_for(entity, actor, restores=restores)
+    allowed = targets_for(entity, actor, reach=reach)
     problems: dict[str, Text] = {}
     filled: set[str] = set()
     for position, name in mapping.items():
@@ -191,7 +201,7 @@ def check_mapping(
         problems["mapping"] = _l("Choose a field for at least one column.")
     if mode not in modes_for(entity, actor):
         problems["mode"] = _l("Your role does not allow this.")
-    problems |= _key_problems(keys_for(entity, actor, restores=restores), set(mapping.values()), mode, matched_by)
+    problems |= _key_problems(keys_for(entity, actor, reach=reach), set(mapping.values()), mode, matched_by)
     if EXTERNAL_CODE in mapping.values() and not source_system:
         problems["source_system"] = _l("Say where the external codes come from, such as the name of the programme.")
     if source_system and len(source_system) > 60:

@@ -1,11 +1,14 @@
 """From the text in a cell to the record it names, many at a time.
 
 A record is named by a natural key, whose parts are joined by `` / `` where it has several, by its number in this
-installation as ``#17``, or by the code it has in the system the file comes from.
+installation as ``#17``, by the code it has in the system the file comes from, or by its name where only one is called
+so.
 """
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,10 +18,11 @@ from sqlalchemy.orm import Session
 
 from backoffice.actors import Actor
 from backoffice.operations import external_codes
+from backoffice.operations.references import LONGEST_NAME
 from backoffice.records.naming import JOINT, key_label, natural_keys, text_keys
 from models.base import Recorded
-from models.catalogue import Field, Kind
-from models.reading import LARGEST_INTEGER, BadValue
+from models.catalogue import TEXTUAL, Field, Kind, fields
+from models.reading import LARGEST_INTEGER, BadValue, fold
 
 
 def resolve_relations(
@@ -40,6 +44,9 @@ def resolve_relations(
         missing -= found.keys()
     if missing and system:
         found |= _by_code(session, target, system, missing, actor)
+        missing -= found.keys()
+    if missing:
+        found |= _by_name(session, target, missing, actor)
         missing -= found.keys()
     names = ", ".join(key_label(key) for key in keys)
     for text in missing:
@@ -126,6 +133,34 @@ def _by_number(session: Session, target: type[Recorded], texts: set[str]) -> dic
     found = session.scalars(sa.select(target).where(target.id.in_(numbers.values())))
     records = {record.id: record for record in found}
     return {text: records[number] for text, number in numbers.items() if number in records}
+
+
+def _by_name(session: Session, target: type[Recorded], texts: set[str], actor: Actor) -> dict[str, Recorded | str]:
+    """Return the records called so, whatever the case and the accents; a sentence where several are."""
+    known, title = fields(target), target.__admin__.title
+    masked = actor.masked(target)
+    if not title or any(known[name].kind not in TEXTUAL or name in masked for name in title):
+        return {}
+    wanted = {text: fold(text) for text in texts if len(text) <= LONGEST_NAME}
+    held: dict[str, dict[int, Recorded]] = {}
+    # Lists write people with their last name in front.
+    for names in {title, title[::-1]}:
+        copy = known[title[0]].sort_column if len(title) == 1 else None
+        words = sa.func.folded(functools.reduce(operator.add, _spaced([getattr(target, name) for name in names])))
+        called = getattr(target, copy) if copy and copy != title[0] else words
+        for record in session.scalars(sa.select(target).where(called.in_(set(wanted.values())))):
+            name = fold(" ".join(str(getattr(record, name) or "") for name in names))
+            held.setdefault(name, {})[record.id] = record
+    several = _("Several records are called so: it does not say which one is meant.")
+    return {
+        text: next(iter(held[name].values())) if len(held[name]) == 1 else several
+        for text, name in wanted.items()
+        if name in held
+    }
+
+
+def _spaced(columns: list[Any]) -> list[Any]:
+    return [part for column in columns for part in (" ", column)][1:]
 
 
 def _by_code(session: Session, target: type[Recorded], system: str, texts: set[str], actor: Actor) -> dict[str, Any]:

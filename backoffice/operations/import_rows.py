@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,13 +11,17 @@ from flask_babel import gettext as _
 
 from backoffice.actors import Actor
 from backoffice.operations import external_codes
-from backoffice.operations.import_mapping import Target, targets_for
+from backoffice.operations.import_cells import read_cell
+from backoffice.operations.import_mapping import Target, reach_of, targets_for
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE, WHOLE_ADDRESS
 from backoffice.spreadsheets.postal import split_address
 from models.base import ENTITIES, Recorded
 from models.import_batch import ImportBatch, ImportOutcome
 from models.import_row import ImportRow
-from models.reading import BadValue, clean_text
+from models.reading import BadValue, clean_text, fold
+
+#: How a line of totals begins, folded.
+_TOTAL = re.compile(r"(sub|sub )?tot(al[eis]?|\.)?( [a-z]+)?( [\d.]+)?")
 
 #: A reason or a remark: heading of the column, the value in the file, the sentence.
 Finding = tuple[str, str, str]
@@ -36,6 +41,8 @@ class Verdict:
     cleaned: dict[str, Any] = field(default_factory=dict)
     record: Recorded | None = None
     outcome: ImportOutcome | None = None
+    #: Whether it is a new record with a state and other facts that otherwise only verbs write.
+    brings_past: bool = False
     #: Why it is refused.
     reasons: list[Finding] = field(default_factory=list)
     #: What somebody should look at although it is not refused.
@@ -49,7 +56,7 @@ class Verdict:
         found = self.reasons if refused else [*self.remarks, *self.changes]
         self.row.outcome = self.outcome
         self.row.findings = [list(finding) for finding in found]
-        self.row.noted = bool(self.remarks) and not refused
+        self.row.noted = bool(self.remarks) and self.outcome not in (ImportOutcome.refused, ImportOutcome.skipped)
         self.row.record_id = self.record.id if self.record is not None else None
 
 
@@ -66,7 +73,7 @@ class Columns:
 
     @cached_property
     def allowed(self) -> dict[str, Target]:
-        return targets_for(self.entity, self.actor, restores=self.batch.restores)
+        return targets_for(self.entity, self.actor, reach=reach_of(self.batch))
 
     @cached_property
     def mapped(self) -> list[tuple[int, Target]]:
@@ -109,11 +116,32 @@ class Columns:
         return verdict
 
     def _read_value(self, verdict: Verdict, target: Target, raw: str) -> None:
-        value_type = target.field.value_type if target.field is not None else None
-        whole = value_type.with_zeros(raw) if value_type is not None else raw
-        verdict.values[target.name] = whole
-        if whole != raw:
-            verdict.remarks.append(self.finding(verdict.row, target.name, zeros_restored(whole)))
+        field = target.field
+        assert field is not None
+        try:
+            value, remark = read_cell(field, raw, self.heading(target.name))
+        except BadValue as error:
+            verdict.reasons.append(self.finding(verdict.row, target.name, str(error)))
+            return
+        verdict.values[target.name] = value
+        if remark:
+            verdict.remarks.append(self.finding(verdict.row, target.name, remark))
+
+    def no_record(self, row: ImportRow) -> Finding | None:
+        """Return why a row is none of the records: a line of totals, or the headings once more; else None."""
+        cells = [cell.strip() for cell in row.cells]
+        filled = [cell for cell in cells if cell]
+        if cells[: len(self.batch.headings)] == [cell.strip() for cell in self._heading_cells]:
+            return "", filled[0][:200], _("These are the headings once more.")
+        if filled and _TOTAL.fullmatch(fold(filled[0])) and 2 * len(filled) <= max(2, len(cells)):
+            return "", filled[0][:200], _("This is a line of totals.")
+        return None
+
+    @cached_property
+    def _heading_cells(self) -> list[str]:
+        """The line of the headings as it was in the file, as wide as there are headings."""
+        _number, cells = self.batch.top[-1] if self.batch.top else (1, self.batch.headings)
+        return [*cells, *[""] * len(self.batch.headings)][: len(self.batch.headings)]
 
     def _read_address(self, verdict: Verdict, raw: str) -> None:
         parts = split_address(raw)
@@ -132,8 +160,3 @@ class Columns:
             verdict.reasons.append(self.finding(verdict.row, EXTERNAL_CODE, str(error)))
         else:
             verdict.code = code
-
-
-def zeros_restored(whole: str) -> str:
-    """Return the remark about a code whose zeros in front a spreadsheet had taken off."""
-    return _("The zeros in front were missing: it is read as %(value)s.", value=whole)

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from backoffice.actors import Actor
 from backoffice.errors import Text
+from backoffice.operations.cleaning import only_opening
 from backoffice.operations.import_mapping import Target, keys_for, targets_for
+from backoffice.operations.openings import opening_of
 from backoffice.records.lookup import find_options
 from backoffice.records.naming import key_label, text_keys, written
 from backoffice.records.show import in_sentence
@@ -56,8 +58,12 @@ def template_columns(session: Session, entity: type[Recorded], actor: Actor) -> 
     The example refers to records the actor sees; where there are none yet, to one that would have to be there.
     """
     needed = _needed(entity, actor)
+    past = only_opening(entity, actor)
     targets = [target for target in targets_for(entity, actor).values() if target.field is not None]
-    return [_column(session, target, is_needed=target.name in needed, actor=actor) for target in targets]
+    return [
+        _column(session, target, is_needed=target.name in needed, is_past=target.name in past, actor=actor)
+        for target in targets
+    ]
 
 
 def _needed(entity: type[Recorded], actor: Actor) -> set[str]:
@@ -69,18 +75,18 @@ def _needed(entity: type[Recorded], actor: Actor) -> set[str]:
     return {part.name for part in parts if part.kind is not Kind.relation} | {owner}
 
 
-def _column(session: Session, target: Target, *, is_needed: bool, actor: Actor) -> Column:
+def _column(session: Session, target: Target, *, is_needed: bool, is_past: bool, actor: Actor) -> Column:
     field = target.field
     assert field is not None
     example = ""
-    if is_needed or field.required or field.kind in _SHOWN:
+    if is_needed or (not is_past and (field.required or field.kind in _SHOWN)):
         example = _example(session, field, actor)
     return Column(
         heading=str(target.label),
         kind=str(_KINDS[field.kind]),
-        required=_("Required") if field.required else "",
-        form=" ".join(_form(field, actor)),
-        allowed=_allowed(field),
+        required=_("Required") if field.required and not is_past else "",
+        form=" ".join([*_form(field, actor), *_past(field, is_past=is_past)]),
+        allowed=_states(field) if is_past and field.choices is not None else _allowed(field),
         example=example,
         is_text=field.kind in _KEPT_AS_TEXT,
     )
@@ -107,6 +113,23 @@ def _allowed(field: Field) -> tuple[str, ...]:
     if field.choices is not None:
         return tuple(str(choice.label) for choice in field.choices)
     return (_("Yes"), _("No")) if field.kind is Kind.boolean else ()
+
+
+def _past(field: Field, *, is_past: bool) -> list[str]:
+    """Return what is said of a column that new records may bring along, or that some of their states need."""
+    opening = opening_of(field.entity)
+    owners = [state for state, names in opening.states.items() if field.name in names] if opening is not None else []
+    sentences = [_("Only new records take it from a file.")] if is_past else []
+    if owners:
+        words = ", ".join(f"“{state.label}”" for state in owners)
+        sentences.append(_("Needed where the state is one of these: %(states)s.", states=words))
+    return sentences
+
+
+def _states(field: Field) -> tuple[str, ...]:
+    """Return the states that a new record may come in with."""
+    opening = opening_of(field.entity)
+    return tuple(str(state.label) for state in opening.states) if opening is not None else ()
 
 
 def _example(session: Session, field: Field, actor: Actor) -> str:

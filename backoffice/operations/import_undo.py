@@ -22,6 +22,7 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Text
 from backoffice.history import recording
 from backoffice.operations.imports import CHUNK, require_state, take
+from backoffice.operations.openings import opening_of, take_back
 from backoffice.operations.plain import flush
 from backoffice.operations.removal import referrers_of
 from backoffice.records import timeline
@@ -114,8 +115,12 @@ def _records(session: Session, batch: ImportBatch, rows: Sequence[ImportRow], *,
 def _obstacles(
     session: Session, batch: ImportBatch, rows: Sequence[ImportRow], records: dict[int, Recorded]
 ) -> Iterator[Obstacle]:
+    entity, opening = ENTITIES[batch.entity], opening_of(ENTITIES[batch.entity])
     created = [int(row.record_id or 0) for row in rows if row.outcome is ImportOutcome.new]
-    referred = referrers_of(session, ENTITIES[batch.entity], created)
+    # What a record brought along goes with it; anything later would have changed the record as well.
+    brought = {opening.brings} if opening is not None else set()
+    referred = referrers_of(session, entity, created, without=brought)
+    restored = _as_imported(session, batch, [row for row in rows if row.record_id in created], records)
     erased = _erased(session, batch, [row.record_id for row in rows if row.outcome is ImportOutcome.changed])
     for row in rows:
         record = records.get(row.record_id or 0)
@@ -123,13 +128,33 @@ def _obstacles(
             yield Obstacle(row.number, None, _("It is not there any more, or not yours to see."))
         elif record.__admin__.append_only:
             yield Obstacle(row.number, record, _("Such records are never deleted."))
-        elif record.version != row.written_version:
+        elif record.version != row.written_version and record.id not in restored:
             yield Obstacle(row.number, record, _("It has been changed since."))
         elif record.id in referred:
             used = ", ".join(f"{item.count} {item.label}" for item in referred[record.id])
             yield Obstacle(row.number, record, _("It is used by %(referrers)s.", referrers=used))
         elif record.id in erased:
             yield Obstacle(row.number, record, _("What it was before has been erased from its history."))
+
+
+def _as_imported(
+    session: Session, batch: ImportBatch, rows: Sequence[ImportRow], records: dict[int, Recorded]
+) -> set[int]:
+    """Return the new records that have changed since, but are again as they were written: what a later import
+    made of them was undone with it."""
+    versions = {int(row.record_id or 0): int(row.written_version or 0) for row in rows}
+    later = {key: records[key].version - made for key, made in versions.items() if key in records}
+    moved = [key for key, count in later.items() if count]
+    found = set()
+    for key, entries in _entries(session, batch, moved).items() if moved else ():
+        first: dict[str, Any] = {}
+        last: dict[str, Any] = {}
+        for name, pair in ((name, pair) for one in entries[: later[key]] for name, pair in one.items()):
+            last.setdefault(name, pair and pair[1])
+            first[name] = pair and pair[0]
+        if len(entries) > later[key] and first == last:
+            found.add(key)
+    return found
 
 
 def _erased(session: Session, batch: ImportBatch, ids: Sequence[int | None]) -> set[int]:
@@ -143,6 +168,7 @@ def _take_back(session: Session, batch: ImportBatch, rows: Sequence[ImportRow], 
     if not rows:
         return
     now = clock.now()
+    take_back(session, [records[int(row.record_id or 0)] for row in rows if row.outcome is ImportOutcome.new])
     with ExitStack() as stack:
         stack.enter_context(acting(session, Action.create))
         for row in rows:

@@ -13,6 +13,7 @@ from backoffice.history import recording
 from backoffice.operations.external_codes import keep_codes
 from backoffice.operations.import_judging import Judge
 from backoffice.operations.import_rows import Finding, Verdict
+from backoffice.operations.openings import open_record
 from backoffice.operations.plain import add_record, change_record, flush
 from models.base import Recorded
 from models.import_batch import ImportOutcome
@@ -43,7 +44,7 @@ def _written_together(judge: Judge, verdicts: Sequence[Verdict]) -> bool:
         with session.begin_nested(), ExitStack() as stack:
             for verdict in verdicts:
                 _put(judge, verdict)
-                if judge.batch.restores:
+                if judge.batch.restores or verdict.brings_past:
                     stack.enter_context(recording(session, _record(verdict), "imported"))
             if verdicts:
                 flush(session, _record(verdicts[0]))
@@ -65,6 +66,8 @@ def _put(judge: Judge, verdict: Verdict) -> None:
     if verdict.record is None:
         entity, is_whole = judge.columns.entity, judge.batch.restores
         verdict.record = add_record(judge.session, entity, verdict.cleaned, actor=judge.actor, is_whole=is_whole)
+        if verdict.brings_past:
+            open_record(judge.session, verdict.record, verdict.cleaned, actor=judge.actor)
     else:
         change_record(verdict.record, verdict.cleaned)
 

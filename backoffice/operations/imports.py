@@ -19,11 +19,18 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, NotFound
 from backoffice.operations.import_judging import Judge
-from backoffice.operations.import_mapping import check_mapping, propose_mapping, require_importable
+from backoffice.operations.import_mapping import (
+    check_mapping,
+    known_headings,
+    propose_mapping,
+    reach_of,
+    require_importable,
+)
 from backoffice.operations.import_writing import WRITTEN, write_chunk
 from backoffice.records.lookup import get_record
+from backoffice.spreadsheets.headings import LOOKED_AT
 from backoffice.spreadsheets.reading import read_table
-from backoffice.spreadsheets.tables import LIMITS, Limits
+from backoffice.spreadsheets.tables import LIMITS, Limits, Line, cut_table
 from models.base import ENTITIES, Recorded
 from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
 from models.import_row import ImportKey, ImportRow
@@ -51,16 +58,50 @@ def start_import(
     :raises TooLarge: it exceeds ``limits``.
     """
     require_importable(entity, actor)
-    table = read_table(content, limits)
+    table = read_table(content, limits, knows=known_headings(entity, actor))
     batch = ImportBatch(
         entity=entity.__table__.name, file_name=_printable(file_name), form=table.form[:160], file_bytes=len(content),
-        headings=table.headings, row_count=len(table.rows), state=ImportState.uploaded,
+        top=table.top, headings=table.headings, row_count=len(table.rows), state=ImportState.uploaded,
     )  # fmt: skip
     propose_mapping(session, batch, entity, [cells for _number, cells in table.rows[:200]], actor=actor)
     session.add(batch)
     session.flush()
     stage_rows(session, batch, table.rows)
     return batch
+
+
+def first_lines(session: Session, batch: ImportBatch) -> list[Line]:
+    """Return the first lines of the file as they were: one of them holds the headings."""
+    rows = sa.select(ImportRow.number, ImportRow.cells).where(ImportRow.batch_id == batch.id).order_by(ImportRow.number)
+    top = [(int(number), list(cells)) for number, cells in batch.top]
+    below = session.execute(rows.limit(max(0, LOOKED_AT - len(top))))
+    return [*top, *((number, cells) for number, cells in below)]
+
+
+def choose_headings(session: Session, batch: ImportBatch, number: int, *, actor: Actor) -> None:
+    """Say which of the first lines holds the headings; what was chosen for the columns is proposed anew.
+
+    :raises NotFound: it is none of the first lines.
+    :raises WrongStep: the batch is being applied or was.
+    """
+    take(session, batch)
+    require_state(batch, ImportState.uploaded, ImportState.trying, ImportState.tried)
+    numbers = [line for line, _cells in first_lines(session, batch)]
+    if number not in numbers:
+        raise NotFound
+    rows = sa.select(ImportRow.number, ImportRow.cells).where(ImportRow.batch_id == batch.id).order_by(ImportRow.number)
+    top = [(int(line), list(cells)) for line, cells in batch.top]
+    lines = [*top, *((line, cells) for line, cells in session.execute(rows, execution_options=INTERNAL))]
+    table = cut_table(lines, numbers.index(number), batch.form)
+    for staged in (ImportKey, ImportRow):
+        session.execute(sa.delete(staged).where(staged.batch_id == batch.id), execution_options=INTERNAL)
+    session.expire_all()
+    batch.top, batch.headings, batch.row_count = table.top, table.headings, len(table.rows)
+    batch.state, batch.done_row, batch.mapping_name = ImportState.uploaded, 0, None
+    stage_rows(session, batch, table.rows)
+    samples = [cells for _line, cells in table.rows[:200]]
+    propose_mapping(session, batch, ENTITIES[batch.entity], samples, actor=actor)
+    session.flush()
 
 
 def stage_rows(session: Session, batch: ImportBatch, rows: Sequence[tuple[int, list[str]]]) -> None:
@@ -197,7 +238,7 @@ def _require_mapping(batch: ImportBatch, actor: Actor) -> None:
     """Check the mapping again: rights may have changed since it was chosen."""
     check_mapping(
         ENTITIES[batch.entity], batch.headings, batch.mapping,
-        mode=batch.mode, matched_by=batch.matched_by, source_system=batch.source_system, restores=batch.restores,
+        mode=batch.mode, matched_by=batch.matched_by, source_system=batch.source_system, reach=reach_of(batch),
         actor=actor,
     )  # fmt: skip
 

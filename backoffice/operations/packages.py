@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
-from backoffice.lifecycles import Machine, Transition, register
+from backoffice.lifecycles import Machine, Opening, Transition, register
 from backoffice.operations.verbs import perform
 from backoffice.working_time import add_months
 from models.company import Company
@@ -104,6 +104,82 @@ def add_movement(
     return movement
 
 
+class NothingLeft(DomainError):
+    template = _l("Nothing is left: it comes in as used up.")
+
+
+class SomethingLeft(DomainError):
+    template = _l("Of a package that is used up nothing is left.")
+
+
+class MoreThanBought(DomainError):
+    template = _l("More is left than was bought.")
+
+
+class NotOverYet(DomainError):
+    template = _l("It is valid until %(day)s: it has not expired.")
+
+
+def _state_of_balance(values: Mapping[str, Any]) -> PackageState | None:
+    """Return the state that a row with time left means: people write what is left and no state beside it."""
+    left, last = values.get("residual_minutes"), values.get("valid_to")
+    if left is None:
+        return None
+    if last is not None and last < clock.today():
+        return S.expired
+    return S.active if left else S.exhausted
+
+
+def _balance_is_possible(session: Session, package: Any, values: Mapping[str, Any], actor: Actor) -> None:
+    left = package.residual_minutes or 0
+    if not 0 <= left <= package.purchased_minutes:
+        raise (
+            MoreThanBought(field="residual_minutes")
+            if left > 0
+            else NotEnoughLeft(field="residual_minutes", left=Minutes().show(left))
+        )
+    if package.state in (S.active, S.suspended):
+        if not left:
+            raise NothingLeft(field="residual_minutes")
+        _is_within_dates(session, package, values, actor)
+    if package.state is S.exhausted and left:
+        raise SomethingLeft(field="residual_minutes")
+    if package.state is S.expired and package.valid_to >= clock.today():
+        raise NotOverYet(field="valid_to", day=f"{package.valid_to:%d/%m/%Y}")
+
+
+def _enter_balance(session: Session, package: SupportPackage, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """Begin the ledger of a package that was used before it came here with what is left of it."""
+    if package.residual_minutes:
+        minutes = package.residual_minutes
+        session.add(PackageMovement(package=package, kind=MovementKind.opening, minutes=minutes))
+
+
+def _forget_balances(session: Session, packages: Sequence[SupportPackage]) -> None:
+    opening = sa.and_(
+        PackageMovement.package_id.in_([package.id for package in packages]),
+        PackageMovement.kind == MovementKind.opening,
+    )
+    session.execute(sa.delete(PackageMovement).where(opening), execution_options=INTERNAL)
+
+
+OPENING = Opening(
+    states={
+        S.requested: (),
+        S.quoted: (),
+        S.active: ("valid_from", "residual_minutes"),
+        S.suspended: ("valid_from", "residual_minutes"),
+        S.exhausted: ("residual_minutes",),
+        S.expired: ("valid_to", "residual_minutes"),
+    },
+    assume=_state_of_balance,
+    guard=_balance_is_possible,
+    effect=_enter_balance,
+    brings=PackageMovement,
+    take_back=_forget_balances,
+)
+
+
 PACKAGES = register(
     Machine(
         SupportPackage,
@@ -185,6 +261,7 @@ PACKAGES = register(
                 confirm=_l("The request is given up."),
             ),
         ),
+        OPENING,
     )
 )
 

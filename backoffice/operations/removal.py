@@ -82,11 +82,16 @@ def _require_state(record: Recorded) -> None:
         raise KeptInThisState(states=", ".join(str(state.label) for state in deletion.states))
 
 
-def referrers_of(session: Session, entity: type[Recorded], ids: Collection[int]) -> dict[int, list[Referrer]]:
-    """Return what refers to each of the rows ``ids``, lines included; rows that nothing refers to are left out."""
+def referrers_of(
+    session: Session, entity: type[Recorded], ids: Collection[int], *, without: Collection[object] = ()
+) -> dict[int, list[Referrer]]:
+    """Return what refers to each of the rows ``ids``, lines included; rows that nothing refers to are left out.
+
+    Rows of the entities in ``without`` do not count.
+    """
     found: dict[int, list[Referrer]] = {}
     for other, keys in _pointing(entity):
-        for key in keys:
+        for key in keys if other not in without else ():
             statement = sa.select(key, sa.func.count()).where(key.in_(ids)).group_by(key)
             if "deleted_at" in other.__table__.c and issubclass(entity, SoftDeleted):
                 statement = statement.where(other.__table__.c.deleted_at.is_(None))

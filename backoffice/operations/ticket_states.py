@@ -16,6 +16,7 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.packages import has_active_package
+from backoffice.operations.ticket_opening import OPENING
 from models.account import AccountState
 from models.escalation import Escalation, EscalationState
 from models.ticket import Ticket, TicketState
@@ -310,4 +311,4 @@ _CLOSING = (
     ),
 )
 
-TICKETS = register(Machine(Ticket, "state", (*_QUALIFYING, *_WORKING, *_CLOSING)))
+TICKETS = register(Machine(Ticket, "state", (*_QUALIFYING, *_WORKING, *_CLOSING), OPENING))

@@ -8,13 +8,14 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.access import next_number
+from backoffice.access import next_number, reach_number
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.operations.plain import before_create
 from backoffice.operations.ticket_states import S
 from backoffice.operations.verbs import perform
 from models.business_unit import BusinessUnit
+from models.reading import LARGEST_INTEGER
 from models.ticket import Ticket
 
 
@@ -34,7 +35,17 @@ def _complete(session: Session, ticket: Ticket, *, actor: Actor) -> None:
         ticket.company = next((r.company for r in (ticket.contract, ticket.contact) if r is not None), None)
     ticket.team = ticket.team or ticket.queue.team
     ticket.business_unit = ticket.business_unit or _unit_of(ticket)
-    ticket.number = draw_number(session, ticket)
+    if ticket.number:
+        _pass_number(session, ticket)
+    else:
+        ticket.number = draw_number(session, ticket)
+
+
+def _pass_number(session: Session, ticket: Ticket) -> None:
+    """Let the queue go on counting after a number that a ticket brought along, where it is one of the queue's."""
+    code, _, count = ticket.number.rpartition("-")
+    if code == ticket.queue.code and count.isascii() and count.isdigit() and int(count) <= LARGEST_INTEGER:
+        reach_number(session, "support_queue", ticket.queue.id, int(count))
 
 
 def draw_number(session: Session, ticket: Ticket) -> str:

@@ -66,6 +66,23 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "subject": ("oggetto", "descrizione", "description"),
     "starts_on": ("inizio", "data inizio", "dal", "decorrenza", "start", "start date", "from"),
     "ends_on": ("fine", "data fine", "scadenza", "al", "end", "end date", "until"),
+    "state": ("stato", "situazione", "stato contratto", "stato ticket", "status"),
+    "signed_on": ("firma", "data firma", "stipula", "data stipula", "firmato il", "signed"),
+    "group_company": ("societa del gruppo", "societa contraente", "nostra societa"),
+    "created_at": ("aperto", "aperto il", "data apertura", "apertura", "opened", "opened on"),
+    "assignee": ("assegnato a", "in carico a", "operatore", "tecnico", "assigned to"),
+    "purchased_minutes": ("ore acquistate", "ore comprate", "ore pacchetto", "hours bought"),
+    "residual_minutes": (
+        "ore residue",
+        "ore rimaste",
+        "residuo",
+        "saldo",
+        "saldo ore",
+        "ore disponibili",
+        "hours left",
+    ),
+    "valid_from": ("valido dal", "validita dal", "attivo dal", "dal"),
+    "valid_to": ("valido al", "validita al", "scade il", "scadenza", "al"),
     "notes": ("note", "annotazioni", "osservazioni", "remarks", "comments"),
     EXTERNAL_CODE: (
         "id",
@@ -80,6 +97,8 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
         "codice ipa",
     ),
 }
+#: No heading is longer than this; other cells need not be looked at.
+_LONGEST = 100
 _CERTIFIED = re.compile(r"@.*(?:pec|cert|legalmail|raccomandata)|^pec[.@]", re.IGNORECASE)
 
 
@@ -94,14 +113,24 @@ def guess_mapping(
     words = {target: {_words(target), *map(_words, labels)} for target, labels in names.items()}
     wanted = [target for target in _SYNONYMS if target in names] + [t for t in names if t not in _SYNONYMS]
     chosen: dict[int, str] = {}
-    for known in (words, {target: set(map(_words, _SYNONYMS.get(target, ()))) for target in names}):
+    synonyms = {target: set(map(_words, _SYNONYMS.get(target, ()))) for target in names}
+    # A name that several columns have is followed by that of its group in brackets: the first is meant.
+    bare = [re.sub(r" \([^()]*\)$", "", heading) for heading in headings]
+    for known, titles in ((words, headings), (synonyms, headings), (words, bare), (synonyms, bare)):
         for target in wanted:
-            for position, heading in enumerate(headings):
+            for position, heading in enumerate(titles):
                 if position in chosen or target in chosen.values() or _words(heading) not in known[target]:
                     continue
                 if not samples or any(row[position].strip() for row in samples if position < len(row)):
                     chosen[position] = target
     return _judged_by_values(chosen, samples, names)
+
+
+def knows_headings(names: Mapping[str, Iterable[str]]) -> Callable[[str], bool]:
+    """Return what says whether a text is one of the names that columns have which become one of these targets."""
+    known = {word for target, labels in names.items() for word in (*labels, target, *_SYNONYMS.get(target, ()))}
+    folded = {_words(word) for word in known}
+    return lambda text: len(text) < _LONGEST and _words(text) in folded
 
 
 def _words(text: str) -> str:

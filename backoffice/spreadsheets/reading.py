@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from backoffice.errors import TooLarge
+from backoffice.spreadsheets.headings import Knows
 from backoffice.spreadsheets.tables import LIMITS, EmptyFile, Limits, NotASpreadsheet, OldWorkbook, Table
 from backoffice.spreadsheets.text import read_text
 from backoffice.spreadsheets.workbook import read_workbook
@@ -26,8 +27,10 @@ _OTHERS = (
 _MARKUP = (b"<!doctype", b"<html", b"<?xml")
 
 
-def read_table(content: bytes, limits: Limits = LIMITS) -> Table:
+def read_table(content: bytes, limits: Limits = LIMITS, *, knows: Knows | None = None) -> Table:
     """Return the table in a CSV or XLSX file, told apart by their content and never by their name.
+
+    ``knows`` recognises the names of columns where titles stand above them.
 
     Raises ``FileRefused`` for what is empty, damaged or another kind of file, ``TooLarge`` beyond the limits.
     """
@@ -36,9 +39,9 @@ def read_table(content: bytes, limits: Limits = LIMITS) -> Table:
     if not content.strip():
         raise EmptyFile
     if content.startswith(_ARCHIVE):
-        return read_workbook(content, limits)
+        return read_workbook(content, limits, knows=knows)
     if content.startswith(_OLE):
         raise OldWorkbook
     if content.startswith(_OTHERS) or content[:200].lstrip().lower().startswith(_MARKUP):
         raise NotASpreadsheet
-    return read_text(content, limits)
+    return read_text(content, limits, knows=knows)

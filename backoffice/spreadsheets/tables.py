@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from flask_babel import lazy_gettext as _l
 
 from backoffice.errors import DomainError, Text, TooLarge
+from backoffice.spreadsheets.headings import Knows, find_headings, name_columns
+
+#: The number that a spreadsheet program shows beside a line, and its cells.
+Line = tuple[int, list[str]]
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,15 @@ LIMITS = Limits()
 class Table:
     """A file as read: a row of headings, then numbered rows of text, each as wide as the headings or wider.
 
-    Rows carry the number that a spreadsheet program shows beside them: the headings are row 1.
+    Rows carry the number that a spreadsheet program shows beside them.
     """
 
     headings: list[str]
-    rows: list[tuple[int, list[str]]]
+    rows: list[Line]
     #: What kind of file it was, in words people know: "CSV, UTF-8, semicolon" or "XLSX, Foglio1".
     form: str
+    #: The lines down to the headings, as they were: titles, merged headings, and last the headings themselves.
+    top: list[Line] = field(default_factory=list)
 
 
 class FileRefused(DomainError):
@@ -93,32 +100,40 @@ class CellTooLong(TooLarge):
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
-def make_table(records: list[list[str]], form: str, limits: Limits = LIMITS) -> Table:
-    """Return the table whose headings are the first record that is not blank.
+def make_table(records: list[list[str]], form: str, limits: Limits = LIMITS, *, knows: Knows | None = None) -> Table:
+    """Return the table in ``records``: its headings are the line with most names that ``knows``, else the first.
 
-    Blank records are left out, missing cells are filled in, headings alone are a table without rows, and whatever
-    exceeds the limits is refused:
-    raises ``EmptyFile``, ``TooLarge`` or ``CellTooLong``.
+    Raises ``EmptyFile``, ``TooLarge`` or ``CellTooLong``.
     """
-    headings: list[str] = []
-    rows: list[tuple[int, list[str]]] = []
-    for number, record in enumerate(records, start=1):
-        if not any(cell.strip() for cell in record):
-            continue
-        if not headings:
-            if not any(_CONTROL.sub("", cell).strip() for cell in record):
-                raise UnreadableCharacters(row=number)
-            headings = _named(_trimmed(record, 0))
-            _check_width(headings, limits)
-            continue
+    lines = [(number, cells) for number, cells in enumerate(records, start=1) if any(cell.strip() for cell in cells)]
+    return cut_table(lines, find_headings([cells for _number, cells in lines], knows), form, limits)
+
+
+def cut_table(lines: Sequence[Line], place: int, form: str, limits: Limits = LIMITS) -> Table:
+    """Return the table whose headings are the line at ``place`` among ``lines``, of which none is blank.
+
+    Missing cells are filled in, headings alone are a table without rows, and whatever exceeds the limits is refused.
+    Raises ``EmptyFile``, ``TooLarge`` or ``CellTooLong``.
+    """
+    if not lines:
+        raise EmptyFile
+    top = [(number, list(cells)) for number, cells in lines[: place + 1]]
+    number, found = top[-1]
+    if not any(_CONTROL.sub("", cell).strip() for cell in found):
+        raise UnreadableCharacters(row=number)
+    above = _trimmed(top[-2][1], 0) if place else None
+    headings = _named(_trimmed(name_columns(above, _trimmed(found, 0)), 0))
+    _check_width(headings, limits)
+    for number, cells in top[:-1]:
+        _check_cells(number, cells, headings, limits)
+    rows: list[Line] = []
+    for number, record in lines[place + 1 :]:
         cells = _trimmed(record, len(headings))
         _check_cells(number, cells, headings, limits)
         rows.append((number, cells))
         if len(rows) > limits.rows:
             raise TooLarge(limit=_l("%(count)s rows", count=limits.rows))
-    if not headings:
-        raise EmptyFile
-    return Table(headings, rows, form)
+    return Table(headings, rows, form, top)
 
 
 def _trimmed(record: list[str], width: int) -> list[str]:

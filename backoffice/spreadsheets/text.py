@@ -10,6 +10,7 @@ import re
 from flask_babel import lazy_gettext as _l
 
 from backoffice.errors import Text
+from backoffice.spreadsheets.headings import Knows
 from backoffice.spreadsheets.tables import (
     LIMITS,
     BrokenText,
@@ -32,13 +33,13 @@ _DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
 _PROTECTED = re.compile(r"'+[=+\-@\t\r]")
 
 
-def read_text(content: bytes, limits: Limits = LIMITS) -> Table:
+def read_text(content: bytes, limits: Limits = LIMITS, *, knows: Knows | None = None) -> Table:
     """Return the table in a CSV file; raise ``FileRefused`` or ``TooLarge`` with the reason."""
     text, encoding = decode(content)
     separator, text = _declared_separator(text)
     separator = separator or guess_separator(text)
     records = [[restore_text(cell) for cell in record] for record in _records(text, separator, limits)]
-    return make_table(records, f"CSV, {encoding}, {_SEPARATORS[separator]}", limits)
+    return make_table(records, f"CSV, {encoding}, {_SEPARATORS[separator]}", limits, knows=knows)
 
 
 def decode(content: bytes) -> tuple[str, str]:
@@ -92,9 +93,11 @@ def guess_separator(text: str) -> str:
         except csv.Error:
             return (0, 0)
         widths = [len(record) for record in records if record][:200]
-        if not widths or widths[0] == 1:
+        # Titles above the headings are narrower: what most rows agree on counts.
+        usual = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
+        if usual == 1:
             return (0, 0)
-        return (round(widths.count(widths[0]) / len(widths), 1), widths[0])
+        return (round(widths.count(usual) / len(widths), 1), usual)
 
     return max(_SEPARATORS, key=agreement)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from backoffice.errors import TooLarge
 from backoffice.spreadsheets import worksheet
+from backoffice.spreadsheets.headings import Knows
 from backoffice.spreadsheets.tables import (
     LIMITS,
     BrokenWorkbook,
@@ -25,11 +26,11 @@ from backoffice.spreadsheets.tables import (
 )
 
 
-def read_workbook(content: bytes, limits: Limits = LIMITS) -> Table:
+def read_workbook(content: bytes, limits: Limits = LIMITS, *, knows: Knows | None = None) -> Table:
     """Return the table on the first visible sheet; raise ``FileRefused`` or ``TooLarge`` with the reason."""
     check_archive(content, limits)
     ((name, records),) = _sheets(content, limits, every=False)
-    return make_table(records, f"XLSX, {name}", limits)
+    return make_table(records, f"XLSX, {name}", limits, knows=knows)
 
 
 def read_sheets(content: bytes, limits: Limits = LIMITS) -> list[tuple[str, Table]]:

@@ -29,6 +29,8 @@ def cell_text(value: Any) -> str:
         return str(int(value)) if value.is_integer() else f"{value:.15g}".replace(".", ",")
     if isinstance(value, datetime.datetime):
         return value.isoformat(" ", "seconds") if value.time() != datetime.time() else value.date().isoformat()
+    if isinstance(value, datetime.time):
+        return value.isoformat("minutes" if not value.second else "seconds")
     if isinstance(value, datetime.timedelta):
         minutes = round(value.total_seconds() / 60)
         return f"{minutes // 60}:{minutes % 60:02d}"

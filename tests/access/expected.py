@@ -48,7 +48,7 @@ calendars     CRUDX  R       R       R         R       -         R       R      
 queues        CRUDX  R       R       R         R       R         R       R        R               R        R
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -
 history       RX     -       -       -         -       -         R       RX       -               -        -
-imports       CRUDX  CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
+imports       CRUDTX CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
 outbox        RTX    -       -       -         -       -         -       R        -               -        -
 templates     RUX    -       RU      R         -       -         -       R        -               -        -
 settings      RUX    -       -       -         -       -         R       RU       -               -        R

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Text
-from backoffice.operations import import_mapping, import_results, import_templates
+from backoffice.operations import import_mapping, import_results, import_templates, imports
 from backoffice.operations.import_requests import APPLICATION, OpenJob
 from backoffice.operations.import_undo import NAMED, Obstacle
 from backoffice.operations.kept_mappings import KeptMapping, find_mappings
@@ -22,7 +22,7 @@ from backoffice.records.show import in_sentence
 from backoffice.spreadsheets.guessing import EXTERNAL_CODE
 from models.base import ENTITIES, Recorded, SoftDeleted
 from models.catalogue import fields, slug
-from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
+from models.import_batch import ImportBatch, ImportOutcome, ImportState
 from models.job import JobState
 from models.values import UtcInstant
 from views import addresses
@@ -122,6 +122,9 @@ def map_page(
     samples = import_results.sample_values(session, batch)
     return _frame(batch) | {
         "action": step_url(batch, "map_columns"),
+        "headings_action": step_url(batch, "choose_headings"),
+        "lines": [(number, _line_text(number, cells)) for number, cells in imports.first_lines(session, batch)],
+        "heading_line": batch.top[-1][0] if batch.top else 1,
         "cancel_url": import_url(entity, "upload"),
         "problems": [_map_problem(batch, name, text) for name, text in problems.items()],
         "problems_title": ngettext("One thing needs correcting", "%(num)s things need correcting", len(problems)),
@@ -147,6 +150,12 @@ def map_page(
         "source_needed": EXTERNAL_CODE in (*chosen["mapping"].values(), chosen["matched_by"]),
         "preview": _("An empty cell leaves what is there. The next step only tries: nothing is written."),
     }
+
+
+def _line_text(number: int, cells: Sequence[str]) -> str:
+    """Return a line of the file in so few words that people recognise it."""
+    words = " · ".join(" ".join(cell.split()) for cell in cells if cell.strip())
+    return f"{number}: {words[:59]}…" if len(words) > 60 else f"{number}: {words}"
 
 
 def _chosen(batch: ImportBatch, kept: KeptMapping | None) -> dict[str, Any]:
@@ -347,7 +356,7 @@ def _counts(batch: ImportBatch) -> list[dict[str, Any]]:
         ImportOutcome.new: _("added") if applied else _("new"),
         ImportOutcome.changed: _("changed") if applied else _("to change"),
         ImportOutcome.same: _("already the same"),
-        ImportOutcome.skipped: _("left out: already there"),
+        ImportOutcome.skipped: _("left out"),
         ImportOutcome.refused: _("rows refused"),
     }
     found = [(outcome, label, _count(batch, outcome)) for outcome, label in labels.items()]
@@ -380,8 +389,8 @@ def _application(batch: ImportBatch) -> dict[str, Any]:
         "Importing now: %(new)s added, %(changed)s changed. %(refused)s refused rows stay out.",
         **{name: _whole(number) for name, number in numbers.items()},
     )
-    if batch.mode is ImportMode.create and batch.skipped_count:
-        text += " " + _("%(count)s that are there already stay as they are.", count=_whole(batch.skipped_count))
+    if batch.skipped_count:
+        text += " " + _("%(count)s are left out.", count=_whole(batch.skipped_count))
     return {
         "apply_text": text,
         "apply_label": ngettext("Import %(count)s row", "Import %(count)s rows", count, count=_whole(count)),

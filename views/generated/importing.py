@@ -118,6 +118,16 @@ class ImportView(BaseView):
             return self.render_template("import_map.html", page=page), 422
         return self._work(TRIAL, batch)
 
+    @expose("/<int:pk>/headings", methods=["POST"])
+    @guarded(Action.read)
+    def choose_headings(self, pk: int) -> Any:
+        """Take another of the first lines for the headings."""
+        batch = self._batch(pk)
+        if find_open_job(_session(), batch) is None:
+            imports.choose_headings(_session(), batch, _line(), actor=current_actor())
+            commit()
+        return redirect(import_pages.current_url(batch), 303)
+
     @expose("/<int:pk>/trial", methods=["GET", "POST"])
     @guarded(Action.read)
     def attempt(self, pk: int) -> Any:
@@ -249,6 +259,11 @@ def _sent_mapping(batch: ImportBatch) -> dict[str, Any]:
         "source_system": form.get("source_system") or None,
         "mapping_name": form.get("mapping_name") or None,
     }
+
+
+def _line() -> int:
+    text = request.form.get("row", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _number(name: str) -> int:

@@ -1,0 +1,72 @@
+"""An administrator who brings files in by the pages, in whichever way these are served."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from models.catalogue import slug
+from tests.golive.files import MessyFile
+
+
+class Browser(Protocol):
+    """What a walk needs of a browser; paths count from the desk's own root."""
+
+    def read(self, path: str) -> str:
+        """Return the text at a path."""
+
+    def send(self, path: str, values: dict[str, Any]) -> str:
+        """Send a form and return the path that it leads to."""
+
+
+@dataclass
+class Brought:
+    """A file that has come in."""
+
+    path: str
+    new: int
+    #: By the number of the row in the file: its line in the file of refused rows.
+    refused: dict[int, str]
+
+
+def bring_in(browser: Browser, file: MessyFile) -> Brought:
+    """Upload a file, match its columns, try it and apply it; read what was refused."""
+    root = f"/{slug(file.entity)}/import/"
+    columns = browser.send(root, {"file": (io.BytesIO(file.content), file.name)})
+    page = browser.read(columns)
+    headings = re.findall(r'for="column-\d+">(.*?)</label>', page)
+    assert set(file.columns) <= set(headings), (file.name, headings)
+    chosen = {f"column.{headings.index(heading)}": target for heading, target in file.columns.items()}
+    go_on(browser, browser.send(columns, {**chosen, "mode": "create", "matched_by": ""}))
+    path = columns.replace("columns", "")
+    done = go_on(browser, browser.send(f"{path}apply", {}))
+    new, _changed, _same, *_rest = (int(number.replace(".", "")) for number in re.findall(r"<dd>(.*?)</dd>", done))
+    return Brought(path, new, refused_rows(browser, file, path))
+
+
+def refused_rows(browser: Browser, file: MessyFile, path: str) -> dict[int, str]:
+    """Return the reasons in the file of refused rows, by the number of the row that each line was."""
+    text = browser.read(f"{path}refused.csv")
+    _headings, *lines = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=";")
+    assert len(lines) == len(file.refused), (file.name, len(lines), len(file.refused))
+    return {row: line[-1] for row, line in zip(sorted(file.refused), lines, strict=True)}
+
+
+def go_on(browser: Browser, path: str) -> str:
+    """Go on as the page's script does, until no step is left; return the page."""
+    while True:
+        page = browser.read(path)
+        found = re.search(r'action="([^"]+)" data-continue', page)
+        if found is None and 'http-equiv="refresh"' not in page:
+            return page
+        if found is not None:
+            path = browser.send(found[1].removeprefix("/backoffice"), {})
+
+
+def undo(browser: Browser, brought: Brought) -> str:
+    """Undo an import in one step; return the page it leads to."""
+    assert 'role="alert"' not in browser.read(f"{brought.path}undo")
+    return browser.read(browser.send(f"{brought.path}undo", {}))
