@@ -19,6 +19,7 @@ from models.base import ENTITIES, Recorded
 from models.catalogue import fields, slug
 from models.company import Company
 from models.contract import Contract
+from models.history_entry import HistoryEntry
 from models.support_team import SupportTeam
 from models.ticket import Ticket
 from tests.access.person import has_forms, make_rows_of_every_kind
@@ -26,7 +27,7 @@ from tests.visitors import ADMIN, NONSENSE, Visitor, form_of, stored_row
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 #: One of each kind; all the others are tried by the tests that take minutes.
-QUICK = (Company, Contract, Ticket, SupportTeam)
+QUICK = (Company, Contract, Ticket, SupportTeam, HistoryEntry)
 
 
 def cases(*, written: bool) -> list[Any]:

@@ -101,6 +101,8 @@ def read_query(
         raise BadRequest(reason=_("the list cannot be sorted by “%(name)s”.", name=sort[:50]))
     if size and (not re.fullmatch("[1-9][0-9]{0,2}", size) or int(size) > SIZES[-1]):
         raise BadRequest(reason=_("a page has 1 to %(limit)s rows.", limit=SIZES[-1]))
+    if term.strip() and entity.search_key is None:
+        raise BadRequest(reason=_("the list has no search."))
     if "\x00" in term:
         raise BadRequest(reason=_("the text cannot be searched for."))
     chosen = tuple(parse(text, entity, actor) for text in filters if text)
