@@ -27,6 +27,7 @@ from backoffice import clock
 from backoffice.actors import SYSTEM, Actor, Context, Door
 from backoffice.database import UNREACHABLE, RecordSession, begin_writing, open_session
 from backoffice.errors import DomainError, Text
+from backoffice.files.store import FileStore, digest
 from backoffice.identity import find_identity
 from backoffice.operations.alerts import alert_of_job, tell_of_end
 from backoffice.operations.jobs import (
@@ -37,10 +38,12 @@ from backoffice.operations.jobs import (
     fail_job,
     find_taken,
     finish_job,
+    keep_file,
     keep_progress,
     put_back,
     register_kind,
     take_next_job,
+    tell_progress,
 )
 from models.job import Job
 
@@ -73,6 +76,8 @@ class Work:
     job: Job
     actor: Actor
     stopped: Callable[[], bool]
+    #: Where files go that it makes; None for kinds of work that make none.
+    store: FileStore | None = None
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -83,6 +88,36 @@ class Work:
         """Open a session in which whoever asked for the job works, with the rights they have now."""
         with begin_writing(), open_session(self.engine, Context(self.actor, door)) as session:
             yield session
+
+    @contextmanager
+    def reading(self, door: Door = Door.job) -> Iterator[RecordSession]:
+        """Open a session in which whoever asked for the job reads, however long that takes; nobody waits for it."""
+        with begin_writing(False), open_session(self.engine, Context(self.actor, door)) as session:
+            yield session
+
+    def tell(self, done: int, total: int) -> None:
+        """Show how far the run has come, though it would begin anew.
+
+        :raises Overtaken: the job is not this run's any more.
+        :raises StopAskedFor: no more should be done.
+        """
+        with _working(self.engine) as session:
+            tell_progress(session, self.job.id, self.job.lease_token or "", done, total)
+        if self.stopped():
+            raise StopAskedFor
+
+    def leave_file(self, name: str, content: bytes, *, days: int) -> None:
+        """Put a file into the store for whoever asked for the job, for so many days.
+
+        :raises Overtaken: the job is not this run's any more; what is in the store then is swept.
+        :raises StoreUnavailable: it could not be stored.
+        """
+        assert self.store is not None, "this lane has no file store"
+        sha256, until = digest(content), clock.now() + timedelta(days=days)
+        with _working(self.engine) as session:
+            # The row first: whoever sweeps keeps new rows out meanwhile.
+            keep_file(session, self.job.id, self.job.lease_token or "", name, sha256, until)
+            self.store.put(sha256, content)
 
     def keep(self, session: RecordSession, done: int, total: int) -> None:
         """Let what the session has done last, and the count with it.
@@ -115,7 +150,12 @@ def job_kind(name: str, label: Text) -> Callable[[Run], Run]:
 
 
 def work_off(
-    engine: sa.Engine, lane: str, stopped: Callable[[], bool] = lambda: False, *, lease: timedelta = LEASE
+    engine: sa.Engine,
+    lane: str,
+    stopped: Callable[[], bool] = lambda: False,
+    *,
+    lease: timedelta = LEASE,
+    store: FileStore | None = None,
 ) -> int:
     """Do the jobs of a lane, one after the other, until none is due or ``stopped`` says so; return how many.
 
@@ -128,7 +168,7 @@ def work_off(
         if job is None:
             break
         with speaking(str(job.arguments.get("language", "it"))):
-            _do(engine, job, stopped, lease)
+            _do(engine, job, stopped, lease, store)
         count += 1
     return count
 
@@ -138,11 +178,11 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"[:120]
 
 
-def _do(engine: sa.Engine, job: Job, stopped: Callable[[], bool], lease: timedelta) -> None:
+def _do(engine: sa.Engine, job: Job, stopped: Callable[[], bool], lease: timedelta, store: FileStore | None) -> None:
     """Do one job and write down how it ended; where the database went away it ends later, with its lease."""
     try:
         with _holding(engine, job, lease):
-            result = _run(engine, job, stopped)
+            result = _run(engine, job, stopped, store)
     except Overtaken:
         return
     except StopAskedFor:
@@ -158,12 +198,12 @@ def _do(engine: sa.Engine, job: Job, stopped: Callable[[], bool], lease: timedel
         _conclude(engine, job, _finished(result))
 
 
-def _run(engine: sa.Engine, job: Job, stopped: Callable[[], bool]) -> str:
+def _run(engine: sa.Engine, job: Job, stopped: Callable[[], bool], store: FileStore | None) -> str:
     if job.attempts > MOST_ATTEMPTS:
         raise NeverEnds(count=job.attempts - 1)
     if job.kind not in _kinds:
         raise UnknownKind
-    return _kinds[job.kind](Work(engine, job, _actor_of(engine, job), stopped))
+    return _kinds[job.kind](Work(engine, job, _actor_of(engine, job), stopped, store))
 
 
 def _actor_of(engine: sa.Engine, job: Job) -> Actor:

@@ -47,6 +47,8 @@ def _copy_scope(session: Session, row: Recorded, seen: set[int]) -> None:
     for own, path in scope.copies():
         relation, column = path.split(".")
         parent = _parent(session, row, relation)
+        if parent is None and _points_as_before(row, relation):
+            continue  # at a row that whoever writes does not see
         if parent is None:
             if own == "company_id":
                 setattr(row, own, None)
@@ -69,6 +71,14 @@ def _settle_keys(row: Recorded) -> None:
         if key is not None:
             (column,) = relationship.local_columns
             setattr(row, sa.inspect(type(row)).get_property_by_column(column).key, key)
+
+
+def _points_as_before(row: Recorded, relation: str) -> bool:
+    """Say whether a stored row refers to the very row it referred to when it was read."""
+    (column,) = sa.inspect(type(row)).relationships[relation].local_columns
+    name = sa.inspect(type(row)).get_property_by_column(column).key
+    known = sa.inspect(row).persistent and not get_history(row, name).has_changes()
+    return known and getattr(row, name) is not None
 
 
 def _parent(session: Session, row: Recorded, relation: str) -> Any:
@@ -116,10 +126,11 @@ def _carry_scope_down(session: Session, row: Recorded) -> None:
     if row.__admin__.scope.company == "id":
         moved.discard("company_id")
     if moved:
-        _carry_down(session, type(row), [row.id], {name: getattr(row, name) for name in moved})
+        carry_down(session, type(row), [row.id], {name: getattr(row, name) for name in moved})
 
 
-def _carry_down(session: Session, parent: type[Recorded], ids: list[int], values: dict[str, Any]) -> None:
+def carry_down(session: Session, parent: type[Recorded], ids: list[int], values: dict[str, Any]) -> None:
+    """Give the rows below the rows ``ids`` of ``parent`` the group, company or unit in ``values``, all the way down."""
     for child in ENTITIES.values():
         taken: dict[str, dict[str, Any]] = {}
         for own, path in child.__admin__.scope.copies():
@@ -133,4 +144,4 @@ def _carry_down(session: Session, parent: type[Recorded], ids: list[int], values
             statement = sa.update(table).where(table.c[key_name].in_(ids)).values(copied).returning(table.c.id)
             below = list(session.scalars(statement, execution_options=INTERNAL))
             if below:
-                _carry_down(session, child, below, copied)
+                carry_down(session, child, below, copied)

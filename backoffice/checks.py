@@ -15,7 +15,7 @@ from backoffice.mail.rendering import TEMPLATES, ShippedTemplate, problems_of
 from backoffice.permissions import AREAS, MASKS, PERSONAL, ROLES, shipped_grants
 from backoffice.records.due import STATE
 from backoffice.records.filters import parse
-from models.base import ENTITIES, EntityName, Recorded
+from models.base import ENTITIES, Duplicates, EntityName, Recorded, SoftDeleted
 from models.catalogue import Kind, fields, related_lists, slug
 from models.columns import Choice
 
@@ -68,6 +68,7 @@ def known_columns(entity: type[Recorded]) -> Iterator[Problem]:
         "facts": admin.facts,
         "inline": admin.inline,
         "client_columns": admin.client_columns,
+        "duplicates": _named_by(admin.duplicates),
         "order": (admin.order.lstrip("-"),),
     }
     for option, names in lists.items():
@@ -78,6 +79,24 @@ def known_columns(entity: type[Recorded]) -> Iterator[Problem]:
                     f"{entity.__name__}.__admin__.{option} names “{name}”, which is no field of it.",
                     f"Its fields are {', '.join(known)}.",
                 )
+
+
+def _named_by(duplicates: Duplicates | None) -> tuple[str, ...]:
+    if duplicates is None:
+        return ()
+    within = (duplicates.within,) if duplicates.within else ()
+    return (*(name for group in duplicates.same for name in group), *duplicates.alike, *within)
+
+
+@check
+def mergeable(entity: type[Recorded]) -> Iterator[Problem]:
+    """E029: what can be merged is only hidden by deleting, so that undoing the merge finds it again."""
+    if entity.__admin__.duplicates is not None and not issubclass(entity, SoftDeleted):
+        yield Problem(
+            "E029",
+            f"{entity.__name__} says what its duplicates are, but deleting removes its rows for good.",
+            "Derive it from SoftDeleted, or declare no duplicates.",
+        )
 
 
 @check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -81,13 +81,20 @@ def _prove_targets(session: Session, target: type[Recorded], found: list[tuple[R
 
 def _prove_nothing_left_behind(session: Session, row: Recorded) -> None:
     """Raise where rows of the company that the row has left still point at it."""
+    if is_left_behind(session, type(row), [row.id], _company_of(row)):
+        raise InvalidRecord({"company": LEFT_BEHIND})
+
+
+def is_left_behind(session: Session, pointed: type[Recorded], ids: Sequence[int], company_id: int | None) -> bool:
+    """Say whether rows of another company than ``company_id`` point at any of the rows ``ids`` of it."""
     for entity in ENTITIES.values():
         for _name, key, target in _pointers(entity):
-            if target is type(row) and _has_company(entity):
+            if target is pointed and _has_company(entity):
                 table = entity.__table__
-                stays = sa.select(table.c.id).where(table.c[key] == row.id, table.c.company_id != _company_of(row))
+                stays = sa.select(table.c.id).where(table.c[key].in_(ids), table.c.company_id != company_id)
                 if session.scalar(stays.limit(1), execution_options=INTERNAL) is not None:
-                    raise InvalidRecord({"company": LEFT_BEHIND})
+                    return True
+    return False
 
 
 def _has_moved(row: Recorded) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -59,14 +59,20 @@ def _unshown(entity: type[Recorded]) -> list[str]:
 
 
 @contextmanager
-def recording(session: Session, record: Recorded, event: str) -> Iterator[None]:
-    """Let the history call what is flushed inside ``event``, where it concerns ``record``."""
+def recording(session: Session, record: Recorded, event: str, **aside: str) -> Iterator[None]:
+    """Let the history call what is flushed inside ``event``, where it concerns ``record``.
+
+    It tells ``aside`` besides, names of ``ASIDE``; that may name a person, so it lies where it can be erased.
+    """
     events: dict[int, str] = session.info.setdefault("events", {})
+    asides: dict[int, dict[str, Any]] = session.info.setdefault("asides", {})
     events[id(record)] = event
+    asides[id(record)] = {name: [None, text] for name, text in aside.items()}
     try:
         yield
     finally:
         events.pop(id(record), None)
+        asides.pop(id(record), None)
 
 
 def write(session: Session, new: Iterable[Recorded], changed: Iterable[Recorded], gone: Iterable[Change]) -> None:
@@ -84,6 +90,7 @@ def write(session: Session, new: Iterable[Recorded], changed: Iterable[Recorded]
     for row in changed:
         change = _change(row, events.get(id(row), "updated"), lambda field, row=row: _difference(row, field))
         if change.plain or change.personal or id(row) in events:
+            change.personal |= session.info.get("asides", {}).get(id(row), {})
             changes.append(change)
     changes.extend(gone)
     if changes:
@@ -96,6 +103,39 @@ def note(session: Session, record: Recorded, event: str, personal: dict[str, lis
     All of it may be about a person, so it lies where it can be erased.
     """
     _insert(session, [Change(record, event, {}, personal)])
+
+
+def note_moved(session: Session, entity: type[Recorded], rows: Sequence[Any], column: str, old: Any, new: Any) -> None:
+    """Write down that stored ``rows`` refer to another record by ``column`` than before: one entry each.
+
+    They need not be loaded: of each only its columns are read, and the entries say no titles.
+    """
+    told = [field for field in fields(entity).values() if (field.column or field.name) == column and not field.secret]
+    plain = {field.name: [old, new] for field in told if not field.personal}
+    personal = {field.name: [old, new] for field in told if field.personal}
+    parent = parent_key(entity)
+    own_company = "id" if entity.__admin__.scope.company == "id" else "company_id"
+    entries = cast("sa.Table", HistoryEntry.__table__)
+    values = [
+        {
+            **_common(session),
+            "entity": entity.__table__.name,
+            "record_id": row["id"],
+            "parent_id": row[parent] if parent else None,
+            "group_id": row.get("group_id"),
+            "company_id": row.get(own_company),
+            "event": "moved",
+            "changes": plain,
+        }
+        for row in rows
+    ]
+    if not values:
+        return
+    statement = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
+    ids = session.scalars(statement, values, execution_options=INTERNAL).all()
+    if personal:
+        apart = [{"entry_id": key, "changes": personal} for key in ids]
+        session.execute(sa.insert(HistoryPersonal), apart, execution_options=INTERNAL)
 
 
 def _change(row: Recorded, event: str, pair_of: Any) -> Change:
@@ -143,10 +183,11 @@ def encode(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _insert(session: Session, changes: list[Change]) -> None:
+def _common(session: Session) -> dict[str, Any]:
+    """Return what every entry written now says of who acts."""
     context = context_of(session)
     actor = context.actor
-    common = {
+    return {
         "at": clock.now(),
         "actor_kind": actor.kind,
         "actor_id": actor.id,
@@ -154,6 +195,10 @@ def _insert(session: Session, changes: list[Change]) -> None:
         "on_behalf_of": context.on_behalf_of,
         "door": context.door,
     }
+
+
+def _insert(session: Session, changes: list[Change]) -> None:
+    common = _common(session)
     entries = cast("sa.Table", HistoryEntry.__table__)
     statement = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
     rows = [

@@ -21,7 +21,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backoffice import clock
-from backoffice import import_jobs as _import_jobs  # its kinds of jobs must be known before one is taken
+from backoffice import export_jobs as _export_jobs  # their kinds of jobs must be known before one is taken
+from backoffice import import_jobs as _import_jobs
 from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.background import speaking, work_off, worker_name
@@ -35,7 +36,7 @@ from backoffice.operations.alerts import alert_of_task
 from backoffice.operations.attachments import left_over, sweep
 from backoffice.operations.contract_dates import advance_contracts
 from backoffice.operations.fees import lapse_fees, roll_over_fees
-from backoffice.operations.jobs import IMPORTS, is_job_due
+from backoffice.operations.jobs import EXPORTS, IMPORTS, is_job_due
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.mails import is_mail_due
 from backoffice.operations.packages import advance_packages
@@ -64,7 +65,7 @@ _SWEPT: Text = _l("%(count)s files without a record deleted")
 _TAKEN_UP: Text = _l("%(count)s jobs taken up")
 _log = logging.getLogger(__name__)
 _table = cast("sa.Table", WorkTask.__table__)
-_ = _import_jobs
+_ = (_export_jobs, _import_jobs)
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,22 @@ def sweep_files(engine: sa.Engine, store: FileStore, stopped: Stopped = lambda: 
 
 
 def import_task() -> Task:
-    """Return the task that works off the imports people asked for: in a thread apart, so mail does not wait for it."""
+    """Return the task that works off the imports people asked for."""
+    return _lane_task(IMPORTS)
+
+
+def export_task(store: FileStore) -> Task:
+    """Return the task that makes the files people asked for."""
+    return _lane_task(EXPORTS, store)
+
+
+def _lane_task(lane: str, store: FileStore | None = None) -> Task:
+    """Return the task that works off a lane: in a thread apart, so that neither mail nor other lanes wait for it."""
     return Task(
-        IMPORTS,
-        lambda engine, stopped: str(_TAKEN_UP) % {"count": work_off(engine, IMPORTS, stopped)},
+        lane,
+        lambda engine, stopped: str(_TAKEN_UP) % {"count": work_off(engine, lane, stopped, store=store)},
         _in(timedelta(hours=1)),
-        lambda session: is_job_due(session, IMPORTS, clock.now()),
+        lambda session: is_job_due(session, lane, clock.now()),
         lease=None,
     )
 

@@ -91,6 +91,34 @@ IMPORT_ROWS = declare(
     )
 )
 
+EXPORT_ROWS = declare(
+    SettingKey(
+        "export_rows",
+        subject=Subject.imports,
+        label=_l("Longest workbook made while one waits"),
+        help=_l("Longer ones are made in the background, as far as some process is at work. CSV always comes at once."),
+        kind=Kind.integer,
+        default=10_000,
+        least=100,
+        most=200_000,
+        unit=_l("rows"),
+    )
+)
+
+EXPORT_DAYS = declare(
+    SettingKey(
+        "export_days",
+        subject=Subject.imports,
+        label=_l("Files made in the background are kept"),
+        help=_l("Afterwards they are deleted at night; they can be made anew."),
+        kind=Kind.integer,
+        default=7,
+        least=1,
+        most=90,
+        unit=_l("days"),
+    )
+)
+
 ALERTS = declare(
     SettingKey(
         "alerts",

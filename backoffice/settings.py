@@ -33,7 +33,7 @@ class Subject(Choice):
     """The parts of the page of settings, in their order."""
 
     access = "access", _l("Passwords and signing in"), "neutral", "key"
-    imports = "imports", _l("Imports"), "neutral", "file-earmark-arrow-up"
+    imports = "imports", _l("Imports and exports"), "neutral", "file-earmark-arrow-up"
     work = "work", _l("Work in the background"), "neutral", "cpu"
 
 

@@ -119,6 +119,19 @@ class Worklist:
     tone: str = "neutral"
 
 
+@dataclass(frozen=True)
+class Duplicates:
+    """What makes two rows of a corporate group probably the same, so that people are told and may merge them."""
+
+    #: Groups of fields; two rows agree where any field of a group has the same value in both: one row's tax code may
+    #: be the other's VAT number.
+    same: tuple[tuple[str, ...], ...] = ()
+    #: The fields that together are the name; two that are written nearly alike are the same.
+    alike: tuple[str, ...] = ()
+    #: A relation: names are compared, and rows merged, only where both lead to the same row by it.
+    within: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Admin:
     """How an entity appears on every surface. Plain values only: they are checked at start."""
@@ -159,6 +172,8 @@ class Admin:
     #: Columns of the client area's section; absent means clients never see the entity.
     client_columns: tuple[str, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    #: What two rows that are the same have in common; None: they are not looked for, and never merged.
+    duplicates: Duplicates | None = None
     #: When a row may be deleted; None: whenever nothing refers to it.
     deletion: Deletion | None = None
     #: By field: the states in which it may still change; before and after them it is a fact others rely on.

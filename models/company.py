@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, SoftDeleted
+from models.base import Admin, Category, Duplicates, GroupOwned, Record, Rule, Scope, Section, SoftDeleted
 from models.business_unit import BusinessUnit
 from models.codes import Cap, Country, Iban, Province, SdiCode, TaxCode, VatNumber
 from models.columns import Choice, choice, field, folded, reference
@@ -101,6 +101,10 @@ class Company(SoftDeleted, GroupOwned, Record):
         ),
         facts=("vat_number", "tax_code", "sdi_code", "certified_email", "phone", "city", "size_class", "business_unit"),
         natural_keys=(("vat_number",), ("tax_code",)),
+        duplicates=Duplicates(
+            same=(("vat_number", "tax_code"), ("email", "certified_email")),
+            alike=("legal_name",),
+        ),
         sections=(
             Section(
                 _l("Who it is"),

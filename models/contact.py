@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section, SoftDeleted
+from models.base import Admin, Category, CompanyOwned, Duplicates, Record, Rule, Scope, Section, SoftDeleted
 from models.columns import Choice, choice, field, folded
 from models.company import Company
 from models.values import Email, Phone, UtcInstant
@@ -57,6 +57,7 @@ class Contact(SoftDeleted, CompanyOwned, Record):
         fast=(("company", "last_name"), ("created_at",)),
         facts=("company", "email", "phone", "mobile"),
         natural_keys=(("company_id", "email"),),
+        duplicates=Duplicates(same=(("email",), ("mobile",)), alike=("first_name", "last_name"), within="company"),
         sections=(
             Section(
                 _l("Person"),

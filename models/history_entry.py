@@ -60,12 +60,15 @@ EventName.words.update(
         "imported": _lp("event", "Imported with its state"),
         "deleted": _lp("event", "Deleted"),
         "restored": _lp("event", "Restored"),
+        "merged": _lp("event", "Merged"),
+        "unmerged": _lp("event", "Merge undone"),
+        "moved": _lp("event", "Moved by a merge"),
     }
 )
 
 
 #: What entries may tell besides values of fields.
-ASIDE: dict[str, errors.Text] = {"reason": _l("Reason")}
+ASIDE: dict[str, errors.Text] = {"reason": _l("Reason"), "other": _l("Merged with")}
 
 
 class Ledger(Recorded, Model):

@@ -35,9 +35,14 @@ class Job(GroupOwned, Record):
     __table_args__ = (
         CheckConstraint("state <> 'running' OR lease_token IS NOT NULL", name="running_by_somebody"),
         CheckConstraint("done_count >= 0 AND total_count >= 0", name="progress_not_negative"),
+        CheckConstraint(
+            "(file_name IS NULL) = (file_sha256 IS NULL) AND (file_name IS NULL) = (file_until IS NULL)",
+            name="file_is_whole",
+        ),
         # What workers look for, in every corporate group at once.
         Index("ix_job_due", "state", "lane", "id"),
         Index("ix_job_cause", "cause_entity", "cause_id", "id"),
+        Index("ix_job_file", "file_sha256"),
     )
     __admin__ = Admin(
         label=_lp("job", "Job"),
@@ -56,12 +61,16 @@ class Job(GroupOwned, Record):
             Section(_lp("job", "Job"), ("kind", "subject", "state", "created_by", "cause_entity", "cause_id")),
             Section(
                 _l("What came of it"),
-                ("done_count", "total_count", "result", "problem", "attempts", "worker", "started_at", "ended_at"),
+                (
+                    *("done_count", "total_count", "result", "problem", "file_name", "file_until"),
+                    *("attempts", "worker", "started_at", "ended_at"),
+                ),
             ),
         ),
         rules={
             "ck_job_running_by_somebody": Rule(_l("A job that is running names who runs it."), "state"),
             "ck_job_progress_not_negative": Rule(_l("Counts cannot be negative."), "done_count"),
+            "ck_job_file_is_whole": Rule(_l("A file has a name, a content and an end."), "file_name"),
         },
         written_by_verbs=True,
         menu=False,
@@ -96,6 +105,14 @@ class Job(GroupOwned, Record):
     result: Mapped[str | None] = field(_l("Result"), String(500))
     #: Why it failed, in a sentence.
     problem: Mapped[str | None] = field(_lp("job", "Problem"), String(500))
+    #: The file it made, as whoever asked for it may save it.
+    file_name: Mapped[str | None] = field(_lp("job", "File"), String(200))
+    #: The SHA-256 of that file, by which it lies in the file store.
+    file_sha256: Mapped[str | None] = mapped_column(String(64))
+    #: Until when that file is kept.
+    file_until: Mapped[datetime | None] = field(
+        _l("Kept until"), UtcInstant(), help=_l("Afterwards the file is deleted: it can be made anew.")
+    )
     #: When it was first taken up.
     started_at: Mapped[datetime | None] = field(_l("Begun"), UtcInstant())
     #: When it came to an end.

@@ -53,21 +53,33 @@ def triggers_of(table: str) -> tuple[Trigger, ...]:
 
 
 def _append_only(table: str) -> Iterator[Trigger]:
-    """Refuse changes of a ledger, and deletions except of demonstration rows and of what an import brought."""
+    """Refuse changes of a ledger, and deletions except of demonstration rows and of what an import brought.
+
+    What is copied from the row's parent, such as its company, follows that: it is whose row it is, not what it says.
+    """
     entity = ENTITIES.get(table)
     spared = ["OLD.is_demo"] if "is_demo" in Model.metadata.tables[table].c else []
     spared += [entity.__admin__.retractable] if entity is not None and entity.__admin__.retractable else []
     for action in ("delete", "update"):
         name = f"{table}_no_{action}"
         refused = " AND ".join(f"NOT {rows}" for rows in spared) if action == "delete" else ""
+        what = action.upper() if action == "delete" else f"UPDATE{_of_columns(table)}"
         yield Trigger(
             name,
-            f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} "
+            f"CREATE TRIGGER {name} BEFORE {what} ON {table} "
             f"{f'WHEN {refused} ' if refused else ''}BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
-            f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} FOR EACH ROW "
+            f"CREATE TRIGGER {name} BEFORE {what} ON {table} FOR EACH ROW "
             f"{f'WHEN ({refused}) ' if refused else ''}EXECUTE FUNCTION refuse_change()",
         )
     yield _no_replace(table, "id")
+
+
+def _of_columns(table: str) -> str:
+    """Return `` OF`` and the columns of a ledger that never change; nothing where that is all of them."""
+    entity = ENTITIES.get(table)
+    copied = {own for own, _path in entity.__admin__.scope.copies()} if entity is not None else set()
+    names = [column.name for column in Model.metadata.tables[table].c if column.name not in copied]
+    return f" OF {', '.join(names)}" if copied else ""
 
 
 def _no_replace(table: str, key: str) -> Trigger:

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from backoffice import checks, permissions
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.lifecycles import MACHINES, Machine, Transition
-from models.base import ENTITIES, SHARED, Deletion, Recorded, Rule, Scope, Section, Worklist
+from models.base import ENTITIES, SHARED, Deletion, Duplicates, Recorded, Rule, Scope, Section, Worklist
 from models.catalogue import Kind, fields
 from models.columns import Choice
 from models.company import Company
@@ -143,6 +143,8 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E023", field(ImportBatch, "matched_by", fields_of="file_name")),
     ("E027", admin(Contract, deletion=Deletion((OrderState.confirmed,)))),
     ("E027", admin(ContractLine, deletion=Deletion((ContractState.draft,), of="parent"))),
+    ("E001", admin(Company, duplicates=Duplicates(same=(("shoe_size",),)))),
+    ("E029", admin(Contract, duplicates=Duplicates(same=(("number",),)))),
     ("E027", admin(Contract, changeable_in={"shoe_size": ()})),
     ("E027", admin(Contract, changeable_in={"starts_on": (OrderState.confirmed,)})),
     ("E024", field(Ticket, "number", due_while=(TicketState.assigned,))),

@@ -196,6 +196,7 @@ def test_odd_bytes_in_addresses(admin: Visitor) -> None:
         assert admin.api("GET", f"{odd}").status_code in (404, 400)
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 def test_odd_headers(admin: Visitor) -> None:
     odd = ("\xff", "x" * 5000, "*/*;q=x", "-", ";;;=", "'", '"', "١", "a, b, , c")
     for value in (v.encode("utf-8").decode("latin-1") for v in odd):
@@ -224,6 +225,7 @@ def test_odd_headers(admin: Visitor) -> None:
 MUCH = "x" * 10_000_000
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 def test_ten_megabytes_in_a_field(admin: Visitor, session: RecordSession, desk: Flask) -> None:
     sent = form_of(admin, "/company/1/edit")
     for name in (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import cast
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice import history
+from backoffice import clock, history
 from backoffice.access import INTERNAL, leaving, prove_scope
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Forbidden, InvalidRecord, NotFound
@@ -20,6 +21,7 @@ from models.attachment import PARENTS, Attachment
 from models.base import Recorded
 from models.catalogue import fields
 from models.history_entry import EventName
+from models.job import Job
 from models.reading import BadValue
 
 #: What lies there without a row may be somebody's who is just about to commit; after this it is left over.
@@ -148,7 +150,7 @@ def sweep(session: Session, store: FileStore, keys: list[str]) -> int:
     here on behalf of a row has that row committed, and what has no row is nobody's.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text("LOCK TABLE attachment IN SHARE MODE"), execution_options=INTERNAL)
+        session.execute(sa.text("LOCK TABLE attachment, job IN SHARE MODE"), execution_options=INTERNAL)
     gone = _unused(session, keys)
     for key in gone:
         store.delete(key)
@@ -156,6 +158,8 @@ def sweep(session: Session, store: FileStore, keys: list[str]) -> int:
 
 
 def _unused(session: Session, keys: list[str]) -> list[str]:
-    used = sa.select(Attachment.sha256).where(Attachment.sha256.in_(keys))
+    job = cast("sa.Table", Job.__table__)
+    made = sa.select(job.c.file_sha256).where(job.c.file_sha256.in_(keys), job.c.file_until > clock.now())
+    used = sa.select(Attachment.sha256).where(Attachment.sha256.in_(keys)).union(made)
     found = set(session.scalars(used, execution_options=INTERNAL))
     return [key for key in keys if key not in found]

@@ -26,6 +26,8 @@ S = JobState
 _table = cast("sa.Table", Job.__table__)
 #: The lane of what reads and writes whole files; also the name of the task that works it off.
 IMPORTS = "imports"
+#: The lane of what writes files for people to save.
+EXPORTS = "exports"
 #: A job that was taken up so often without getting any further takes its workers down with it.
 MOST_ATTEMPTS = 20
 
@@ -45,7 +47,7 @@ def queue_job(
     *,
     lane: str,
     subject: str,
-    about: Recorded,
+    about: Recorded | None = None,
     total: int = 0,
 ) -> int:
     """Ask for work in the session's own transaction, in the name of whoever acts; return the key of the job.
@@ -62,8 +64,8 @@ def queue_job(
         "state": S.waiting,
         "total_count": total,
         "group_id": getattr(about, "group_id", None) or actor.group_id,
-        "cause_entity": about.__table__.name,
-        "cause_id": about.id,
+        "cause_entity": about.__table__.name if about is not None else None,
+        "cause_id": about.id if about is not None else None,
         "created_at": now,
         "updated_at": now,
         "created_by_id": actor.staff_id,
@@ -99,6 +101,19 @@ def keep_progress(session: Session, job_id: int, token: str, done: int, total: i
     :raises Overtaken: the job is not this run's any more, so what was done must not last either.
     """
     _own(session, job_id, token, {"done_count": done, "total_count": total, "attempts": 1})
+
+
+def tell_progress(session: Session, job_id: int, token: str, done: int, total: int) -> None:
+    """Write down how far a run has come that would begin anew, so that nothing of it counts as kept.
+
+    :raises Overtaken: the job is not this run's any more.
+    """
+    _own(session, job_id, token, {"done_count": done, "total_count": total})
+
+
+def keep_file(session: Session, job_id: int, token: str, name: str, sha256: str, until: datetime) -> None:
+    """Write down which file the job has made; raise ``Overtaken`` where the job is not this run's any more."""
+    _own(session, job_id, token, {"file_name": name[:200], "file_sha256": sha256, "file_until": until})
 
 
 def extend_lease(session: Session, job_id: int, token: str, until: datetime) -> None:
@@ -198,6 +213,7 @@ def register_kind(name: str, label: Any) -> None:
 
 
 __all__ = [
+    "EXPORTS",
     "IMPORTS",
     "MOST_ATTEMPTS",
     "NeverEnds",
@@ -207,9 +223,11 @@ __all__ = [
     "find_taken",
     "finish_job",
     "is_job_due",
+    "keep_file",
     "keep_progress",
     "put_back",
     "queue_job",
     "register_kind",
     "take_next_job",
+    "tell_progress",
 ]

@@ -104,8 +104,30 @@ def restore_record(session: Session, deletion: Deletion, *, actor: Actor) -> Rec
             stack.enter_context(history.recording(session, row, "restored"))
         plain.flush(session, record)
     if not issubclass(deletion.entity, SoftDeleted):
-        _count_on(session, deletion, record)
+        _count_on(session, deletion.entity, deletion.record_id, deletion.entry_id, record)
     return record
+
+
+def make_again(session: Session, entity: type[Recorded], key: int) -> Recorded:
+    """Make a row again that was really deleted, from the last entry of its history. Flushes; records ``restored``.
+
+    For what was deleted as a part of something else that is undone; its lines are not looked for.
+
+    :raises NotRestorable: part of what it was has been erased.
+    """
+    entry = HistoryEntry.__table__
+    latest = sa.select(sa.func.max(entry.c.id)).where(
+        entry.c.entity == entity.__table__.name, entry.c.record_id == key, entry.c.event == "deleted"
+    )
+    entry_id = session.scalar(latest, execution_options=INTERNAL)
+    if entry_id is None:
+        raise NotRestorable
+    record = _made_again(session, entity, key, entry_id)
+    session.add(record)
+    with history.recording(session, record, "restored"):
+        plain.flush(session, record)
+    _count_on(session, entity, key, entry_id, record)
+    return record  # type: ignore[no-any-return]
 
 
 def _unhide(session: Session, deletion: Deletion) -> Any:
@@ -167,9 +189,9 @@ def _add_lines(session: Session, deletion: Deletion, record: Any) -> list[Any]:
     return found
 
 
-def _count_on(session: Session, deletion: Deletion, record: Recorded) -> None:
+def _count_on(session: Session, entity: type[Recorded], key: int, entry_id: int, record: Recorded) -> None:
     """Let the record's version go on from where it was: a form open since before must not pass for a fresh one."""
-    changes = timeline.values_of(session, deletion.entity, deletion.record_id, deletion.entry_id) or {}
+    changes = timeline.values_of(session, entity, key, entry_id) or {}
     before = (changes.get("version") or [1])[0]
     table = record.__table__
     counted = sa.update(table).where(table.c.id == record.id).values(version=before + 1)

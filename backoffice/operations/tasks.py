@@ -39,9 +39,10 @@ TASKS: dict[str, TaskWords] = {
         _l("Moves on contracts, packages and licenses whose day has come, and closes tickets for good."),
     ),
     "sweep_files": TaskWords(
-        _l("Clear the file store"), _l("Deletes the content of files that no attachment refers to any more.")
+        _l("Clear the file store"), _l("Deletes the content of files that no record refers to any more.")
     ),
     "imports": TaskWords(_l("Large imports"), _l("Tries and applies the files that are too long for a page to wait.")),
+    "exports": TaskWords(_l("Large exports"), _l("Makes the files that are too long for a page to wait.")),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -48,16 +48,25 @@ class Part:
 
 @dataclass
 class Everything:
-    """An export of all that ``actor`` may take along; ``parts`` tells afterwards what it held."""
+    """An export of all that ``actor`` may take along; ``parts`` tells afterwards what it held.
+
+    ``told`` is called again and again with how many rows are written.
+    """
 
     session: Session
     actor: Actor
+    told: Callable[[int], None] = lambda _rows: None
     parts: list[Part] = field(init=False)
 
     def __post_init__(self) -> None:
         wanted = [e for e in in_order() if self.actor.may(Action.read, e) and self.actor.may(Action.export, e)]
         masked = {entity: self.actor.masked(entity) for entity in wanted}
         self.parts = [Part(e, [f for f in carried(e) if f.name not in masked[e]]) for e in wanted]
+
+    @property
+    def rows(self) -> int:
+        """How many rows are written so far."""
+        return sum(part.rows for part in self.parts)
 
     def write_xlsx(self, path: Path) -> None:
         """Write a workbook with a sheet per entity, row after row."""
@@ -102,6 +111,8 @@ class Everything:
                 if all(getattr(row, name) is not None for name in needed):
                     yield row
                     part.rows += 1
+                    if part.rows % BATCH == 0:
+                        self.told(self.rows)
         part.complete = True
 
 

@@ -30,6 +30,9 @@ _PLAIN_EVENTS: dict[str, Text] = {
     "updated": _l("changed the record"),
     "deleted": _l("deleted the record"),
     "restored": _l("restored the record"),
+    "merged": _l("merged another record into this one"),
+    "unmerged": _l("undid a merge with another record"),
+    "moved": _l("moved the record by a merge"),
 }
 #: Events that concern the whole record: its values as such are no change.
 _WHOLE = ("deleted", "restored")

@@ -1,7 +1,7 @@
 """opening balances go with their import
 
 Revision ID: 00e7b69a543a
-Revises: 9a407895f673
+Revises: a5d4b7c5c981
 Create Date: 2026-11-29 06:06:57.587729
 """
 # Before this goes out:
@@ -19,7 +19,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "00e7b69a543a"
-down_revision = "9a407895f673"
+down_revision = "a5d4b7c5c981"
 branch_labels = None
 depends_on = None
 

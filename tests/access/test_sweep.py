@@ -26,6 +26,7 @@ from models.staff import Staff
 from tests.access import expected
 from tests.access.expected import RIGHTS, visible_ids
 from tests.access.person import (
+    DAILY,
     FEWER,
     SWEEPS,
     SWEPT,
@@ -125,12 +126,17 @@ def refusal_of(entity: type[Recorded], reader: Any) -> int:
 
 
 @pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
+@pytest.mark.parametrize(
+    "users",
+    [[*(f"demo.{role}" for role in DAILY), "demo.sales.2"], pytest.param(USERS, marks=pytest.mark.long)],
+    ids=["daily", "all"],
+)
 def test_what_is_kept_for_one_role_never_serves_the_next(
-    engine: sa.Engine, staff: Callable[[str], Staff], session: RecordSession
+    engine: sa.Engine, staff: Callable[[str], Staff], session: RecordSession, users: list[str]
 ) -> None:
     make_rows_of_every_kind(engine)
     with engine.connect() as connection:
-        for name in [*USERS, *reversed(USERS)]:
+        for name in [*users, *reversed(users)]:
             someone = staff(name)
             actor = load_actor(session, someone.id)
             with open_session(engine, Context(actor, Door.desk)) as scoped:

@@ -420,6 +420,7 @@ def test_a_batch_is_its_owners_and_the_administrators(
         imports.get_batch(records, Contact, number, actor=actor)
 
 
+@pytest.mark.long
 def test_the_whole_register(records: RecordSession, upload: Upload) -> None:
     content = read_register()
     batch = upload(Company, content)

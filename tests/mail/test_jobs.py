@@ -150,6 +150,7 @@ def _wait(began: Event, stopped: Callable[[], bool]) -> str:
     return "stopped"
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 @pytest.mark.usefixtures("no_demonstration")
 @pytest.mark.parametrize("command", ["serve", "work"])
 def test_the_program_sends_and_stops_when_asked(

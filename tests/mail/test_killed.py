@@ -36,6 +36,7 @@ def test_killing_the_sender_loses_nothing(
     kills: int,
 ) -> None:
     ids = {queue().message_id for _number in range(mails)}
+    session.close()
     engine.dispose()
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.mail.sender"])

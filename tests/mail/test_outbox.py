@@ -164,6 +164,7 @@ def test_the_outbox_says_when_nothing_leaves(
     assert not any("alert-warning" in admin.get(page).text for page in pages)
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 def test_its_rows_do_not_keep_the_demonstration_set_alive(session: RecordSession, queue: Queue) -> None:
     invented = queue("sales")
     with begin_writing():

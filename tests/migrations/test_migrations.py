@@ -119,6 +119,7 @@ def changed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_next_migration_is_complete(empty: sa.Engine, changed_project: Path) -> None:
     """Closed lists, predicates, triggers and a new entity are written out, and a rebuilt table loses nothing."""
     (path,) = (changed_project / "migrations/versions").glob("*_add_zebras.py")

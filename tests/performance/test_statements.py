@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -18,6 +19,7 @@ MOST = 15
 LARGEST_FORM = 100_000
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_every_page_of_every_entity(desk_client: Callable[..., DeskClient], desk: Flask, engine: sa.Engine) -> None:
     client, serving = desk_client("administrator"), desk.extensions["engine"]
     installation = desk_client("admin")  # alone edits what all groups share

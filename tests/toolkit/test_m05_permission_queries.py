@@ -17,7 +17,7 @@ from tests.toolkit.managed import start, statements
 def test_the_stock_manager_queries_at_every_check(engine: sa.Engine) -> None:
     app = start(SecurityManager, engine, FAB_CREATE_DB=False, FAB_UPDATE_PERMS=False)
     manager = app.extensions["appbuilder"].sm
-    with app.app_context(), Session(engine) as session:
+    with app.app_context(), Session(engine) as session, app.extensions["appbuilder"].session:
         user = session.scalars(sa.select(Staff).where(Staff.username == "demo.sales")).one()
         user.roles, user.groups  # noqa: B018  # loaded beforehand: they are not what is counted
         with statements(engine) as seen:

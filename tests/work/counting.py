@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from multiprocessing.synchronize import Event
 
 import sqlalchemy as sa
 
@@ -38,9 +39,10 @@ def count(work: Work) -> str:
     return "counted"
 
 
-def work(url: str, lane: str) -> None:
-    """Do what is due in a lane, in small steps."""
+def work(url: str, lane: str, begun: Event) -> None:
+    """Do what is due in a lane, in small steps; say when that begins."""
     imports.CHUNK, imports.WHOLE, background.GIVE_WAY = 20, 0, 0.0
     engine = make_engine(url)
+    begun.set()
     work_off(engine, lane, lease=LEASE)
     engine.dispose()

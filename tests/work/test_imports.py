@@ -61,14 +61,17 @@ def made(session: RecordSession) -> list[str]:
 
 
 def killed_workers(database_url: str, lane: str, kills: int, random: Random, life: float) -> int:
-    """Start workers one after the other and kill each somewhere; return how many were really at work."""
+    """Start workers one after the other and kill each within ``life`` seconds of beginning; return how many had not
+    ended by themselves."""
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.work.counting"])
     killed = 0
     for _number in range(kills):
-        process = processes.Process(target=work, args=(database_url, lane))
+        begun = processes.Event()
+        process = processes.Process(target=work, args=(database_url, lane, begun))
         process.start()
-        process.join(random.uniform(0.1, life))
+        assert begun.wait(60)
+        process.join(random.uniform(0, life))
         killed += process.is_alive()
         process.kill()
         process.join()
@@ -166,10 +169,11 @@ def test_an_end_that_nobody_wrote_down_is_no_second_trial(
 
 
 @pytest.mark.parametrize(
-    ("rows", "kills"), [(300, 4), pytest.param(2_000, 50, marks=(pytest.mark.long, pytest.mark.timeout(1800)))]
+    ("rows", "kills", "life"),
+    [(100, 3, 0.2), pytest.param(2_000, 50, 0.8, marks=(pytest.mark.long, pytest.mark.timeout(1800)))],
 )
 def test_killed_at_random_an_import_writes_each_row_once(
-    session: RecordSession, engine: sa.Engine, database_url: str, actor: Actor, rows: int, kills: int
+    session: RecordSession, engine: sa.Engine, database_url: str, actor: Actor, rows: int, kills: int, life: float
 ) -> None:
     session.rollback()
     key = start(engine, actor, rows)
@@ -177,7 +181,7 @@ def test_killed_at_random_an_import_writes_each_row_once(
     random = Random(11)
     for kind in (TRIAL, APPLICATION):
         request(engine, actor, key, kind)
-        assert killed_workers(database_url, IMPORTS, kills, random, min(1.2, rows / 500))
+        assert killed_workers(database_url, IMPORTS, kills, random, life)
         while work_off(engine, IMPORTS, lease=LEASE) or any_open(session):
             pass  # until the leases of the killed ones have ended
     assert batch_of(session, key).state is ImportState.applied
@@ -193,7 +197,7 @@ def test_killed_at_random_jobs_do_no_step_twice(
 ) -> None:
     asked = [ask(steps=40) for _number in range(jobs)]
     engine.dispose()
-    assert killed_workers(database_url, LANE, kills, Random(13), 0.9)
+    assert killed_workers(database_url, LANE, kills, Random(13), 0.6)
     while work_off(engine, LANE, lease=LEASE) or any_open(session):
         pass
     assert [(found(session, job.id).state, counted(session, job)) for job in asked] == [(JobState.done, 40)] * jobs

@@ -21,7 +21,9 @@ from backoffice.actors import Action, Actor, Context, Door
 from backoffice.database import RecordSession, open_session
 from backoffice.errors import DomainError, Forbidden
 from backoffice.operations import everything, import_results
+from backoffice.operations.exports import EVERYTHING, is_made_beside
 from backoffice.records.everything import Everything, Part, in_order
+from backoffice.records.pages import read_query
 from backoffice.spreadsheets.tables import LIMITS
 from backoffice.spreadsheets.writing import XLSX
 from models.base import ENTITIES
@@ -109,6 +111,11 @@ class EverythingView(BaseView):
             raise Forbidden
         if kind not in ("xlsx", "zip"):
             raise NoSuchPage
+        title = _("Everything")
+        name = f"{title} {clock.today():%Y-%m-%d}.{kind}"
+        wanted = [e for e in in_order() if actor.may(Action.read, e) and actor.may(Action.export, e)]
+        if is_made_beside(current_session(), [read_query(entity, actor) for entity in wanted]):
+            return exporting.ask_for_file(EVERYTHING, {"format": kind}, name)
         file = tempfile.NamedTemporaryFile(suffix=f".{kind}")  # noqa: SIM115 - closed by whoever sends it
         with closing(open_session(engine(), Context(actor, door()))) as session:
             taken = Everything(session, actor)
@@ -118,8 +125,6 @@ class EverythingView(BaseView):
                 session.close()
                 _log(taken.parts, kind)
         file.seek(0)
-        title = _("Everything")
-        name = f"{title} {clock.today():%Y-%m-%d}.{kind}"
         return send_file(file, XLSX if kind == "xlsx" else _ZIP, as_attachment=True, download_name=name)
 
 

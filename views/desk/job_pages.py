@@ -7,22 +7,25 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from flask_babel import lazy_pgettext as _lp
 
 from backoffice import clock
-from backoffice.actors import Action
-from backoffice.errors import Text
+from backoffice.actors import Action, Actor
+from backoffice.errors import NotFound, Text
+from backoffice.files.store import get_content
 from backoffice.operations.tasks import TASKS, find_tasks, is_anybody_working, run_task_now
 from backoffice.records import show
+from backoffice.records.lookup import get_record
 from models.base import ENTITIES
 from models.job import Job, JobState
 from models.values import show_number
 from views import addresses
 from views.desk.overriding import refused_entry
 from views.door import commit, current_actor, current_session
+from views.downloads import file_response
 from views.frame import OwnPage, add_page, reads
 from views.generated.pages import add_link
 
@@ -42,6 +45,17 @@ class JobsView(BaseView):
         if (refused := refused_entry(Job, Action.read)) is not None:
             return refused
         return render_template("work.html", page=_page())
+
+    @expose("/<int:pk>/file")
+    def file(self, pk: int) -> Any:
+        """Send the file that a job made to whoever asked for it."""
+        if (refused := refused_entry(Job, Action.read)) is not None:
+            return refused
+        job = get_record(current_session(), Job, str(pk))
+        if not _may_save(job, current_actor()):
+            raise NotFound
+        content = get_content(current_app.extensions["files"], job.file_sha256)
+        return file_response(content, job.file_name, "application/octet-stream", inline=False)
 
     @expose("/<name>/now", methods=["POST"])
     def run_now(self, name: str) -> Any:
@@ -121,10 +135,30 @@ def _job(job: Job) -> dict[str, Any]:
         "state": {"text": job.state.label, "tone": job.state.tone, "icon": job.state.icon},
         "done": job.done_count,
         "total": job.total_count,
+        "progress": _progress(job),
         "is_open": job.state in (JobState.waiting, JobState.running),
         "text": job.problem or job.result,
+        "file_url": url_for("JobsView.file", pk=job.id) if _may_save(job, actor) else None,
         "at": _moment(job.created_at),
     }
+
+
+def _progress(job: Job) -> str:
+    return _("%(done)s of %(total)s", done=show_number(job.done_count), total=show_number(job.total_count))
+
+
+def _may_save(job: Job, actor: Actor) -> bool:
+    """Say whether there is a file for this person: what one may see differs, so files are not passed on."""
+    if job.file_until is None or job.file_until <= clock.now() or job.created_by_id != actor.staff_id:
+        return False
+    entity = ENTITIES.get(job.arguments.get("entity", ""))
+    return entity is None or actor.may(Action.export, entity)
+
+
+def _file_link(job: Job, actor: Actor) -> dict[str, Any] | None:
+    if not _may_save(job, actor):
+        return None
+    return {"label": _("Download"), "icon": "download", "url": url_for("JobsView.file", pk=job.id), "primary": True}
 
 
 def _cause_link(job: Job, actor: Any) -> dict[str, Any] | None:
@@ -135,5 +169,6 @@ def _cause_link(job: Job, actor: Any) -> dict[str, Any] | None:
     return {"label": _("Open what it is about"), "icon": entity.__admin__.icon, "url": url}
 
 
+add_link(Job, _file_link)
 add_link(Job, _cause_link)
 add_page(OwnPage("work", _lp("job", "Jobs"), "cpu", "JobsView.list", reads(Job), rank=4))

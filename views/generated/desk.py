@@ -34,6 +34,7 @@ from views.generated.form_pages import form_version
 from views.generated.forms import LineForms, RecordForm
 from views.generated.guarding import guarded
 from views.generated.listing import Listing, here
+from views.generated.merge_pages import MergePages
 from views.generated.pages import set_record
 from views.generated.removal_pages import RemovalPages
 
@@ -268,7 +269,8 @@ def make_view(entity: type[Recorded]) -> type[DeskView]:
         "class_permission_name": entity.__table__.name,
         "__doc__": f"The pages of {entity.__name__}.",
     }
-    return type(name, (DeskView,), attributes)
+    bases = (DeskView,) if entity.__admin__.duplicates is None else (MergePages, DeskView)
+    return type(name, bases, attributes)
 
 
 def register(appbuilder: AppBuilder) -> None:

@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, request, send_file, stream_with_context
+from flask import Response, flash, redirect, request, send_file, stream_with_context, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound as NoSuchPage
 
 from backoffice import clock
-from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import begin_writing, open_session
 from backoffice.errors import BadRequest
+from backoffice.operations.exports import LIST, export_line, is_made_beside, keep_export, request_export
 from backoffice.records import export, show
 from models.base import Recorded
-from models.export_entry import ExportEntry
-from views.door import current_actor, door, engine
+from views.door import commit, current_actor, current_session, door, engine
 from views.downloads import csv_response
 from views.generated.listing import Listing
 
@@ -39,7 +39,10 @@ def respond(listing: Listing, kind: str) -> Any:
     tally = export.Tally()
     # A session of its own: the request's is closed before the last row of a stream is read.
     session = open_session(engine(), Context(current_actor(), door()))
-    log = _entry(listing.entity, columns, kind, request.query_string.decode("utf-8", "replace")[:4_000])
+    asked = request.query_string.decode("utf-8", "replace")[:4_000]
+    log = export_line(current_actor(), listing.entity, [field.name for field in columns], kind, asked)
+    if kind == "xlsx" and is_made_beside(session, [listing.query]):
+        return _ask_for(listing, columns, name, asked)
     if kind == "xlsx":
         return _send_xlsx(session, listing, columns, name, tally, log)
     separator = _SEPARATORS.get(request.args.get("separator", ""))
@@ -50,6 +53,33 @@ def respond(listing: Listing, kind: str) -> Any:
     )
     flow = _begun(_flow(lines, session, engine(), tally, log))
     return csv_response(stream_with_context(flow), name)
+
+
+def _ask_for(listing: Listing, columns: list[Any], name: str, asked: str) -> Any:
+    """Have the workbook made beside the page, and lead to where it will be."""
+    args = request.args
+    arguments = {
+        "entity": listing.entity.__table__.name,
+        "filters": args.getlist("f"),
+        "term": args.get("q", ""),
+        "sort": args.get("s", ""),
+        "columns": [field.name for field in columns],
+        "conditions": asked,
+    }
+    return ask_for_file(LIST, arguments, name)
+
+
+def ask_for_file(kind: str, arguments: dict[str, Any], name: str) -> Any:
+    """Have the file ``name`` made beside the page, and lead to where it will be.
+
+    :raises TooManyExports: so many are on their way that this one would only wait.
+    """
+    if request.method == "GET":  # link checkers only ask for the heading
+        spoken = {"language": str(get_locale() or "it")}
+        request_export(current_session(), kind, arguments | spoken, subject=name)
+        commit()
+        flash(_("“%(name)s” is being made. It is saved from this page as soon as it is there.", name=name), "info")
+    return redirect(url_for("JobsView.list"), 303)
 
 
 def _begun(flow: Iterator[str]) -> Iterator[str]:
@@ -91,26 +121,12 @@ def keep_entry(
 ) -> None:
     """Write down one export that is no list (EX-02)."""
     tally = export.Tally(row_count, is_complete)
-    _keep(engine(), _entry(entity, columns, kind, conditions), tally)
-
-
-def _entry(entity: type[Recorded], columns: list[Any], kind: str, conditions: str) -> dict[str, Any]:
-    actor = current_actor()
-    return {
-        "at": clock.now(),
-        "actor_id": actor.id,
-        "actor_name": actor.name,
-        "group_id": actor.group_id,
-        "entity": entity.__table__.name,
-        "format": kind,
-        "columns": ", ".join(field.name for field in columns),
-        "conditions": conditions,
-    }
+    line = export_line(current_actor(), entity, [field.name for field in columns], kind, conditions)
+    _keep(engine(), line, tally)
 
 
 def _keep(bind: sa.Engine, log: dict[str, Any], tally: export.Tally) -> None:
     """Write down what was taken, also when the download was stopped half-way (EX-02)."""
     with begin_writing(), open_session(bind, Context(SYSTEM, Door.desk)) as session:
-        values = {**log, "row_count": tally.rows, "is_complete": tally.complete}
-        session.execute(sa.insert(ExportEntry.__table__).values(values), execution_options=INTERNAL)
+        keep_export(session, log, row_count=tally.rows, is_complete=tally.complete)
         session.commit()

@@ -13,6 +13,7 @@ from backoffice.database import RecordSession
 from backoffice.errors import Text
 from backoffice.lifecycles import Transition, transitions_open
 from backoffice.operations.cleaning import is_fixed, writable_fields
+from backoffice.operations.merging import may_merge
 from backoffice.operations.removal import is_removable
 from backoffice.operations.restoring import may_restore
 from backoffice.records import lookup, show, subjects, timeline
@@ -93,6 +94,8 @@ def list_actions(entity: type[Recorded], actor: Actor) -> dict[str, Any]:
                     "url": f"{address}?{query}&all=1".replace("?&", "?"),
                 },
             ]
+    if may_merge(entity, actor):
+        found["duplicates_url"] = addresses.list_url(entity).rstrip("/") + "/duplicates"
     if may_restore(entity, actor):
         found["deleted_url"] = _deleted_url(entity, actor)
     writable = not (admin.append_only or admin.written_by_verbs)
