@@ -97,6 +97,11 @@ def targets_for(entity: type[Recorded], actor: Actor, *, reach: Reach = Reach.op
     return found
 
 
+def needed_targets(entity: type[Recorded], actor: Actor) -> list[str]:
+    """Return what a column must give to every new record."""
+    return [name for name, field in writable_fields(entity, actor).items() if field.required]
+
+
 def keys_for(entity: type[Recorded], actor: Actor, *, reach: Reach = Reach.opening) -> dict[str, Key]:
     """Return by name the keys an import may match by: the natural keys the actor may type, and the external code."""
     known = {field.column: field for field in fields(entity).values() if field.column}

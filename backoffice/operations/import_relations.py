@@ -50,7 +50,9 @@ def resolve_relations(
         missing -= found.keys()
     names = ", ".join(key_label(key) for key in keys)
     for text in missing:
-        found[text] = _("No record found: write its %(keys)s.", keys=names) if names else _("No record found.")
+        found[text] = (
+            _("No record found: write its %(keys)s, or its name.", keys=names) if names else _("No record found.")
+        )
     return found
 
 

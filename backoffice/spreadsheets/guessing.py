@@ -68,7 +68,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "ends_on": ("fine", "data fine", "scadenza", "al", "end", "end date", "until"),
     "state": ("stato", "situazione", "stato contratto", "stato ticket", "status"),
     "signed_on": ("firma", "data firma", "stipula", "data stipula", "firmato il", "signed"),
-    "group_company": ("societa del gruppo", "societa contraente", "nostra societa"),
+    "group_company": ("societa del gruppo", "societa contraente", "contraente", "nostra societa"),
     "created_at": ("aperto", "aperto il", "data apertura", "apertura", "opened", "opened on"),
     "assignee": ("assegnato a", "in carico a", "operatore", "tecnico", "assigned to"),
     "purchased_minutes": ("ore acquistate", "ore comprate", "ore pacchetto", "hours bought"),

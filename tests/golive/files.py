@@ -266,7 +266,7 @@ def _tickets(register: _Register, house: House) -> MessyFile:
             state, who = "In lavorazione", ""
         elif wrong == NO_STATE:
             state = "Archiviato"
-        opened = (f"{_ago(number % 60):%d/%m/%Y} 10:15", "46023,4375", f"{_ago(number % 60):%Y-%m-%d} 08:30")[
+        opened = (f"{_ago(1 + number % 60):%d/%m/%Y} 10:15", "46023,4375", f"{_ago(1 + number % 60):%Y-%m-%d} 08:30")[
             number % 3
         ]
         subject = "" if wrong == NO_NAME else "Non si apre; è urgente"

@@ -27,7 +27,7 @@ from models.support_package import SupportPackage
 from seed.demo import remove_demo
 from tests.clients import DESK, DeskClient
 from tests.golive.files import House, MessyFile, messy_files
-from tests.golive.walking import Brought, bring_in, undo
+from tests.golive.walking import Brought, bring_in, form, undo
 from tests.imports.test_everything import figures
 from tests.servers import Databases
 
@@ -49,7 +49,8 @@ class InProcess:
         return answer.text
 
     def send(self, path: str, values: dict[str, Any]) -> str:
-        answer = self.client.submit(path, values)
+        body, kind = form(self.client.csrf_token, values)
+        answer = self.client.post(path, data=body, content_type=kind)
         assert answer.status_code == 303, (path, answer.status_code, answer.text)
         return str(answer.location).removeprefix(DESK)
 

@@ -8,6 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
 from models.catalogue import slug
 from tests.golive.files import MessyFile
 
@@ -32,10 +35,16 @@ class Brought:
     refused: dict[int, str]
 
 
+def form(csrf_token: str, values: dict[str, Any]) -> tuple[bytes, str]:
+    """Return the body of a form with perhaps a file in it, and what kind of body it is."""
+    boundary, body = encode_multipart({"csrf_token": csrf_token, **values})
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
 def bring_in(browser: Browser, file: MessyFile) -> Brought:
     """Upload a file, match its columns, try it and apply it; read what was refused."""
     root = f"/{slug(file.entity)}/import/"
-    columns = browser.send(root, {"file": (io.BytesIO(file.content), file.name)})
+    columns = browser.send(root, {"file": FileStorage(io.BytesIO(file.content), file.name)})
     page = browser.read(columns)
     headings = re.findall(r'for="column-\d+">(.*?)</label>', page)
     assert set(file.columns) <= set(headings), (file.name, headings)

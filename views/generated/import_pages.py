@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -84,6 +84,7 @@ def file_page(
             size=megabytes,
         ),
         "template_urls": [(kind.upper(), import_url(entity, "template", kind=kind)) for kind in ("xlsx", "csv")],
+        "line_urls": _line_urls(entity, actor),
         "template_headings": template_headings(),
         "template_rows": [
             [*column.described, column.example] for column in import_templates.template_columns(session, entity, actor)
@@ -97,6 +98,13 @@ def file_page(
             for b in session.scalars(statement)
         ],
     }
+
+
+def _line_urls(entity: type[Recorded], actor: Actor) -> list[tuple[str, str]]:
+    """Return where the lines of the entity are imported, which a sheet with a record a row has no place for."""
+    lines = [fields(entity)[name].target for name in entity.__admin__.inline]
+    wanted = [line for line in lines if line is not None and import_mapping.modes_for(line, actor)]
+    return [(str(line.__admin__.plural), import_url(line, "upload")) for line in wanted]
 
 
 def template_headings() -> list[str]:
@@ -125,6 +133,7 @@ def map_page(
         "headings_action": step_url(batch, "choose_headings"),
         "lines": [(number, _line_text(number, cells)) for number, cells in imports.first_lines(session, batch)],
         "heading_line": batch.top[-1][0] if batch.top else 1,
+        "unfilled": _unfilled(entity, chosen["mapping"].values(), actor),
         "cancel_url": import_url(entity, "upload"),
         "problems": [_map_problem(batch, name, text) for name, text in problems.items()],
         "problems_title": ngettext("One thing needs correcting", "%(num)s things need correcting", len(problems)),
@@ -150,6 +159,16 @@ def map_page(
         "source_needed": EXTERNAL_CODE in (*chosen["mapping"].values(), chosen["matched_by"]),
         "preview": _("An empty cell leaves what is there. The next step only tries: nothing is written."),
     }
+
+
+def _unfilled(entity: type[Recorded], mapped: Iterable[str], actor: Actor) -> str:
+    """Return a sentence about what new records need and no column gives them; empty where nothing is missing."""
+    allowed = import_mapping.targets_for(entity, actor)
+    filled = {name for target in mapped if target in allowed for name in (target, *allowed[target].fills)}
+    needed = [str(allowed[name].label) for name in import_mapping.needed_targets(entity, actor) if name not in filled]
+    if not needed:
+        return ""
+    return _("New records need this too, and no column gives it: %(fields)s.", fields=", ".join(needed))
 
 
 def _line_text(number: int, cells: Sequence[str]) -> str:
@@ -390,7 +409,12 @@ def _application(batch: ImportBatch) -> dict[str, Any]:
         **{name: _whole(number) for name, number in numbers.items()},
     )
     if batch.skipped_count:
-        text += " " + _("%(count)s are left out.", count=_whole(batch.skipped_count))
+        text += " " + ngettext(
+            "%(count)s row is left out.",
+            "%(count)s rows are left out.",
+            batch.skipped_count,
+            count=_whole(batch.skipped_count),
+        )
     return {
         "apply_text": text,
         "apply_label": ngettext("Import %(count)s row", "Import %(count)s rows", count, count=_whole(count)),
