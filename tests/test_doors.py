@@ -35,7 +35,8 @@ def test_no_door_edits_a_state(entity: type[Recorded], admin: Visitor, session: 
     other = next(member.value for member in type(state) if member is not state)
     path = f"/{slug(entity)}/{row.id}"
     assert column not in writable_fields(entity, ADMIN)
-    assert column not in targets_for(entity, ADMIN)
+    if MACHINES[entity].opening is None:  # what an import says of new records is tried in tests/imports
+        assert column not in targets_for(entity, ADMIN)
     assert admin.cell(slug(entity), row.id, column, other, version).status_code == 422
     put = admin.api("PUT", path[1:], json={column: other}, headers={"If-Match": f'"{version}"'})
     assert put.status_code == 422
@@ -54,7 +55,11 @@ def test_a_state_in_a_spreadsheet_goes_nowhere(admin: Visitor, session: RecordSe
     content = f"Number;State\r\n{contract.number};active\r\n".encode()
     batch = admin.submit("/contract/import/", {"file": (io.BytesIO(content), "stati.csv")}).location.removeprefix(DESK)
     mapping = {"column.0": "number", "column.1": "state", "mode": "update", "matched_by": "number"}
-    assert admin.submit(batch, mapping).status_code == 422
+    trial = admin.submit(batch, mapping)
+    assert trial.status_code == 303
+    page = admin.get(trial.location.removeprefix(DESK)).text
+    assert "Solo una scheda nuova lo prende da un file: resta “Bozza”." in page
+    admin.submit(batch.replace("/columns", "/apply"), {})
     assert as_stored(session).get_one(Contract, contract.id).state.value == "draft"
 
 
