@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from backoffice import checks, permissions
 from backoffice.actors import Action, Grant, ScopeKind
+from backoffice.checks import columns, pages, rules, scopes
 from backoffice.lifecycles import MACHINES, Machine, Transition
 from models.base import ENTITIES, SHARED, Deletion, Duplicates, Recorded, Rule, Scope, Section, Worklist
 from models.catalogue import Kind, fields
@@ -27,6 +28,13 @@ from models.support_team import SupportTeam
 from models.ticket import Ticket, TicketState
 
 Spoil = Callable[[pytest.MonkeyPatch], type[Recorded]]
+
+
+def replace_in_checks(patch: pytest.MonkeyPatch, name: str, value: Any) -> None:
+    """Have every check read ``value`` where it reads ``name``."""
+    for module in (columns, pages, rules, scopes):
+        if hasattr(module, name):
+            patch.setattr(module, name, value)
 
 
 def admin(entity: type[Recorded], **changes: Any) -> Spoil:
@@ -56,7 +64,7 @@ def field(entity: type[Recorded], name: str, **changes: Any) -> Spoil:
 
     def spoil(patch: pytest.MonkeyPatch) -> type[Recorded]:
         changed = {**fields(entity), name: replace(fields(entity)[name], **changes)}
-        patch.setattr(checks, "fields", lambda other: changed if other is entity else fields(other))
+        replace_in_checks(patch, "fields", lambda other: changed if other is entity else fields(other))
         return entity
 
     return spoil
@@ -76,7 +84,7 @@ def grant(entity: type[Recorded], found: Grant) -> Spoil:
     """Return what gives every role another right in the area of ``entity``."""
 
     def spoil(patch: pytest.MonkeyPatch) -> type[Recorded]:
-        patch.setattr(checks, "shipped_grants", lambda _role: {entity.__admin__.area: found})
+        replace_in_checks(patch, "shipped_grants", lambda _role: {entity.__admin__.area: found})
         return entity
 
     return spoil
