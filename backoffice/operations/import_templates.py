@@ -99,7 +99,8 @@ def _form(field: Field, actor: Actor) -> list[str]:
         names = ", ".join(key_label(key) for key in text_keys(field.target, actor))
         word = in_sentence(field.target.__admin__.label)
         if names:
-            sentences.append(_("Write %(keys)s of the %(record)s, its name, or # and its number.", keys=names, record=word))
+            ways = _("Write %(keys)s of the %(record)s, its name, or # and its number.", keys=names, record=word)
+            sentences.append(ways)
         else:
             sentences.append(_("Write # and the number of the %(record)s.", record=word))
     elif field.kind is not Kind.choice:
