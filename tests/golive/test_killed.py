@@ -33,6 +33,9 @@ from tests.serving import GUNICORN, RUN, environment, free_port, serving
 pytestmark = [pytest.mark.databases("postgresql"), pytest.mark.long, pytest.mark.timeout(3600)]
 #: How long a page may take to come back once its process was killed.
 PATIENCE = 120
+COMPANIES = 2_000
+#: So often the worker at one job is killed before it may finish: whoever never gets to the end proves nothing.
+KILLS_A_JOB = 3
 #: Seconds between two kills.
 OFTEN = (1.5, 6.0)
 
@@ -96,7 +99,7 @@ class Killer(threading.Thread):
     def run(self) -> None:
         random = Random(29)
         while not self.over.wait(random.uniform(*OFTEN)):
-            if random.random() < 0.3:
+            if random.random() < 0.2:
                 self._kill_web(random)
             else:
                 self._kill_worker(random.randrange(len(self.workers)))
@@ -121,19 +124,30 @@ class Killer(threading.Thread):
 
     def _kill_worker(self, place: int) -> None:
         worker = self.workers[place]
+        if self._attempts(worker.pid) > KILLS_A_JOB:
+            return
         worker.kill()
         worker.wait()
         self.killed["worker"] += 1
         self._let_lease_end(worker.pid)
         self.workers[place] = self._start_worker()
 
+    def _attempts(self, pid: int) -> int:
+        """Return how often the job that a worker is doing has been begun; 0 for an idle one."""
+        with self.engine.connect() as connection:
+            return connection.scalar(sa.select(_jobs.c.attempts).where(_done_by(pid))) or 0
+
     def _let_lease_end(self, pid: int) -> None:
-        """Let the two minutes pass that a job waits for a worker which is gone, and forgive it the attempt."""
-        mine = sa.and_(Job.worker.like(f"%:{pid}"), Job.state == JobState.running)
-        table: Any = Job.__table__
-        ended = sa.update(table).where(mine).values(lease_until=sa.func.now(), attempts=1)
+        """Let the two minutes pass that a job waits for a worker which is gone."""
         with self.engine.begin() as connection:
-            connection.execute(ended)
+            connection.execute(sa.update(_jobs).where(_done_by(pid)).values(lease_until=sa.func.now()))
+
+
+_jobs: Any = Job.__table__
+
+
+def _done_by(pid: int) -> sa.ColumnElement[bool]:
+    return sa.and_(_jobs.c.worker.like(f"%:{pid}"), _jobs.c.state == JobState.running)
 
 
 @contextmanager
@@ -165,7 +179,7 @@ def test_going_live_survives_everything(
     env = environment(tmp_path, database_url, PORT=str(port), BACKOFFICE_WORKERS="2", **keys)
     browser = OverTheNetwork(port, desk_client(), session_cookie(desk, staff("admin")))
     session.rollback()
-    files = messy_files(5_000, HOUSE)
+    files = messy_files(COMPANIES, HOUSE)
     with installation(env, engine) as killer:
         for round_ in ("first", "again"):
             brought = []
@@ -177,8 +191,7 @@ def test_going_live_survives_everything(
                 for one in reversed(brought):
                     undo(browser, one)
                 assert sums(session) == (0, 0, 0)
-    assert killer.killed["web"] >= 10, killer.killed
-    assert killer.killed["worker"] >= 20, killer.killed
+    assert min(killer.killed["web"], killer.killed["worker"] / 3) >= 5, killer.killed
     assert browser.broken, "no page was ever broken off"
     session.rollback()
     for file in files:
