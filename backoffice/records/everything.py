@@ -59,7 +59,7 @@ class Everything:
     parts: list[Part] = field(init=False)
 
     def __post_init__(self) -> None:
-        wanted = [e for e in in_order() if self.actor.may(Action.read, e) and self.actor.may(Action.export, e)]
+        wanted = takeable(self.actor)
         masked = {entity: self.actor.masked(entity) for entity in wanted}
         self.parts = [Part(e, [f for f in carried(e) if f.name not in masked[e]]) for e in wanted]
 
@@ -114,6 +114,11 @@ class Everything:
                     if part.rows % BATCH == 0:
                         self.told(self.rows)
         part.complete = True
+
+
+def takeable(actor: Actor) -> list[type[Recorded]]:
+    """Return what the actor may take along, in the order of the sheets."""
+    return [one for one in in_order() if actor.may(Action.read, one) and actor.may(Action.export, one)]
 
 
 def is_carried(entity: type[Recorded]) -> bool:

@@ -114,7 +114,7 @@ def check_export(page: Page, engine: sa.Engine, folder: Path) -> None:
     page.select_option("#f-op", "is")
     page.locator("[data-add-filter] [name=f_value]").locator("visible=true").fill("TN")
     page.locator("[data-add-filter] button[type=submit]").click()
-    expect(page.locator(".chip b")).to_have_text("TN")
+    expect(page.locator(".chip-edit b")).to_have_text("TN")
     page.locator(".page-actions details.wide", has_text="Esporta").locator("summary").click()
     with page.expect_download() as download:
         page.locator("a[href*='export.xlsx']").first.click()

@@ -22,7 +22,7 @@ from backoffice.database import RecordSession, open_session
 from backoffice.errors import DomainError, Forbidden
 from backoffice.operations import everything, import_results
 from backoffice.operations.exports import EVERYTHING, is_made_beside
-from backoffice.records.everything import Everything, Part, in_order
+from backoffice.records.everything import Everything, Part, takeable
 from backoffice.records.pages import read_query
 from backoffice.spreadsheets.tables import LIMITS
 from backoffice.spreadsheets.writing import XLSX
@@ -41,7 +41,7 @@ _REFUSED_SHOWN = 100
 
 def may_take_all(actor: Actor) -> bool:
     """Say whether there is anything that the actor may take along."""
-    return any(actor.may(Action.read, entity) and actor.may(Action.export, entity) for entity in in_order())
+    return bool(takeable(actor))
 
 
 class EverythingView(BaseView):
@@ -113,8 +113,7 @@ class EverythingView(BaseView):
             raise NoSuchPage
         title = _("Everything")
         name = f"{title} {clock.today():%Y-%m-%d}.{kind}"
-        wanted = [e for e in in_order() if actor.may(Action.read, e) and actor.may(Action.export, e)]
-        if is_made_beside(current_session(), [read_query(entity, actor) for entity in wanted]):
+        if is_made_beside(current_session(), [read_query(entity, actor) for entity in takeable(actor)]):
             return exporting.ask_for_file(EVERYTHING, {"format": kind}, name)
         file = tempfile.NamedTemporaryFile(suffix=f".{kind}")  # noqa: SIM115 - closed by whoever sends it
         with closing(open_session(engine(), Context(actor, door()))) as session:

@@ -37,12 +37,12 @@ def respond(listing: Listing, kind: str) -> Any:
     columns = show.all_columns(listing.entity) if request.args.get("all") else listing.columns
     name = f"{listing.entity.__admin__.plural} {clock.today():%Y-%m-%d}.{kind}"
     tally = export.Tally()
-    # A session of its own: the request's is closed before the last row of a stream is read.
-    session = open_session(engine(), Context(current_actor(), door()))
     asked = request.query_string.decode("utf-8", "replace")[:4_000]
     log = export_line(current_actor(), listing.entity, [field.name for field in columns], kind, asked)
-    if kind == "xlsx" and is_made_beside(session, [listing.query]):
+    if kind == "xlsx" and is_made_beside(current_session(), [listing.query]):
         return _ask_for(listing, columns, name, asked)
+    # A session of its own: the request's is closed before the last row of a stream is read.
+    session = open_session(engine(), Context(current_actor(), door()))
     if kind == "xlsx":
         return _send_xlsx(session, listing, columns, name, tally, log)
     separator = _SEPARATORS.get(request.args.get("separator", ""))
