@@ -26,11 +26,11 @@ from backoffice.records.lookup import get_record
 from models.outbox_mail import MailLanguage
 from models.staff import Staff
 from views import addresses
-from views.desk.security_pages import password_rules, typed_twice
 from views.door import commit, current_actor, current_session, engine
 from views.generated.guarding import require_same_group
 from views.generated.pages import add_link
 from views.interrupted import sign_in_first
+from views.new_passwords import password_rules, typed_twice
 
 #: Where the token waits while the page is open: in the address it would end up in histories and logs.
 _TOKEN = "password_link"  # noqa: S105  # a name, not a secret
