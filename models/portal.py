@@ -57,7 +57,9 @@ class Portal(GroupOwned, Record):
 
     #: Short name in addresses, unique in the installation.
     code: Mapped[str] = field(
-        _l("Code"), ShortCode(40), help=_l("Where no host name leads to it, “?portal=” and this code after an address do.")
+        _l("Code"),
+        ShortCode(40),
+        help=_l("Where no host name leads to it, “?portal=” and this code after an address do."),
     )
     #: What clients read at the top of each page.
     name: Mapped[str] = field(_l("Name"), String(120), help=_l("As clients read it, at the top of each page."))

@@ -64,7 +64,7 @@ def _with(address: str, query: dict[str, Any]) -> str:
 def add_url(entity: type[Recorded], **query: Any) -> str | None:
     """Return the address of the form for a new record; None where people cannot add any."""
     admin = entity.__admin__
-    if admin.append_only or admin.written_by_verbs:
+    if admin.append_only or admin.written_by_verbs or endpoint(entity, "add") not in current_app.view_functions:
         return None
     return url_for(endpoint(entity, "add"), **query)
 

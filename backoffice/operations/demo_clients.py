@@ -59,7 +59,7 @@ def _richest_client(session: Session, group: CorporateGroup) -> Company | None:
     number = sa.func.count(CompanyService.id).filter(CompanyService.state == GrantState.active)
     wanted = (
         sa.select(Company)
-        .join(CompanyService, CompanyService.company_id == Company.id)
+        .outerjoin(CompanyService, CompanyService.company_id == Company.id)
         .where(Company.group_id == group.id, Company.is_demo, Company.state == CompanyState.client)
         .group_by(Company.id)
         .order_by(number.desc(), Company.id)

@@ -53,6 +53,8 @@ outbox        RTX    -       -       -         -       -         -       R      
 templates     RUX    -       RU      R         -       -         -       R        -               -        -
 settings      RUX    -       -       -         -       -         R       RU       -               -        R
 texts         RUX    R       R       R         R       -         R       RU       -               -        R
+portals       CRUDX  R       R       R         R       -         R       R        -               R        R
+terms         CRUDTX R       R       R         R       -         R       RUT      -               -        R
 jobs          RTX    RT:own  RT:own  RT:own    RT:own  -         -       R        RT:own          RT:own   -
 """
 

@@ -203,7 +203,7 @@ def _profile(problems: dict[str, str] | None = None) -> str:
         "rules": password_rules(),
         "sessions": [
             {
-                "browser": one.browser or _("Unknown browser"),
+                "browser": _browser(one.browser or ""),
                 "address": one.address,
                 "since": UtcInstant().show(one.created_at),
                 "seen": show.when(one.seen_at),
@@ -214,6 +214,27 @@ def _profile(problems: dict[str, str] | None = None) -> str:
         ],
     }
     return render_template("client_profile.html", page=page)
+
+
+#: What browsers and systems call themselves, the more special first.
+_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+_SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
+
+
+def _browser(agent: str) -> str:
+    """Return in two words what a browser is, as far as it can be told from what it calls itself."""
+    known = next((name for mark, name in _BROWSERS.items() if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")
+    if known and system:
+        return _("%(browser)s on %(system)s", browser=known, system=system)
+    return known or system or _("Unknown browser")
 
 
 @area.route("/profile/sessions/<int:session_id>/end", methods=["POST"])
