@@ -92,8 +92,9 @@ def of_client(actor: Actor, entity: type[Recorded], scopes: frozenset[ScopeKind]
     company_id, account_id = actor.company_id, actor.account_id
     if not scopes:
         return lambda c: sa.false()
-    if entity.__admin__.scope.account and not actor.is_referent:
-        return lambda c: sa.and_(c.account_scope() == account_id, _company_of(c) == company_id)
+    is_personal = ScopeKind.own in scopes or not actor.is_referent
+    if entity.__admin__.scope.account and is_personal:
+        return lambda c: c.account_scope() == account_id
     if entity.__admin__.scope.company:
         return lambda c: c.company_scope() == company_id
     return None

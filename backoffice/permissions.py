@@ -125,6 +125,7 @@ AREAS: dict[str, Text] = {
     "texts": _l("Texts of the product"),
     "portals": _l("Client portals"),
     "terms": _l("Conditions and privacy notices"),
+    "consents": _l("Consents"),
     "jobs": _l("Work in the background"),
 }
 
@@ -174,12 +175,13 @@ settings      RUX    -       -         -       -         -       R       RU     
 texts         RUX    R       R         R       R         -       R       RU       -               -        R
 portals       CRUDX  R       R       R         R       -         R       R        -               R        R
 terms         CRUDTX R       R       R         R       -         R       RUT      -               -        R
+consents      RX     -       -       -         -       -         -       RX       -               -        -
 jobs          RTX    RT:own  RT:own    RT:own  RT:own    -       -       R        RT:own          RT:own   -
 """
 
 # What accounts of clients may do, likewise: referents with what is their company's, all others with what is their own
-# (``of_client`` in ``conditions``). Areas that are missing here are closed to clients, and so is every entity without
-# ``client_columns``.
+# (``of_client`` in ``conditions``; with ``own`` referents too see no more than that). Areas that are missing here are
+# closed to clients, and so is every entity without ``client_columns``.
 _CLIENT_MATRIX = """
 area          referent user
 companies     R        -
@@ -197,6 +199,7 @@ package_types R        R
 time_entries  R        -
 interventions R        -
 queues        R        R
+consents      R:own    R:own
 """
 #: Areas whose rows are no company's: catalogues that clients of a corporate group have in common.
 CLIENT_CATALOGUES = frozenset({"services", "package_types", "queues"})
@@ -246,7 +249,7 @@ def _client_grants() -> dict[bool, dict[str, tuple[Grant, ...]]]:
         area, *cells = line.split()
         for is_referent, cell in zip((True, False), cells, strict=True):
             if cell != "-":
-                found[is_referent][area] = (Grant(parse_right(cell)[0]),)
+                found[is_referent][area] = (Grant(*parse_right(cell)),)
     return found
 
 

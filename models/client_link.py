@@ -16,6 +16,7 @@ class LinkPurpose(Choice):
     """What a link lets whoever has it do."""
 
     password = "password", "choose the password of an account"  # a word, not a secret
+    confirm = "confirm", "confirm the address of a registration"
     request = "request", "follow an activation request and answer it"
 
 
@@ -24,7 +25,7 @@ class ClientLink(Model):
 
     __tablename__ = "client_link"
     __table_args__ = (
-        CheckConstraint("(account_id IS NULL) = (purpose <> 'password')", name="account_where_password"),
+        CheckConstraint("(account_id IS NULL) = (purpose = 'request')", name="account_or_request"),
         CheckConstraint("(request_id IS NULL) = (purpose <> 'request')", name="request_where_request"),
     )
 
@@ -32,7 +33,7 @@ class ClientLink(Model):
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     #: What it lets whoever has it do.
     purpose: Mapped[LinkPurpose] = mapped_column(choice_type(LinkPurpose))
-    #: Whose password it may set.
+    #: Whose password it may set, or whose address it confirms.
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     #: Which request it shows.
     request_id: Mapped[int | None] = mapped_column(ForeignKey("activation_request.id", ondelete="CASCADE"), index=True)

@@ -61,6 +61,11 @@ class NoAccountToWriteTo(DomainError):
     template = _l("The account is gone, ended or has another address by now.")
 
 
+def may_get_credentials(account: Account) -> bool:
+    """Say whether somebody could sign in with the account, so that credentials make sense."""
+    return account.state in _MAY_CHOOSE
+
+
 def send_credentials(session: Session, account: Account, *, language: MailLanguage, actor: Actor) -> Queued:
     """Queue the mail with which a client first signs in: user name, and a link to set the password (AC-06, A-05).
 
@@ -144,7 +149,18 @@ def _good_for(arguments: Any) -> timedelta:
 
 
 def find_account_by_link(session: Session, token: str) -> Account:
-    """Return whose password a link sets; needs a session in which the product itself acts.
+    """Return whose password a link sets; see ``find_link``.
+
+    :raises ClientLinkUsed: nobody may choose a password for the account any more, too.
+    """
+    account = find_link(session, token, LinkPurpose.password)
+    if account.state not in _MAY_CHOOSE:
+        raise ClientLinkUsed
+    return account
+
+
+def find_link(session: Session, token: str, purpose: LinkPurpose) -> Account:
+    """Return whose account a link is for; needs a session in which the product itself acts.
 
     :raises NoSuchLink: nobody made such a link.
     :raises ClientLinkUsed: it was used, or another password was set since.
@@ -152,9 +168,9 @@ def find_account_by_link(session: Session, token: str) -> Account:
     """
     link = session.get(ClientLink, passwords.digest_of(token))
     account = session.get(Account, link.account_id) if link is not None and link.account_id else None
-    if link is None or account is None:
+    if link is None or link.purpose is not purpose or account is None:
         raise NoSuchLink
-    if link.used_at is not None or account.state not in _MAY_CHOOSE:
+    if link.used_at is not None:
         raise ClientLinkUsed
     if link.expires_at <= clock.now():
         raise ClientLinkExpired
@@ -170,7 +186,7 @@ def choose_account_password(session: Session, token: str, password: str) -> Acco
     """
     account = find_account_by_link(session, token)
     check_account_password(session, account, password)
-    _use_up(session, token)
+    use_up(session, token)
     set_account_password(session, account, password)
     end_sessions(session, account)
     return account
@@ -196,7 +212,7 @@ def check_account_password(session: Session, account: Account, password: str) ->
     passwords.check_strength(password, own_words=words, least=setting_value(session, PASSWORD_LENGTH))
 
 
-def _use_up(session: Session, token: str) -> None:
+def use_up(session: Session, token: str) -> None:
     """Mark the link as used; of two at once the second is refused."""
     table: Any = ClientLink.__table__
     unused = sa.update(table).where(table.c.digest == passwords.digest_of(token), table.c.used_at.is_(None))
@@ -229,6 +245,9 @@ __all__ = [
     "choose_account_password",
     "client_path",
     "find_account_by_link",
+    "find_link",
+    "may_get_credentials",
     "send_credentials",
     "set_account_password",
+    "use_up",
 ]

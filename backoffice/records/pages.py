@@ -106,7 +106,13 @@ def read_query(
         raise BadRequest(reason=_("the text cannot be searched for."))
     chosen = tuple(parse(text, entity, actor) for text in filters if text)
     return Query(
-        entity, chosen, term.strip(), sort or default_sort(entity, actor), int(size) if size else SIZES[0], cursor, masked=actor.masked(entity)
+        entity,
+        chosen,
+        term.strip(),
+        sort or default_sort(entity, actor),
+        int(size) if size else SIZES[0],
+        cursor,
+        masked=actor.masked(entity),
     )
 
 

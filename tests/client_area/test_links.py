@@ -40,7 +40,7 @@ def ask(browser: ClientBrowser, name: str) -> str:
 
 def link_in(inbox: Inbox) -> str:
     """Return the path of the link in the mail that arrived last."""
-    body = inbox.messages[-1].get_body(("plain",))
+    body = inbox.taken[-1].get_body(("plain",))
     assert body is not None
     found = re.search(rf"{ROOTS.client_area}(/it/link/\S+)", body.get_content())
     assert found, body.get_content()
@@ -54,7 +54,7 @@ def test_whoever_forgot_the_password_chooses_another(
     inside, browser = browser_of("demo.client"), browser_of()
     ask(browser, account("demo.client").email)
     assert send_due(engine, server, ROOTS).sent == 1
-    assert inbox.messages[0]["To"] == account("demo.client").email
+    assert inbox.taken[0]["To"] == account("demo.client").email
     path = link_in(inbox)
     token = path.rpartition("/")[2].partition("?")[0]
     stored = session.scalars(sa.select(OutboxMail)).one()
@@ -120,7 +120,7 @@ def test_credentials_come_from_the_portal_and_lead_to_it(
     send_credentials(session, account("demo.client"), language=MailLanguage.it, actor=SYSTEM)
     session.commit()
     assert send_due(engine, server, ROOTS).sent == 1
-    mail = inbox.messages[0]
+    mail = inbox.taken[0]
     assert "area@clienti.prova.example" in mail["From"]
     assert mail["Reply-To"] == "risposte@prova.example"
     body = mail.get_body(("plain",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -105,7 +106,9 @@ def _note_use(found: Client, now: datetime) -> None:
 def as_product(*, writes: bool = False, on_behalf_of: str | None = None) -> Iterator[RecordSession]:
     """Open a session in which the product acts, for those who are known by a form, a link or a cookie alone; what it
     wrote is committed at the end."""
-    context = Context(SYSTEM, Door.client_area, on_behalf_of=on_behalf_of)
+    # For the portal's own corporate group, once that is known: what is new is its, and nobody else's is looked at.
+    group_id = g.portal.group_id if "portal" in g else None
+    context = Context(replace(SYSTEM, group_id=group_id), Door.client_area, on_behalf_of=on_behalf_of)
     with begin_writing(writes), open_session(door.engine(), context) as records, records.begin():
         yield records
 

@@ -14,7 +14,7 @@ from views.client_area import door, limits
 from views.client_area.blueprint import area
 
 #: The name of the field that people do not see and programs fill in.
-_TRAP = "website"
+TRAP = "website"
 _DONE = "request_number"
 
 
@@ -28,7 +28,7 @@ def request_service() -> Any:
         return _form(request.args.getlist("service"))
     email = request.form.get("email", "").strip()[:254]
     limits.count("request", email)
-    if _is_by_program():
+    if is_by_program():
         # As if it had been taken: whoever wrote the program learns nothing.
         session[_DONE] = None
         return redirect(url_for("clients.request_received"), 303)
@@ -65,18 +65,23 @@ def _form(wanted: list[str], problems: dict[str, str] | None = None) -> str:
         "back_url": url_for("clients.login"),
         "notice_url": url_for("clients.privacy_notice"),
         "offers": [{"offer": offer, "chosen": str(offer.id) in wanted or offer.code in wanted} for offer in offers],
-        "values": {name: request.form.get(name, "") for name in TYPED},
+        "typed": {name: request.form.get(name, "") for name in TYPED},
         "consents": "consent" in request.form,
         "problems": problems or {},
-        "trap": _TRAP,
-        "began": _clock().dumps(int(clock.now().timestamp())),
+        "trap": TRAP,
+        "began": form_began(),
     }
     return render_template("client_request.html", page=page)
 
 
-def _is_by_program() -> bool:
+def form_began() -> str:
+    """Return, signed, when a form was shown."""
+    return str(_clock().dumps(int(clock.now().timestamp())))
+
+
+def is_by_program() -> bool:
     """Say whether the hidden field is filled in, or the form was sent back faster than anybody types."""
-    if request.form.get(_TRAP):
+    if request.form.get(TRAP):
         return True
     try:
         began = int(_clock().loads(request.form.get("began", ""), max_age=24 * 3600))

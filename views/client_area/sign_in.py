@@ -91,6 +91,7 @@ def _page(wanted: str, error: DomainError | None = None, username: str = "") -> 
         "offers": offers,
         "request_url": url_for("clients.request_service") if portal.requests_open and offers else None,
         "recover_url": url_for("clients.forgotten"),
+        "register_url": url_for("clients.register") if portal.registration_open else None,
         "conditions_url": url_for("clients.conditions"),
         "phone": portal.phone,
         "email": portal.email,

@@ -59,7 +59,7 @@ class SendLinkView(BaseView):
             raise
         except DomainError as error:
             return render_template("confirm.html", page=_question(staff, error)), error.status
-        flash(*_done(queued))
+        flash(*told(queued))
         return redirect(addresses.record_url(staff), 303)
 
 
@@ -132,7 +132,8 @@ def _question(staff: Staff, problem: DomainError | None = None) -> dict[str, Any
     }
 
 
-def _done(queued: Queued) -> tuple[str, str]:
+def told(queued: Queued) -> tuple[str, str]:
+    """Return what to say of a mail with a link, and in which tone."""
     if queued.is_held:
         return _("The mail is held back, because demonstration data is loaded: it waits in the outbox."), "wait"
     if not current_app.config["HAS_MAIL_SERVER"]:

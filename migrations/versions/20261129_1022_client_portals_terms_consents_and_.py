@@ -1,8 +1,8 @@
-"""client portals, terms and sessions of accounts
+"""client portals, terms, consents and sessions of accounts
 
-Revision ID: 277a58b8969a
+Revision ID: 95eed188ce8c
 Revises: 47763f0c6d71
-Create Date: 2026-11-29 09:50:16.429092
+Create Date: 2026-11-29 10:22:09.233512
 """
 # Before this goes out:
 # - Old code still runs while it does, and for some time after. Add first, use in the next release,
@@ -19,7 +19,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "277a58b8969a"
+revision = "95eed188ce8c"
 down_revision = "47763f0c6d71"
 branch_labels = None
 depends_on = None
@@ -104,12 +104,12 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "(account_id IS NULL) = (purpose <> 'password')", name=op.f("ck_client_link_account_where_password")
+            "(account_id IS NULL) = (purpose = 'request')", name=op.f("ck_client_link_account_or_request")
         ),
         sa.CheckConstraint(
             "(request_id IS NULL) = (purpose <> 'request')", name=op.f("ck_client_link_request_where_request")
         ),
-        sa.CheckConstraint("purpose IN ('password', 'request')", name=op.f("ck_client_link_link_purpose")),
+        sa.CheckConstraint("purpose IN ('password', 'confirm', 'request')", name=op.f("ck_client_link_link_purpose")),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_client_link_account_id_account"), ondelete="CASCADE"
         ),
@@ -341,6 +341,66 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'in_force'"),
         sqlite_where=sa.text("state = 'in_force'"),
     )
+    op.create_table(
+        "consent",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=True),
+        sa.Column("terms_id", sa.Integer(), nullable=True),
+        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("search_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("revoked_at IS NULL OR revoked_at >= granted_at", name=op.f("ck_consent_revoked_after")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_consent_account_id_account"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_consent_company_id_company"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["ab_user.id"], name=op.f("fk_consent_created_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["corporate_group.id"], name=op.f("fk_consent_group_id_corporate_group"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["terms_id"], ["terms_version.id"], name=op.f("fk_consent_terms_id_terms_version"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["ab_user.id"], name=op.f("fk_consent_updated_by_id_ab_user"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_consent_account_id"), "consent", ["account_id"], unique=False)
+    op.create_index(op.f("ix_consent_company_id"), "consent", ["company_id"], unique=False)
+    op.create_index(op.f("ix_consent_created_by_id"), "consent", ["created_by_id"], unique=False)
+    op.create_index(
+        op.f("ix_consent_group_id_account_id_granted_at_id"),
+        "consent",
+        ["group_id", "account_id", "granted_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_consent_group_id_granted_at_id"), "consent", ["group_id", "granted_at", "id"], unique=False
+    )
+    op.create_index(op.f("ix_consent_terms_id"), "consent", ["terms_id"], unique=False)
+    op.create_index(op.f("ix_consent_updated_by_id"), "consent", ["updated_by_id"], unique=False)
+    op.create_index(
+        "uq_consent_open",
+        "consent",
+        ["account_id"],
+        unique=True,
+        postgresql_where=sa.text("revoked_at IS NULL"),
+        sqlite_where=sa.text("revoked_at IS NULL"),
+    )
     with op.batch_alter_table("account", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.add_column(sa.Column("portal_id", sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f("ix_account_portal_id"), ["portal_id"], unique=False)
@@ -357,6 +417,7 @@ def upgrade() -> None:
 
     if on("postgresql"):
         op.execute("CREATE INDEX ix_account_session_search ON account_session USING gin (search_key gin_trgm_ops)")
+        op.execute("CREATE INDEX ix_consent_search ON consent USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_portal_host_search ON portal_host USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_portal_search ON portal USING gin (search_key gin_trgm_ops)")
         op.execute("CREATE INDEX ix_portal_service_search ON portal_service USING gin (search_key gin_trgm_ops)")
@@ -377,6 +438,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_account_portal_id"))
         batch_op.drop_column("portal_id")
 
+    op.drop_table("consent")
     op.drop_table("terms_version")
     op.drop_table("portal_service")
     op.drop_table("portal_host")
