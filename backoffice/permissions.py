@@ -253,6 +253,14 @@ def _client_grants() -> dict[bool, dict[str, tuple[Grant, ...]]]:
     return found
 
 
+def _own(letters: str, areas: tuple[str, ...]) -> dict[str, tuple[Grant, ...]]:
+    return {area: (Grant(parse_right(f"{letters}:own")[0], ScopeKind.own),) for area in areas}
+
+
+#: What people may always do with what is kept of themselves: see it, and take it along (PR-05).
+OWN_DATA_GRANTS = _own("RX", ("accounts", "grants", "tickets", "consents"))
+#: What is left to an account that may not be used: its privacy panel.
+RESTRICTED_GRANTS = _own("R", ("accounts", "consents"))
 #: What accounts of clients may do, by whether they are referents' and by area.
 CLIENT_GRANTS = _client_grants()
 

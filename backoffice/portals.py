@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor, ActorKind
-from backoffice.permissions import CLIENT_GRANTS
+from backoffice.permissions import CLIENT_GRANTS, RESTRICTED_GRANTS
 from models.account import Account, AccountState
 from models.account_session import AccountSession
 from models.base import Model
@@ -34,6 +34,8 @@ class Client:
     company_name: str
     must_change_password: bool
     seen_at: datetime
+    #: Whether the privacy panel is all that the account may still use.
+    is_restricted: bool
 
 
 def find_portal(session: Session, host: str, code: str, *, own_hosts: frozenset[str] = OWN_HOSTS) -> Portal | None:
@@ -64,10 +66,10 @@ def find_client(session: Session, digest: str, portal: Portal, *, since: datetim
             AccountSession.digest == digest,
             AccountSession.ended_at.is_(None),
             AccountSession.seen_at > since,
-            Account.state == AccountState.active,
+            Account.state.in_(MAY_STAY),
             Account.group_id == portal.group_id,
             sa.or_(Account.portal_id.is_(None), Account.portal_id == portal.id),
-            Company.state == CompanyState.client,
+            sa.or_(Company.state == CompanyState.client, Account.state != AccountState.active),
         )
     )
     row = session.execute(statement).one_or_none()
@@ -75,6 +77,7 @@ def find_client(session: Session, digest: str, portal: Portal, *, since: datetim
 
 
 def _client(used: AccountSession, account: Account, company_name: str) -> Client:
+    is_restricted = account.state is not AccountState.active
     actor = Actor(
         ActorKind.account,
         id=account.id,
@@ -83,7 +86,7 @@ def _client(used: AccountSession, account: Account, company_name: str) -> Client
         company_id=account.company_id,
         is_referent=account.is_referent,
         roles=("referent" if account.is_referent else "user",),
-        grants=CLIENT_GRANTS[account.is_referent],
+        grants=RESTRICTED_GRANTS if is_restricted else CLIENT_GRANTS[account.is_referent],
     )
     return Client(
         actor,
@@ -94,6 +97,7 @@ def _client(used: AccountSession, account: Account, company_name: str) -> Client
         company_name,
         account.must_change_password,
         used.seen_at,
+        is_restricted,
     )
 
 
@@ -108,7 +112,14 @@ def portal_url(session: Session, entity: str, record_id: int) -> str | None:
     return found.rstrip("/") if found else None
 
 
+#: States in which somebody may be signed in; in all but the first for the privacy panel alone (PR-07).
+MAY_STAY = (
+    AccountState.active,
+    AccountState.suspended,
+    AccountState.consent_revoked,
+    AccountState.deletion_requested,
+)
 #: How seldom the last use of a session is written down.
 SEEN_EVERY = timedelta(minutes=5)
 
-__all__ = ["OWN_HOSTS", "SEEN_EVERY", "Client", "find_client", "find_portal", "portal_url"]
+__all__ = ["MAY_STAY", "OWN_HOSTS", "SEEN_EVERY", "Client", "find_client", "find_portal", "portal_url"]

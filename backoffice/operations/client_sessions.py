@@ -14,6 +14,7 @@ from backoffice.errors import DomainError, NotFound
 from backoffice.operations.sign_in import Candidate, Realm
 from backoffice.operations.verbs import perform
 from backoffice.passwords import digest_of, new_token
+from backoffice.portals import MAY_STAY
 from models.account import Account, AccountState
 from models.account_session import AccountSession
 from models.company import CompanyState
@@ -42,7 +43,7 @@ class NotYetValidated(DomainError):
 
 
 class AccountClosed(DomainError):
-    """The account is locked, suspended or about to go."""
+    """The account is locked."""
 
     template = _l("This account cannot be used at present. Ask your contact person, or whoever looks after you here.")
     status = 403
@@ -87,17 +88,19 @@ def begin_session(session: Session, account: Account, *, address: str, browser: 
     Needs a session in which the system acts.
 
     :raises NotYetValidated: staff have not looked at the registration yet.
-    :raises AccountClosed: the account is locked, suspended or about to go.
+    Suspended accounts, those without consent and those about to go get in to their privacy panel, and to nothing else.
+
+    :raises AccountClosed: the account is locked.
     :raises NoClient: its company is no client at present.
     """
     if account.state in (S.registered, S.confirmed, S.pending_validation) or account.company is None:
         raise NotYetValidated
-    if account.company.state is not CompanyState.client:
-        raise NoClient
     if account.state is S.provisioned:
         perform(session, account, "activate", actor=context_of(session).actor)
-    if account.state is not S.active:
+    if account.state not in MAY_STAY:
         raise AccountClosed
+    if account.state is S.active and account.company.state is not CompanyState.client:
+        raise NoClient
     token, now = new_token(), clock.now()
     _note_sign_in(session, account, now)
     session.add(

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from backoffice import clock
 from backoffice.access import context_of
-from backoffice.errors import DomainError, InvalidRecord
+from backoffice.errors import DomainError, InvalidRecord, NotFound
 from backoffice.operations.activation import NothingRequested
 from backoffice.operations.cleaning import REQUIRED
 from backoffice.operations.plain import create_record
+from models.account import Account
 from models.activation_request import ActivationRequest, RequestChannel, RequestKind, RequestOrigin
 from models.codes import TaxCode, VatNumber
 from models.online_service import OnlineService
@@ -98,6 +99,56 @@ def receive_request(
     return request
 
 
+def ask_as_client(
+    session: Session,
+    account: Account,
+    portal: Portal,
+    kind: RequestKind,
+    *,
+    services: Sequence[int] = (),
+    note: str = "",
+    name: str = "",
+    email: str = "",
+    about: Account | None = None,
+) -> ActivationRequest:
+    """Write down what a referent asks for from within: services, an account for a colleague, or the end of one.
+
+    Needs a session in which the system acts, on behalf of the referent, who has been asked for the right already.
+
+    :raises InvalidRecord: some values are refused, with a sentence per field.
+    :raises NotFound: the account to end is of another company.
+    """
+    if about is not None and about.company_id != account.company_id:
+        raise NotFound
+    chosen = [key for key in dict.fromkeys(services) if key in {offer.id for offer in offers_of(session, portal)}]
+    if not chosen and kind is not RequestKind.account_deletion:
+        raise InvalidRecord({"services": str(NothingRequested())})
+    values: dict[str, Any] = {
+        "kind": kind.value,
+        "origin": RequestOrigin.client_request.value,
+        "channel": RequestChannel.portal.value,
+        "company": account.company_id,
+        "requester_name": account.full_name,
+        "email": account.email,
+        "note": note,
+        "items": [{"online_service": key} for key in chosen],
+    }
+    if kind is RequestKind.additional_account:
+        values |= {"account_name": name, "account_email": email}
+        missing = {field: REQUIRED for field in ("account_name", "account_email") if not values[field].strip()}
+        if missing:
+            raise InvalidRecord(missing)
+    elif about is not None:
+        values["account"] = about.id
+    elif kind is RequestKind.service:
+        values["account"] = account.id
+    made = create_record(session, ActivationRequest, values, actor=context_of(session).actor)
+    request = cast("ActivationRequest", made)
+    request.portal = portal
+    session.flush()
+    return request
+
+
 def _read(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the values of a form, and what is wrong with them: only what can be told without looking anything up."""
     values: dict[str, Any] = {name: typed.get(name, "").strip() for name in TYPED}
@@ -126,4 +177,4 @@ def _is_tax_code(text: str) -> bool:
     return True
 
 
-__all__ = ["TYPED", "Offer", "RequestsClosed", "offers_of", "receive_request"]
+__all__ = ["TYPED", "Offer", "RequestsClosed", "ask_as_client", "offers_of", "receive_request"]

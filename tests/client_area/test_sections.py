@@ -29,11 +29,12 @@ REFERENT = {
     ),
     "ticket_message": "public",
     **dict.fromkeys(("online_service", "support_package_type", "support_queue", "request_type"), "group"),
+    "consent": "own",
 }
 #: What anybody else with an account may look at.
 USER = {
     "account": "person",
-    **dict.fromkeys(("account_service", "account_session", "account_preference", "ticket"), "own"),
+    **dict.fromkeys(("account_service", "account_session", "account_preference", "consent", "ticket"), "own"),
     "ticket_message": "own_public",
     "company_service": "company",
     **dict.fromkeys(("online_service", "support_package_type", "support_queue", "request_type"), "group"),

@@ -66,7 +66,6 @@ def test_guessing_is_slowed_down(browser_of: Browsers) -> None:
     ("state", "words"),
     [
         (AccountState.pending_validation, "ancora in verifica"),
-        (AccountState.suspended, "non può essere usato"),
         (AccountState.locked, "non può essere usato"),
         (AccountState.rejected, "non sono giusti"),
     ],

@@ -17,7 +17,7 @@ from models.account import Account
 from models.contract import Contract
 from models.ticket import Ticket
 from views import addresses, errors
-from views.client_area import door, pages, passwords, registration, requests, sign_in
+from views.client_area import asking, door, pages, passwords, privacy, registration, requests, sign_in
 from views.client_area.blueprint import area
 from views.generated.section import register_sections
 
@@ -30,7 +30,7 @@ _COLOURS = """:root[data-bs-theme="light"] {{
 }}
 """
 #: The modules whose pages the blueprint has by now.
-_PAGES = (pages, passwords, registration, requests, sign_in)
+_PAGES = (asking, pages, passwords, privacy, registration, requests, sign_in)
 
 
 def install(app: Flask, engine: Engine, *, own_host: str = "") -> None:
@@ -99,8 +99,9 @@ def area_endpoint(endpoint: str) -> bool:
 
 
 def _navigation() -> list[dict[str, Any]]:
-    actor = views.door.current_actor()
-    here = request.path
+    actor, here, client = views.door.current_actor(), request.path, door.client()
+    if client is not None and client.is_restricted:
+        return []
     found: list[dict[str, Any]] = [{"label": _("Services"), "url": url_for("clients.dashboard"), "icon": "grid"}]
     found += [
         {"label": entity.__admin__.plural, "url": addresses.list_url(entity), "icon": icon}
@@ -123,6 +124,7 @@ def _user() -> dict[str, str]:
         "company": client.company_name,
         "initials": initials,
         "profile_url": url_for("clients.profile"),
+        "privacy_url": url_for("clients.privacy"),
         "logout_url": url_for("clients.logout"),
     }
 

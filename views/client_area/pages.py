@@ -21,6 +21,7 @@ from backoffice.records.pages import Query, find_counts
 from models.account import Account
 from models.account_service import AccountService
 from models.account_session import AccountSession
+from models.activation_request import ActivationRequest
 from models.company_service import CompanyService, GrantState
 from models.online_service import OnlineService
 from models.outbox_mail import MailLanguage
@@ -46,6 +47,8 @@ def dashboard() -> Any:
     client = door.client()
     if client is None:
         return door.sign_in_first()
+    if client.is_restricted:
+        return redirect(url_for("clients.privacy"))
     actor = current_actor()
     shown = sections(actor)
     counts = find_counts(current_session(), [Query(entity) for entity in shown], most=999)
@@ -65,8 +68,19 @@ def dashboard() -> Any:
         ],
         "change_recommended": client.must_change_password,
         "profile_url": url_for("clients.profile"),
+        "asking": _asking(),
     }
     return render_template("client_dashboard.html", page=page)
+
+
+def _asking() -> list[dict[str, str]]:
+    """Return what a referent may ask for from here."""
+    if not current_actor().may(Action.create, ActivationRequest):
+        return []
+    return [
+        {"label": _("Ask for a service"), "icon": "plus-lg", "url": url_for("clients.ask_service")},
+        {"label": _("Ask for another account"), "icon": "person-plus", "url": url_for("clients.ask_account")},
+    ]
 
 
 def _services() -> Sequence[AccountService]:
