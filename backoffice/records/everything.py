@@ -100,9 +100,8 @@ class Everything:
         """Yield the rows of a part as text by heading, for programs that read JSON."""
         headings = _headings(part)[1:]
         for row in self._rows(part):
-            yield {
-                heading: _text(row, column, self.actor) for heading, column in zip(headings, part.columns, strict=True)
-            }
+            texts = (_text(row, column, self.actor) for column in part.columns)
+            yield dict(zip(headings, texts, strict=True))
 
     def _lines(self, part: Part) -> Iterator[list[str]]:
         yield _headings(part)

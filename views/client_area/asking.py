@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from backoffice.actors import Action
+from backoffice.actors import Action, Actor
 from backoffice.errors import InvalidRecord
 from backoffice.operations.service_requests import ask_as_client, offers_of
 from backoffice.records.lookup import get_record
@@ -17,6 +17,7 @@ from views import addresses
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 from views.door import current_actor, current_session
+from views.generated.section import set_section_link
 
 _TYPED = ("account_name", "account_email", "note")
 
@@ -93,3 +94,14 @@ def _form(kind: RequestKind, problems: dict[str, str] | None = None) -> str:
         "back_url": url_for("clients.dashboard"),
     }
     return render_template("client_ask.html", page=page)
+
+
+def _end_link(account: Account, actor: Actor) -> dict[str, Any] | None:
+    """Offer referents to ask for the end of a colleague's account."""
+    if not actor.may(Action.create, ActivationRequest) or account.id == actor.account_id:
+        return None
+    label = _("Ask for the account to be deleted")
+    return {"label": label, "icon": "person-x", "url": url_for("clients.ask_end", pk=account.id)}
+
+
+set_section_link(Account, _end_link)

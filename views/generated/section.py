@@ -5,6 +5,7 @@ What they show follows from ``Admin.client_columns``; which rows, from the sessi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Flask, render_template
@@ -26,6 +27,16 @@ from views.generated.listing import Listing, dressed
 _LONG = frozenset({Kind.long_text, Kind.children})
 #: So many rows of a related list stand on the page of a record.
 _RELATED = "25"
+
+
+#: What may be asked for on the page of a record, ``{label, icon, url}`` or None, where there is something.
+SectionLink = Callable[[Any, Actor], dict[str, Any] | None]
+_links: dict[type[Recorded], SectionLink] = {}
+
+
+def set_section_link(entity: type[Recorded], link: SectionLink) -> None:
+    """Offer what ``link(record, actor)`` returns on the page of each record of ``entity``."""
+    _links[entity] = link
 
 
 class SectionListing(Listing):
@@ -102,6 +113,7 @@ def _record(entity: type[Recorded], pk: str) -> str:
         "state": dressed(show.cell(record, state, actor)) if state else None,
         "rows": _details(record, actor),
         "parts": [part for field in _parts(entity, actor) if (part := _rows(record, field, actor, session))],
+        "link": _links[entity](record, actor) if entity in _links else None,
         "back_url": addresses.list_url(entity),
         "back_label": entity.__admin__.plural,
     }
@@ -148,4 +160,4 @@ def _exports(entity: type[Recorded]) -> list[dict[str, Any]]:
     ]
 
 
-__all__ = ["SectionListing", "client_fields", "register_sections", "sections"]
+__all__ = ["SectionListing", "client_fields", "register_sections", "sections", "set_section_link"]
