@@ -159,6 +159,9 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E024", field(Ticket, "due_at", due_while=(ContractState.draft,))),
     ("E025", admin(Company, sections=(Section(_l("A"), ("legal_name",), own_row=("city",)),))),
     ("E026", field(Company, "city", known_once="shoe_size")),
+    ("E030", admin(Contract, scope=Scope(group="group_id"))),
+    ("E031", admin(Contract, client_only={"shoe_size": ()})),
+    ("E031", admin(Contract, client_only={"state": (OrderState.confirmed,)})),
 ]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from backoffice.actors import Action, ScopeKind
 from backoffice.checks.registry import Problem, check
-from backoffice.permissions import AREAS, ROLES, shipped_grants
+from backoffice.permissions import AREAS, CLIENT_CATALOGUES, CLIENT_GRANTS, ROLES, shipped_grants
 from models.base import Recorded
+from models.catalogue import fields
 
 
 @check
@@ -48,6 +49,30 @@ def enforceable_scope(entity: type[Recorded]) -> Iterator[Problem]:
                 "E003",
                 f"{entity.__name__}: the role {role} sees rows by {grant.scope}, which no column tells.",
                 "Name the column in the entity's Scope, or give the role another scope.",
+            )
+
+
+@check
+def narrowable_for_clients(entity: type[Recorded]) -> Iterator[Problem]:
+    """E030 to E031: what clients may see is their company's or common to all, and what is kept from them is told apart
+    by values that there are.
+    """
+    admin = entity.__admin__
+    is_open = any(admin.area in grants for grants in CLIENT_GRANTS.values())
+    common = admin.scope.shared or admin.area in CLIENT_CATALOGUES
+    if admin.client_columns and is_open and not (admin.scope.company or common):
+        yield Problem(
+            "E030",
+            f"{entity.__name__} has client_columns, but nothing tells which company a row is of.",
+            "Name the column in Scope(company=...), or leave client_columns out.",
+        )
+    for name, values in admin.client_only.items():
+        choices = getattr(fields(entity).get(name), "choices", None)
+        if choices is None or any(value not in choices for value in values):
+            yield Problem(
+                "E031",
+                f"{entity.__name__}.__admin__.client_only names “{name}”, which has no such values.",
+                "Name a choice of the entity, and some of its values.",
             )
 
 

@@ -71,7 +71,7 @@ APPEND_ONLY = LEDGERS | {"package_movement"}
 #: Written by operations that have pages of their own.
 WRITTEN_BY_VERBS = LEDGERS | {
     "import_batch", "outbox_mail", "role_right", "role_mask", "attachment", "escalation", "activation_check", "job",
-    "setting", "text_block", "mail_template",
+    "setting", "text_block", "mail_template", "account_session", "consent",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact"})

@@ -19,15 +19,20 @@ from werkzeug.test import TestResponse
 from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import open_session
+from models.account import Account
+from models.account_session import AccountSession
 from models.base import ENTITIES, Recorded
 from models.calendar_exception import CalendarException
 from models.catalogue import Kind, fields, slug
 from models.company import Company
+from models.consent import Consent
 from models.contact import Contact
 from models.export_entry import ExportEntry
 from models.history_entry import SignInEntry
 from models.import_batch import ImportBatch
 from models.outbox_mail import OutboxMail
+from models.portal import Portal
+from models.portal_host import PortalHost
 from models.service_calendar import ServiceCalendar
 from models.staff import Staff
 from tests.access.expected import APPEND_ONLY, RIGHTS, ROLES, WRITTEN_BY_VERBS, Right, letters_on, visible_ids
@@ -248,6 +253,13 @@ def make_rows_of_every_kind(engine: sa.Engine) -> None:
             company = session.scalars(sa.select(Company).where(Company.group_id == group).order_by(Company.id)).first()
             contact = Contact(company=company, first_name="Via", last_name="Cancellata", deleted_at=now)
             session.add_all([contact, Company(legal_name=f"Cancellata {group} srl", group_id=group, deleted_at=now)])
+            account = session.scalars(
+                sa.select(Account).where(Account.group_id == group, Account.company_id > 0)
+            ).first()
+            portal = session.scalars(sa.select(Portal).where(Portal.group_id == group)).first()
+            signed_in = AccountSession(account=account, digest=f"{group}", seen_at=now, address="127.0.0.1")
+            host = PortalHost(portal=portal, host=f"gruppo{group}.example")
+            session.add_all([signed_in, host, Consent(account=account, granted_at=now)])
         session.commit()
 
 
