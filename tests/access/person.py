@@ -253,9 +253,8 @@ def make_rows_of_every_kind(engine: sa.Engine) -> None:
             company = session.scalars(sa.select(Company).where(Company.group_id == group).order_by(Company.id)).first()
             contact = Contact(company=company, first_name="Via", last_name="Cancellata", deleted_at=now)
             session.add_all([contact, Company(legal_name=f"Cancellata {group} srl", group_id=group, deleted_at=now)])
-            account = session.scalars(
-                sa.select(Account).where(Account.group_id == group, Account.company_id > 0)
-            ).first()
+            of_client = sa.select(Account).where(Account.group_id == group, Account.company_id.is_not(None))
+            account = session.scalars(of_client).first()
             portal = session.scalars(sa.select(Portal).where(Portal.group_id == group)).first()
             signed_in = AccountSession(account=account, digest=f"{group}", seen_at=now, address="127.0.0.1")
             host = PortalHost(portal=portal, host=f"gruppo{group}.example")
