@@ -19,7 +19,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "64245da55bce"
 down_revision = "47763f0c6d71"
 branch_labels = None
