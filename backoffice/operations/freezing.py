@@ -16,7 +16,6 @@ from backoffice.errors import Text
 from backoffice.operations.admission import Draft, Refusal, admits
 from models.company_service import CompanyService
 from models.online_service import OnlineService
-from models.values import show_date
 
 
 @admits()
@@ -55,6 +54,6 @@ def _day(value: Any) -> date | None:
 def _said(first: date, service: str) -> Text:
     return _l(
         "The client has withdrawn: since %(day)s its data in %(service)s stand still; only earlier ones are completed.",
-        day=show_date(first),
+        day=f"{first:%d/%m/%Y}",
         service=service,
     )
