@@ -166,12 +166,13 @@ def _train(world: World, worker: Worker, course: Course, contract: Contract, lef
     record = _record(world, worker, course, contract, done)
     if world.chance(0.15):
         record.outcome, record.credits = world.rng.choice((TrainingOutcome.failed, TrainingOutcome.attended)), None
-    if months and world.chance(0.2):
-        before = _record(world, worker, course, contract, add_months(done, -months) - timedelta(days=10))
+    if not months or record.outcome is not TrainingOutcome.passed:
+        return
+    _update_due(world, record, None)
+    if world.chance(0.2):
         record.kind = TrainingKind.update
-        _update_due(world, before, record if record.outcome is TrainingOutcome.passed else None)
-    if months and record.outcome is TrainingOutcome.passed:
-        _update_due(world, record, None)
+        before = _record(world, worker, course, contract, add_months(done, -months) - timedelta(days=10))
+        _update_due(world, before, record)
 
 
 def _record(world: World, worker: Worker, course: Course, contract: Contract, done: date) -> TrainingRecord:
