@@ -168,7 +168,7 @@ class WasteMovement(CompanyOwned, Record):
     #: How much was declared at the pick-up.
     quantity: Mapped[Decimal] = field(_l("Declared quantity"), Quantity(), help=_l("As on the form."))
     #: What the declared quantity is counted in.
-    unit: Mapped[WasteUnit] = choice(WasteUnit, _l("Unit"), default=WasteUnit.kg, help="")
+    unit: Mapped[WasteUnit] = choice(WasteUnit, _l("Unit of measure"), default=WasteUnit.kg, help="")
     #: Who carries it.
     carrier: Mapped[str | None] = field(_l("Carrier"), String(160))
     #: The plant it goes to.

@@ -47,7 +47,7 @@ def _instant(left: timedelta, value: datetime) -> tuple[str, str]:
     return "late", ngettext("overdue by %(num)s minute", "overdue by %(num)s minutes", -minutes)
 
 
-def _day(days: int, said_from: int) -> tuple[str, str]:
+def _day(days: int, said_from: int = 0) -> tuple[str, str]:
     if days < 0:
         return "late", _late_days(-days)
     if days == 0:
