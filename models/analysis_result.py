@@ -45,7 +45,7 @@ class AnalysisResult(CompanyOwned, Record):
         title=("analysis", "parameter"),
         subtitle=("company",),
         rank=6,
-        list_columns=("parameter", "value", "is_below", "unit", "limit_value", "state", "analysis", "company"),
+        list_columns=("parameter", "value", "is_below", "unit", "limit_value", "state", "analysis"),
         search_columns=("parameter", "analysis"),
         filters=("state", "parameter", "analysis", "company", "value", "limit_value", "unit", "is_below", "created_at"),
         order="-created_at",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,12 +18,17 @@ from backoffice.operations.deadlines import advance_deadlines, plan_missing_upda
 from backoffice.operations.plain import create_record, delete_record, update_record
 from backoffice.operations.verbs import perform
 from backoffice.working_time import add_months
-from models.contract import ContractState
+from models.contract import Contract, ContractState
+from models.course import Course
 from models.course_credit import CourseCredit, CreditType
 from models.deadline import Deadline, DeadlineKind
 from models.deadline import DeadlineState as S
+from models.import_batch import ImportBatch, ImportMode
 from models.training_record import TrainingOutcome, TrainingRecord
 from models.worker import Worker
+from tests.imports.conftest import actor, records, upload  # noqa: F401  # fixtures
+from tests.imports.register import csv_bytes
+from tests.imports.test_imports import counts, sentences
 from tests.operations.world import World, day
 
 
@@ -165,3 +171,26 @@ def test_one_completion_a_day(session: RecordSession) -> None:
     same = {"course": world.course(), "worker": world.worker()}
     taught(world, **same)
     assert refused(world, **same) == {"completed_on"}
+
+
+def test_a_bulk_load_is_blocked_without_agreement_and_makes_deadlines_with_it(
+    session: RecordSession, upload: Callable[..., ImportBatch], records: RecordSession  # noqa: F811
+) -> None:  # fmt: skip
+    worker = session.scalars(sa.select(Worker).where(Worker.is_employed).order_by(Worker.id)).first()
+    assert worker is not None
+    course = Course(group_id=worker.group_id, code="NUOVO", title="Corso nuovo", update_period_months=60)
+    session.add(course)
+    agreed = sa.update(Contract).where(Contract.company_id == worker.company_id)
+    session.execute(agreed.values(data_entry_on=None, data_entry_hours=None, data_entry_price=None))
+    session.commit()
+    row = {"chi": f"#{worker.id}", "corso": "NUOVO", "quando": "03/05/2021", "fonte": "prior", "ente": "Ente Esempio"}
+    mapping = {"chi": "worker", "corso": "course", "quando": "completed_on", "fonte": "source", "ente": "provider_name"}
+    told: dict[str, Any] = {"mapping": mapping, "mode": ImportMode.create, "matched_by": None}
+    blocked = upload(TrainingRecord, csv_bytes(row), apply=False, **told)
+    assert counts(blocked) == (0, 0, 0, 0, 1)
+    assert "No contract of the client agrees on entering earlier training" in sentences(records, blocked)[2]
+    records.execute(agreed.values(data_entry_on=day(-1)))
+    records.commit()
+    assert counts(upload(TrainingRecord, csv_bytes(row), **told)) == (1, 0, 0, 0, 0)
+    made = sa.select(Deadline.due_on).where(Deadline.worker_id == worker.id, Deadline.course_id == course.id)
+    assert records.scalars(made).all() == [date(2026, 5, 3)]
