@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from backoffice.errors import Forbidden
 from models.base import Recorded
+from models.catalogue import hidden_from_clients
 
 
 class Action(enum.StrEnum):
@@ -65,6 +66,10 @@ class Actor:
     id: int | None = None
     name: str = ""
     group_id: int | None = None
+    #: The client whose account acts; None for everybody else.
+    company_id: int | None = None
+    #: Of an account: whether it sees what concerns the whole company.
+    is_referent: bool = False
     unit_ids: tuple[int, ...] = ()
     team_ids: tuple[int, ...] = ()
     roles: tuple[str, ...] = ()
@@ -82,12 +87,19 @@ class Actor:
         """The key of the member of staff, or None for anybody else."""
         return self.id if self.kind is ActorKind.staff else None
 
+    @property
+    def account_id(self) -> int | None:
+        """The key of the client account, or None for anybody else."""
+        return self.id if self.kind is ActorKind.account else None
+
     def grants_for(self, action: Action, entity: type[Recorded]) -> tuple[Grant, ...]:
         """Return the grants of all roles that allow ``action`` on ``entity``.
 
         What all corporate groups share, only administrators of the whole installation change.
         """
         if self.is_withheld(action, entity):
+            return ()
+        if self.kind is ActorKind.account and not entity.__admin__.client_columns:
             return ()
         return tuple(grant for grant in self.grants.get(entity.__admin__.area, ()) if action in grant.actions)
 
@@ -114,6 +126,8 @@ class Actor:
         A field is shown when every role that lets the actor read the entity shows it, or when one that
         shows it covers the whole group: a role with a narrower scope unmasks nothing beyond doubt.
         """
+        if self.kind is ActorKind.account:
+            return hidden_from_clients(entity)
         readers = self.grants_for(Action.read, entity)
         prefix = f"{entity.__table__.name}."
         names = {name.removeprefix(prefix) for grant in readers for name in grant.masked if name.startswith(prefix)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask import Flask
@@ -93,11 +94,11 @@ def create_client_area(settings: config.Settings, engine: sa.Engine) -> Flask:
     """Return the client area, which shares the schema with the desk and nothing else."""
     app = _new_app("client_area", settings)
     app.config.update(SECRET_KEY=settings.client_secret_key, SESSION_COOKIE_NAME="clients")
-    app.extensions["engine"] = engine
+    app.config["STATEMENT_TIMEOUT_MS"] = settings.statement_timeout_ms
     headers.install(app)
     Bootstrap5(app)
     CSRFProtect(app)
-    client_area.install(app)
+    client_area.install(app, engine, own_host=urlsplit(settings.root_url).hostname or "")
     return app
 
 

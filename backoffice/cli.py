@@ -15,9 +15,11 @@ from backoffice.actors import SYSTEM, Context, Door
 from backoffice.app import DESK_PREFIX
 from backoffice.backups.commands import COMMANDS
 from backoffice.database import RecordSession, begin_writing, open_session, opened
+from backoffice.delivery import Roots
 from backoffice.errors import StillReferred
 from backoffice.files.s3 import file_store
 from backoffice.mail.sending import MailServer
+from backoffice.operations.demo_clients import ensure_demo_clients
 from backoffice.operations.erasure import erase_personal_history
 from backoffice.operations.roles import Difference, all_differences, synchronise_roles
 from backoffice.operations.staff import ensure_administrator, ensure_demo_users
@@ -242,7 +244,8 @@ def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
         settings.mail_tls,
         language=settings.language,
     )
-    return jobs.mail_task(server, settings.root_url + DESK_PREFIX), *always
+    roots = Roots(settings.root_url + DESK_PREFIX, settings.root_url)
+    return jobs.mail_task(server, roots), *always
 
 
 @contextlib.contextmanager
@@ -276,7 +279,8 @@ def _load_demo(session: RecordSession, settings: config.Settings) -> str:
     load_demo(session, file_store(settings))
     if password is None:
         return "The demonstration users exist."
-    return _credentials("demo.<role>", password, settings.demo_password)
+    ensure_demo_clients(session, password)
+    return _credentials("demo.<role>, demo.referent and demo.client", password, settings.demo_password)
 
 
 def _credentials(user: str, password: str, given: str) -> str:

@@ -50,9 +50,12 @@ def conditions(actor: Actor, action: Action, *, include_deleted: bool = False) -
             yield Condition(Asks.group, entity, lambda c: sa.or_(c.group_id == group_id, c.group_id.is_(None)))
         elif not scope.shared and not issubclass(entity, GroupOwned):
             yield Condition(Asks.group, entity, lambda c: c.group_id == group_id)
-        criterion = narrower(actor, actor.scopes(action, entity))
+        scopes = actor.scopes(action, entity)
+        criterion = of_client(actor, entity, scopes) if actor.account_id else narrower(actor, scopes)
         if criterion is not None:
             yield Condition(Asks.rows, entity, criterion)
+        if actor.account_id and entity.__admin__.client_only:
+            yield Condition(Asks.rows, entity, lambda c: c.shown_to_clients())
         if scope.parents:
             yield Condition(Asks.parents, entity, lambda c: of_parents(c))
 
@@ -79,6 +82,22 @@ def narrower(actor: Actor, scopes: frozenset[ScopeKind]) -> Callable[[Any], Any]
     consultant = staff_id if ScopeKind.consultant in scopes else -1
     owner = staff_id if ScopeKind.own in scopes else -1
     return lambda c: sa.or_(of_units(c, units), of_teams(c, teams), of_consultant(c, consultant), of_owner(c, owner))
+
+
+def of_client(actor: Actor, entity: type[Recorded], scopes: frozenset[ScopeKind]) -> Callable[[Any], Any] | None:
+    """Return what narrows the whole group down to what an account of a client may see; None for what clients share.
+
+    A referent sees what is the company's, anybody else of it what is their own (AC-27, AC-43).
+    """
+    company_id, account_id = actor.company_id, actor.account_id
+    if not scopes:
+        return lambda c: sa.false()
+    is_personal = ScopeKind.own in scopes or not actor.is_referent
+    if entity.__admin__.scope.account and is_personal:
+        return lambda c: c.account_scope() == account_id
+    if entity.__admin__.scope.company:
+        return lambda c: c.company_scope() == company_id
+    return None
 
 
 def of_units(entity: Any, units: Any) -> Any:

@@ -30,6 +30,7 @@ from backoffice.operations.mails import (
     take_next_mail,
 )
 from backoffice.outbox import has_demonstration, letter_of
+from backoffice.portals import portal_url
 from models.outbox_mail import OutboxMail
 
 #: Longer than any attempt may take, its time-outs added up.
@@ -37,6 +38,14 @@ LEASE = timedelta(minutes=10)
 _UNKNOWN_TEMPLATE: Text = _l("There is no template of this name any more.")
 _TALLY: Text = _l("%(sent)s sent, %(postponed)s postponed, %(failed)s failed, %(held)s held")
 _TOO_OFTEN: Text = _l("No attempt came to its end.")
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where the two applications are reached from outside; links in mails begin with it."""
+
+    desk: str
+    client_area: str
 
 
 @dataclass
@@ -55,14 +64,14 @@ class Tally:
 def send_due(
     engine: sa.Engine,
     server: MailServer,
-    desk_url: str,
+    roots: Roots,
     *,
     lease: timedelta = LEASE,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Tally:
     """Send what is due, one mail after the other, until nothing is, the server is away, or ``stopped`` says so.
 
-    ``desk_url``: the address of the desk, with which links begin. Any number of processes may do this at once.
+    ``roots``: the addresses with which links begin. Any number of processes may do this at once.
     """
     tally = Tally(held=_hold_all(engine))
     with open_post(server) as post:
@@ -70,7 +79,7 @@ def send_due(
             taken = _take(engine, lease)
             if taken is None:
                 break
-            answer, shown = _attempt(engine, post, taken, desk_url)
+            answer, shown = _attempt(engine, post, taken, roots)
             _conclude(engine, taken, answer, shown, tally)
             if answer.unreachable:
                 break
@@ -83,7 +92,7 @@ def _take(engine: sa.Engine, lease: timedelta) -> OutboxMail | None:
         return None if has_demonstration(session) else take_next_mail(session, clock.now(), lease)
 
 
-def _attempt(engine: sa.Engine, post: Post, mail: OutboxMail, desk_url: str) -> tuple[Answer, Letter | None]:
+def _attempt(engine: sa.Engine, post: Post, mail: OutboxMail, roots: Roots) -> tuple[Answer, Letter | None]:
     """Make the text and hand it in; what cannot be made is refused, like what the server refuses.
 
     Returns the answer, and the text as everybody but the recipient may see it.
@@ -91,7 +100,7 @@ def _attempt(engine: sa.Engine, post: Post, mail: OutboxMail, desk_url: str) -> 
     if mail.attempts > len(PAUSES) + 1:
         return Answer(Outcome.refused, post.say(_TOO_OFTEN)), None
     try:
-        letters = _written(engine, mail, desk_url)
+        letters = _written(engine, mail, roots)
     except (DomainError, TemplateError) as error:
         return Answer(Outcome.refused, post.say(error)), None
     if letters is None:
@@ -100,14 +109,21 @@ def _attempt(engine: sa.Engine, post: Post, mail: OutboxMail, desk_url: str) -> 
     return post.send(Envelope(mail.recipient, mail.message_id, mail.sender, mail.reply_to), letter), shown
 
 
-def _written(engine: sa.Engine, mail: OutboxMail, desk_url: str) -> tuple[Letter, Letter] | None:
+def _written(engine: sa.Engine, mail: OutboxMail, roots: Roots) -> tuple[Letter, Letter] | None:
     """Return the text of a mail with a link made just now, and without; only the link's digest is stored, first."""
     template = TEMPLATES.get(mail.template)
     if template is None:
         return None
     with _working(engine) as session:
-        link = desk_url + template.mint(session, mail) if template.mint is not None else ""
+        link = _root(session, mail, roots) + template.mint(session, mail) if template.mint is not None else ""
         return letter_of(session, mail, link=link), letter_of(session, mail)
+
+
+def _root(session: RecordSession, mail: OutboxMail, roots: Roots) -> str:
+    """Return the address with which the link of a mail begins: for clients that of their portal, if it has one."""
+    if not TEMPLATES[mail.template].for_clients:
+        return roots.desk
+    return portal_url(session, mail.cause_entity, mail.cause_id) or roots.client_area
 
 
 def _conclude(engine: sa.Engine, taken: OutboxMail, answer: Answer, shown: Letter | None, tally: Tally) -> None:
@@ -144,4 +160,4 @@ def _working(engine: sa.Engine) -> Iterator[RecordSession]:
         yield session
 
 
-__all__ = ["LEASE", "Tally", "send_due"]
+__all__ = ["LEASE", "Roots", "Tally", "send_due"]

@@ -27,7 +27,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.background import speaking, work_off, worker_name
 from backoffice.database import RecordSession, begin_writing, open_session
-from backoffice.delivery import send_due
+from backoffice.delivery import Roots, send_due
 from backoffice.errors import Text
 from backoffice.files.store import FileStore
 from backoffice.mail.sending import MailServer
@@ -83,11 +83,11 @@ class Task:
     lease: timedelta | None = LEASE
 
 
-def mail_task(server: MailServer, desk_url: str) -> Task:
+def mail_task(server: MailServer, roots: Roots) -> Task:
     """Return the task that sends what is due, and shows every minute that somebody is there to send."""
     return Task(
         "send_mail",
-        lambda engine, stopped: str(send_due(engine, server, desk_url, stopped=stopped)),
+        lambda engine, stopped: str(send_due(engine, server, roots, stopped=stopped)),
         _in(timedelta(minutes=1)),
         lambda session: is_mail_due(session, clock.now()),
         MAIL_LEASE,

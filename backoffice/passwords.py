@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import unicodedata
@@ -158,6 +159,16 @@ def _normal(password: str) -> str:
 def random_password() -> str:
     """Return a password nobody has to think of: 96 bits."""
     return secrets.token_urlsafe(12)
+
+
+def new_token() -> str:
+    """Return what nobody guesses, for a link or a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def digest_of(token: str) -> str:
+    """Return what is stored of a token in a link or cookie: whoever reads it cannot use it."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 __all__ = ["MAX_LENGTH", "WeakPassword", "check_strength", "hash_password", "is_right", "random_password"]

@@ -129,6 +129,9 @@ AREAS: dict[str, Text] = {
     "templates": _l("Mail templates"),
     "settings": _l("Settings"),
     "texts": _l("Texts of the product"),
+    "portals": _l("Client portals"),
+    "terms": _l("Conditions and privacy notices"),
+    "consents": _l("Consents"),
     "jobs": _l("Work in the background"),
 }
 
@@ -182,8 +185,36 @@ outbox        RTX    -       -       -         -       -         -       R      
 templates     RUX    -       RU        R       -         -       -       R        -               -        -
 settings      RUX    -       -         -       -         -       R       RU       -               -        R
 texts         RUX    R       R         R       R         -       R       RU       -               -        R
+portals       CRUDX  R       R       R         R       -         R       R        -               R        R
+terms         CRUDTX R       R       R         R       -         R       RUT      -               -        R
+consents      RX     -       -       -         -       -         -       RX       -               -        -
 jobs          RTX    RT:own  RT:own    RT:own  RT:own    RT:own  -       R        RT:own          RT:own   -
 """
+
+# What accounts of clients may do, likewise: referents with what is their company's, all others with what is their own
+# (``of_client`` in ``conditions``; with ``own`` referents too see no more than that). Areas that are missing here are
+# closed to clients, and so is every entity without ``client_columns``.
+_CLIENT_MATRIX = """
+area          referent user
+companies     R        -
+contacts      R        -
+contracts     RX       -
+services      R        R
+activation    CR       -
+grants        R        R
+fees          R        -
+accounts      R        R
+licenses      RX       -
+tickets       RX       RX
+packages      RX       -
+package_types R        R
+time_entries  R        -
+interventions R        -
+queues        R        R
+consents      R:own    R:own
+"""
+#: Areas whose rows are no company's: catalogues that clients of a corporate group have in common.
+CLIENT_CATALOGUES = frozenset({"services", "package_types", "queues"})
 
 #: Every field declared as a datum about a person.
 PERSONAL = "personal"
@@ -221,6 +252,29 @@ def _parsed() -> dict[str, dict[str, tuple[str, ScopeKind]]]:
             rights[code][area] = letters_of(actions), scope
     return rights
 
+
+def _client_grants() -> dict[bool, dict[str, tuple[Grant, ...]]]:
+    """Return by area what an account may do: under True if it is a referent's."""
+    _, *lines = _CLIENT_MATRIX.strip().splitlines()
+    found: dict[bool, dict[str, tuple[Grant, ...]]] = {True: {}, False: {}}
+    for line in lines:
+        area, *cells = line.split()
+        for is_referent, cell in zip((True, False), cells, strict=True):
+            if cell != "-":
+                found[is_referent][area] = (Grant(*parse_right(cell)),)
+    return found
+
+
+def _own(letters: str, areas: tuple[str, ...]) -> dict[str, tuple[Grant, ...]]:
+    return {area: (Grant(parse_right(f"{letters}:own")[0], ScopeKind.own),) for area in areas}
+
+
+#: What people may always do with what is kept of themselves: see it, and take it along (PR-05).
+OWN_DATA_GRANTS = _own("RX", ("accounts", "grants", "tickets", "consents"))
+#: What is left to an account that may not be used: its privacy panel.
+RESTRICTED_GRANTS = _own("R", ("accounts", "consents"))
+#: What accounts of clients may do, by whether they are referents' and by area.
+CLIENT_GRANTS = _client_grants()
 
 #: What the product ships: letters and row scope by role code and area.
 SHIPPED_RIGHTS = _parsed()

@@ -24,6 +24,36 @@ PASSWORD_LINK_HOURS = declare(
     )
 )
 
+CLIENT_LINK_MINUTES = declare(
+    SettingKey(
+        "client_link_minutes",
+        subject=Subject.access,
+        label=_l("Links for a forgotten password are good for"),
+        help=_l("Clients ask for them in the client area; counted from the moment at which the mail is sent."),
+        kind=Kind.integer,
+        default=60,
+        least=10,
+        most=1440,
+        unit=_l("minutes"),
+        per_group=True,
+    )
+)
+
+CREDENTIALS_LINK_HOURS = declare(
+    SettingKey(
+        "credentials_link_hours",
+        subject=Subject.access,
+        label=_l("Links in the credentials of clients are good for"),
+        help=_l("With them clients set their first password; counted from the moment at which the mail is sent."),
+        kind=Kind.integer,
+        default=72,
+        least=1,
+        most=720,
+        unit=_l("hours"),
+        per_group=True,
+    )
+)
+
 PASSWORD_LENGTH = declare(
     SettingKey(
         "password_length",

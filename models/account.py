@@ -12,6 +12,7 @@ from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Sco
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.contact import Contact
+from models.portal import Portal
 from models.staff import Staff
 from models.values import Email, UtcInstant
 
@@ -58,10 +59,10 @@ class Account(GroupOwned, Record):
         category=Category.clients,
         icon="person-circle",
         area="accounts",
-        scope=Scope(group="group_id", company="company_id"),
+        scope=Scope(group="group_id", company="company_id", account="id"),
         title=("full_name",),
         subtitle=("username", "company"),
-        tabs=("account_service.account",),
+        tabs=("account_service.account", "account_session.account"),
         worklists=(Worklist(_l("Accounts to validate"), ("state:in:pending_validation",)),),
         rank=3,
         list_columns=("username", "full_name", "email", "company", "state", "is_referent", "last_login_at"),
@@ -82,7 +83,7 @@ class Account(GroupOwned, Record):
         natural_keys=(("username",), ("email",)),
         deletion=Deletion(),
         sections=(
-            Section(_l("Person"), ("full_name", "email", "company", "contact", "is_referent")),
+            Section(_l("Person"), ("full_name", "email", "company", "contact", "is_referent", "portal")),
             Section(_l("Validation"), ("declared_company", "validation_notes")),
         ),
         client_columns=("username", "full_name", "email", "state"),
@@ -119,6 +120,11 @@ class Account(GroupOwned, Record):
     is_referent: Mapped[bool] = field(
         _l("Referent"), default=False, server_default="0", help=_l("May ask for accounts for colleagues.")
     )
+    #: The one client area it signs in to; empty for every one of its corporate group.
+    portal_id: Mapped[int | None] = reference(
+        "portal", _l("Portal"), help=_l("The client area it signs in to; empty for every one of the group.")
+    )
+    portal: Mapped[Portal | None] = relationship()
     #: Where it stands; changed by verbs only.
     state: Mapped[AccountState] = choice(AccountState, _l("State"), default=AccountState.provisioned, verb_only=True)
     #: The company's name as typed at registration, before anybody matched it.

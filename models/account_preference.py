@@ -35,7 +35,7 @@ class AccountPreference(GroupOwned, Record):
         category=Category.clients,
         icon="sliders",
         area="accounts",
-        scope=Scope(group="account.group_id", company="account.company_id"),
+        scope=Scope(group="account.group_id", company="account.company_id", account="account_id"),
         title=("account", "key"),
         list_columns=("account", "key", "value", "updated_at"),
         filters=("account", "key"),
@@ -43,6 +43,7 @@ class AccountPreference(GroupOwned, Record):
         natural_keys=(("account_id", "key"),),
         sections=(Section(_l("Preference"), ("account", "key", "value")),),
         client_columns=("key", "value"),
+        client_section=False,
         menu=False,
         rules={
             "uq_account_preference_account_id_key": Rule(_l("The account already has this preference."), "key"),

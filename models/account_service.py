@@ -28,7 +28,7 @@ class AccountService(CompanyOwned, Record):
         category=Category.clients,
         icon="person-check",
         area="grants",
-        scope=Scope(group="company_service.group_id", company="company_service.company_id"),
+        scope=Scope(group="company_service.group_id", company="company_service.company_id", account="account_id"),
         title=("account", "company_service"),
         subtitle=("company",),
         menu=False,
@@ -45,6 +45,7 @@ class AccountService(CompanyOwned, Record):
             Section(_l("How far"), ("site", "can_see_preliminary")),
         ),
         client_columns=("account", "company_service", "site", "state"),
+        client_section=False,
         rules={
             "uq_account_service_account_id_company_service_id": Rule(
                 _l("The account already has this online service: look at its state."), "company_service"

@@ -16,6 +16,7 @@ from models.business_unit import BusinessUnit
 from models.codes import VatNumber
 from models.columns import Choice, choice, field, reference
 from models.company import Company
+from models.portal import Portal
 from models.staff import Staff
 from models.values import Email, Phone, UtcInstant
 
@@ -173,6 +174,11 @@ class ActivationRequest(GroupOwned, Record):
         "company", _l("Company"), help=_l("The client, once it is certain; the VAT number proposes one.")
     )
     company: Mapped[Company | None] = relationship()
+    #: The client area it came in by; empty where staff wrote it down.
+    portal_id: Mapped[int | None] = reference(
+        "portal", _l("Portal"), help=_l("The client area it came in by."), verb_only=True
+    )
+    portal: Mapped[Portal | None] = relationship()
     #: The company as the requester wrote it.
     company_name: Mapped[str | None] = field(
         _l("Company as written"), String(250), help=_l("As the requester wrote it; that of the company where empty.")

@@ -70,6 +70,7 @@ class ActivationRequestItem(GroupOwned, Record):
         changeable_in={"request": (), "online_service": (ItemState.pending,)},
         sections=(Section(_l("Requested service"), ("request", "online_service")),),
         client_columns=("online_service", "state", "reject_reason", "yearly_fee"),
+        client_section=False,
         menu=False,
         rules={
             "uq_activation_request_item_request_id_online_service_id": Rule(

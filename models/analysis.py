@@ -81,6 +81,7 @@ class Analysis(CompanyOwned, Record):
             Section(_l("Sample"), ("matrix", "sampling_point", "site", "sampled_on")),
         ),
         client_columns=("number", "matrix", "sampling_point", "site", "sampled_on", "state", "validated_at"),
+        client_only={"state": (S.preliminary, S.validated, S.certified)},
         rules={
             "uq_analysis_group_id_number": Rule(_l("There is already an analysis with this number."), "number"),
             "ck_analysis_validated_when": Rule(_l("A validated analysis says since when."), "validated_at"),

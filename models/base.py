@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey, Index, Integer, Table, event
-from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column
+from sqlalchemy import ForeignKey, Index, Integer, Table, and_, event, select, true
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, aliased, declared_attr, mapped_column
 
 from backoffice.errors import Text
 from models.columns import Choice, SearchKey, UtcDateTime
@@ -58,6 +58,9 @@ class Scope:
     company: str | None = None
     unit: str | None = None
     owner: str | None = None
+    #: The client account whose row it is, as a column or as ``ticket.account_id``, that of a parent; clients who are no
+    #: referents see no other row of their company.
+    account: str | None = None
     shared: bool = False
     #: Rows without a group concern the whole installation: its administrators see them beside their group's.
     groupless: bool = False
@@ -183,6 +186,10 @@ class Admin:
     natural_keys: tuple[tuple[str, ...], ...] = ()
     #: Columns of the client area's section; absent means clients never see the entity.
     client_columns: tuple[str, ...] = ()
+    #: Whether clients have a section for it; parts of another record, and what is shown elsewhere, have not.
+    client_section: bool = True
+    #: By field: the values of those rows that clients see; of any other value they never hear.
+    client_only: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     rules: Mapping[str, Rule] = field(default_factory=dict)
     #: What two rows that are the same have in common; None: they are not looked for, and never merged.
     duplicates: Duplicates | None = None
@@ -298,6 +305,21 @@ class Recorded:
     def owner_scope(cls) -> Any:
         """Return the column that says which member of staff a row is entrusted to."""
         return getattr(cls, cls.__admin__.scope.owner)  # type: ignore[arg-type]
+
+    @classmethod
+    def account_scope(cls) -> Any:
+        """Return what says which client account a row belongs to."""
+        relation, dot, column = (cls.__admin__.scope.account or "").rpartition(".")
+        if not dot:
+            return getattr(cls, column)
+        parent = aliased(ENTITIES[relation])
+        return select(getattr(parent, column)).where(parent.id == getattr(cls, f"{relation}_id")).scalar_subquery()
+
+    @classmethod
+    def shown_to_clients(cls) -> Any:
+        """Return the condition that clients see a row of theirs at all."""
+        only = cls.__admin__.client_only
+        return and_(true(), *(getattr(cls, name).in_(values) for name, values in only.items()))
 
 
 class Record(Recorded, Model):

@@ -177,6 +177,13 @@ _KINDS_BY_PYTHON_TYPE: dict[type, Kind] = {
 
 
 @cache
+def hidden_from_clients(entity: type[Recorded]) -> frozenset[str]:
+    """Return the fields that the client area never shows: all but the declared ones and those that name a row."""
+    shown = {*entity.__admin__.client_columns, *entity.__admin__.title, "id", "created_at"}
+    return frozenset(name for name in fields(entity) if name not in shown)
+
+
+@cache
 def fields(entity: type[Recorded]) -> dict[str, Field]:
     """Return every field people may meet, by name: columns with a label, then relations, then children."""
     configure_mappers()

@@ -63,6 +63,7 @@ class Certificate(CompanyOwned, Record):
         changeable_in=dict.fromkeys(("analysis", "number", "signer", "signed_at", "replaces"), (S.draft,)),
         sections=(Section(_l("Certificate"), ("analysis", "number", "signer", "signed_at", "replaces")),),
         client_columns=("number", "analysis", "signer", "signed_at", "state", "sha256"),
+        client_only={"state": (S.issued, S.replaced)},
         rules={
             "uq_certificate_group_id_number": Rule(_l("There is already a certificate with this number."), "number"),
             "uq_certificate_replaces_id": Rule(_l("This certificate has been replaced already."), "replaces"),

@@ -81,6 +81,7 @@ class ClientDocument(SoftDeleted, CompanyOwned, Record):
         changeable_in=dict.fromkeys(("company", "title", "area", "dated_on", "site", "replaces"), (S.uploaded,)),
         sections=(Section(_l("Document"), ("company", "title", "area", "dated_on", "site", "replaces")),),
         client_columns=("title", "area", "dated_on", "site", "published_at"),
+        client_only={"state": (S.published,)},
         rules={
             "ck_client_document_published_when": Rule(_l("A published document says since when."), "published_at"),
             "ck_client_document_withdrawn_why": Rule(_l("Say why it is withdrawn."), "withdrawn_because"),

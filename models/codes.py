@@ -168,6 +168,38 @@ class ShortCode(Code):
     example = "CAL-01"
 
 
+class HostName(Code):
+    """The name of a host as browsers send it, in small letters, without scheme, port and path."""
+
+    pattern = r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
+    problem = _l("A host name looks like www.ecoopera.coop, without https:// in front.")
+    example = "areaclienti.example.com"
+
+    def parse(self, raw: str) -> str:
+        return self._matching(clean_text(raw).lower())
+
+
+class Colour(Code):
+    """A colour by red, green and blue, dark enough for white text on it (WCAG AA)."""
+
+    pattern = r"#[0-9A-F]{6}"
+    problem = _l("A colour is written like #0B5A5F: six digits or letters from A to F.")
+    example = "#0B5A5F"
+
+    def parse(self, raw: str) -> str:
+        colour = self._matching(_code(raw))
+        if 1.05 / (_luminance(colour) + 0.05) < 4.5:
+            raise BadValue(_l("White text could not be read on this colour: choose a darker one."))
+        return colour
+
+
+def _luminance(colour: str) -> float:
+    """Return how bright a colour is, from 0 to 1, as WCAG 2.2 reckons it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 class Iban(Code):
     example = "IT60X0542811101000000123456"
 

@@ -115,6 +115,7 @@ class Company(SoftDeleted, GroupOwned, Record):
             Section(_l("Who follows it"), ("account_manager", "business_unit", "lab_habitual", "iban", "notes")),
         ),
         client_columns=("legal_name", "vat_number", "tax_code", "city"),
+        client_section=False,
         rules={
             "uq_company_vat_number": Rule(_l("Another company already has this VAT number."), "vat_number"),
             "uq_company_tax_code": Rule(_l("Another company already has this tax code."), "tax_code"),

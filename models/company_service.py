@@ -71,6 +71,7 @@ class CompanyService(CompanyOwned, Record):
             ),
         ),
         client_columns=("online_service", "state", "active_from", "last_data_at"),
+        client_section=False,
         rules={
             "uq_company_service_company_id_online_service_id": Rule(
                 _l("The client already has this online service: look at its state."), "online_service"

@@ -48,6 +48,7 @@ class ContractMilestone(CompanyOwned, Record):
         natural_keys=(("contract_id", "kind"),),
         sections=(Section(_l("Milestone"), ("contract", "kind", "reached_on", "precision", "document")),),
         client_columns=("kind", "reached_on"),
+        client_section=False,
         menu=False,
         rules={
             "uq_contract_milestone_contract_id_kind": Rule(_l("The contract already has this milestone."), "kind"),

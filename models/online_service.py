@@ -69,6 +69,7 @@ class OnlineService(GroupOwned, Record):
             Section(_l("What it costs"), ("default_charge", "charge_allowed")),
         ),
         client_columns=("name", "public_description", "access_class", "default_charge"),
+        client_section=False,
         rules={
             "uq_online_service_group_id_code": Rule(_l("There is already an online service with this code."), "code"),
             "ck_online_service_answer_days_not_negative": Rule(_l("The days cannot be negative."), "answer_days"),

@@ -59,6 +59,7 @@ class PackageMovement(CompanyOwned, Record):
             ),
         ),
         client_columns=("created_at", "kind", "minutes", "note"),
+        client_section=False,
         append_only=True,
         retractable="OLD.kind = 'opening'",
         rules={

@@ -40,6 +40,7 @@ class RequestType(GroupOwned, Record):
             Section(_l("Its rules"), ("needs_urgency", "requires_attachment")),
         ),
         client_columns=("name",),
+        client_section=False,
         rules={
             "uq_request_type_group_id_code": Rule(_l("There is already a request type with this code."), "code"),
             "ck_request_type_parent_is_another": Rule(_l("A type cannot belong to itself."), "parent"),

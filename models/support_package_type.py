@@ -42,6 +42,7 @@ class SupportPackageType(GroupOwned, Record):
             Section(_l("Package type"), ("code", "name", "included_minutes", "price", "validity_months", "active")),
         ),
         client_columns=("name", "included_minutes", "price", "validity_months"),
+        client_section=False,
         rules={
             "uq_support_package_type_group_id_code": Rule(
                 _l("There is already a package type with this code."), "code"

@@ -46,6 +46,7 @@ class SupportQueue(GroupOwned, Record):
             ),
         ),
         client_columns=("name", "email"),
+        client_section=False,
         rules={
             "uq_support_queue_group_id_code": Rule(_l("There is already a queue with this code."), "code"),
             "ck_support_queue_reopen_window_not_negative": Rule(

@@ -120,7 +120,13 @@ class Ticket(GroupOwned, Record):
         category=Category.support,
         icon="ticket-perforated",
         area="tickets",
-        scope=Scope(group="queue.group_id", company="company_id", unit="business_unit_id", owner="assignee_id"),
+        scope=Scope(
+            group="queue.group_id",
+            company="company_id",
+            unit="business_unit_id",
+            owner="assignee_id",
+            account="account_id",
+        ),
         title=("number",),
         subtitle=("subject", "company"),
         tabs=(
@@ -203,7 +209,7 @@ class Ticket(GroupOwned, Record):
             Section(_l("What it falls under"), ("contract", "service", "covered_by_quote", "linked_ticket")),
             Section(_l("Solution"), ("problem", "workaround", "solution", "closure_reason")),
         ),
-        client_columns=("number", "subject", "state", "created_at", "closed_at"),
+        client_columns=("number", "subject", "state", "created_at", "closed_at", "description", "solution"),
         rules={
             "uq_ticket_group_id_number": Rule(_l("There is already a ticket with this number."), "number"),
             "ck_ticket_reopen_until_when": Rule(_l("A ticket that may be reopened says until when."), "reopen_until"),

@@ -32,7 +32,7 @@ class TicketMessage(GroupOwned, Record):
         category=Category.support,
         icon="chat-left-text",
         area="tickets",
-        scope=Scope(group="ticket.group_id", company="ticket.company_id"),
+        scope=Scope(group="ticket.group_id", company="ticket.company_id", account="ticket.account_id"),
         title=("ticket", "visibility"),
         list_columns=("created_at", "ticket", "direction", "visibility", "channel", "body"),
         filters=("ticket", "direction", "visibility", "channel", "created_at"),
@@ -40,6 +40,8 @@ class TicketMessage(GroupOwned, Record):
         fast=(("ticket", "created_at"),),
         sections=(Section(_l("Message"), ("ticket", "visibility", "direction", "channel", "body")),),
         client_columns=("created_at", "direction", "body"),
+        client_section=False,
+        client_only={"visibility": (Visibility.public,)},
         deletion=Deletion(),
         menu=False,
     )

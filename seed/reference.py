@@ -14,6 +14,7 @@ from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
 from seed.calendars import load_calendars
 from seed.organisation import Organisation
+from seed.portals import load_portals
 from seed.reference_data.organisation import GROUPS, QUEUES, TEAMS
 from seed.reference_data.request_types import REQUEST_TYPES
 from seed.reference_data.services import (
@@ -38,6 +39,7 @@ def load_reference(session: Session) -> int:
         *_load_support(session, organisation, calendars.ids),
         *_load_catalogue(session, organisation),
         *_load_kinds(session, organisation),
+        *load_portals(session, organisation),
     )
     return calendars.added + organisation.added + sum(shelf.added for shelf in shelves)
 

@@ -11,6 +11,7 @@ from backoffice import migrate
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import begin_writing, make_engine, open_session
 from backoffice.files.store import FolderStore
+from backoffice.operations.demo_clients import ensure_demo_clients
 from backoffice.operations.roles import synchronise_roles
 from backoffice.operations.staff import ensure_administrator, ensure_demo_users
 from seed.demo import load_demo
@@ -31,4 +32,5 @@ def build(url: sa.URL) -> None:
         ensure_administrator(session, PASSWORD)
         ensure_demo_users(session, PASSWORD)
         load_demo(session, FolderStore(Path(files.name)))
+        ensure_demo_clients(session, PASSWORD)
     engine.dispose()

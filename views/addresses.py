@@ -7,20 +7,25 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import sqlalchemy as sa
-from flask import g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, slug
 
 
 def endpoint(entity: type[Recorded], name: str) -> str:
-    """Return the Flask endpoint of one of an entity's desk pages."""
-    return f"desk_{slug(entity)}.{name}"
+    """Return the Flask endpoint of one of an entity's pages, in the application that serves this request."""
+    return f"{page_group(current_app, entity)}.{name}"
+
+
+def page_group(app: Flask, entity: type[Recorded]) -> str:
+    """Return the name of the blueprint that holds an entity's pages: each application has pages of its own."""
+    return f"{app.name}_{slug(entity)}"
 
 
 def has_pages(entity: type[Any]) -> bool:
-    """Say whether the class is an entity with desk pages of its own."""
-    return entity in ENTITIES.values()
+    """Say whether the class is an entity with pages of its own here: clients have fewer than the desk."""
+    return entity in ENTITIES.values() and endpoint(entity, "list") in current_app.view_functions
 
 
 def list_url(entity: type[Recorded], **query: Any) -> str:
@@ -59,7 +64,7 @@ def _with(address: str, query: dict[str, Any]) -> str:
 def add_url(entity: type[Recorded], **query: Any) -> str | None:
     """Return the address of the form for a new record; None where people cannot add any."""
     admin = entity.__admin__
-    if admin.append_only or admin.written_by_verbs:
+    if admin.append_only or admin.written_by_verbs or endpoint(entity, "add") not in current_app.view_functions:
         return None
     return url_for(endpoint(entity, "add"), **query)
 
@@ -76,6 +81,11 @@ def relation_choices(session: Any, field: Field) -> Sequence[tuple[str, str, str
     rows = session.scalars(sa.select(target).limit(200)).all()
     found = ((str(row.id), str(row), str(getattr(row, "summary", ""))) for row in rows)
     return sorted(found, key=lambda choice: choice[1])
+
+
+def export_url(entity: type[Recorded], kind: str, **query: Any) -> str:
+    """Return the address of a list as a file."""
+    return _with(f"{_root(entity)}export.{kind}", query)
 
 
 def grid_url(entity: type[Recorded]) -> str:

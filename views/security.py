@@ -19,6 +19,7 @@ from backoffice.actors import SYSTEM, Context
 from backoffice.database import begin_writing, open_session
 from backoffice.identity import find_identity
 from models.staff import Staff
+from views.desk.credentials import CredentialsView
 from views.desk.everything_pages import EverythingView
 from views.desk.job_pages import JobsView
 from views.desk.mail_template_pages import MailTemplatesView
@@ -67,6 +68,7 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(RolesView)
         self.appbuilder.add_view_no_menu(RightsView)
         self.appbuilder.add_view_no_menu(SendLinkView)
+        self.appbuilder.add_view_no_menu(CredentialsView)
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)
         for own in (SettingsView, TextsView, MailTemplatesView, JobsView, EverythingView):

@@ -15,19 +15,19 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 
 from backoffice.actors import SYSTEM, Actor, Context, Door
-from backoffice.database import begin_writing, open_session
+from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import BadRequest, DomainError
 from backoffice.identity import Identity, find_identity
+from backoffice.operations.attempt_counters import TooManyAttempts
 from backoffice.operations.sign_in import (
-    TooManyAttempts,
+    DESK,
+    Attempt,
     WrongCredentials,
-    begin_attempt,
-    finish_attempt,
     record_sign_out,
 )
-from backoffice.passwords import is_right
 from views import interrupted
 from views.addresses import local_path
+from views.attempts import try_to_enter, with_wait
 from views.door import engine
 from views.problems import answer_with_problems, problem_of
 from views.signed_in import SignedIn
@@ -37,26 +37,13 @@ _KEPT = ("language",)
 
 
 def check_credentials(name: str, password: str, door: Door, *, entering: bool = True) -> Identity:
-    """Return who may come in. Each of the three steps is committed, so that attempts running at once all count.
+    """Return who of the staff may come in; see ``try_to_enter``."""
 
-    ``entering``: False where somebody who is in already shows once more who they are.
+    def let_in(records: RecordSession, attempt: Attempt) -> Identity | None:
+        identity = find_identity(records, attempt.staff_id) if attempt.staff_id else None
+        return identity if identity is not None and identity.active else None
 
-    :raises WrongCredentials: without saying what was wrong.
-    :raises TooManyAttempts: the password was not even looked at.
-    """
-    context = Context(SYSTEM, door)
-    address = request.remote_addr or "?"
-    with begin_writing(), open_session(engine(), context) as records, records.begin():
-        attempt = begin_attempt(records, name, address, door=door)
-    if attempt.wait is not None:
-        raise TooManyAttempts(attempt.wait)
-    right = is_right(attempt.password_hash, password)
-    with begin_writing(), open_session(engine(), context) as records, records.begin():
-        finish_attempt(records, attempt, right=right, entering=entering)
-        identity = find_identity(records, attempt.staff_id) if right and attempt.staff_id else None
-    if identity is None or not identity.active:
-        raise WrongCredentials
-    return identity
+    return try_to_enter(DESK, name, password, door, let_in, entering=entering)
 
 
 class SignInForm(FlaskForm):
@@ -103,7 +90,7 @@ class SignInView(BaseView):
         kept = request.form.get(interrupted.KEPT)
         page = {"error": str(error) if error else None, "next": local_path(wanted), "kept": kept}
         response = make_response(render_template("login.html", page=page, form=form), error.status if error else 200)
-        return _with_wait(response, error)
+        return with_wait(response, error)
 
 
 class TokenApi(SecurityApi):
@@ -158,7 +145,7 @@ class TokenApi(SecurityApi):
         try:
             identity = check_credentials(username, password, Door.api)
         except (WrongCredentials, TooManyAttempts) as error:
-            return _with_wait(problem_of(error), error)
+            return with_wait(problem_of(error), error)
         name = f"{identity.actor.id}:{identity.session_epoch}"
         tokens = {"access_token": create_access_token(identity=name, fresh=True)}
         if body.get("refresh") is True:
@@ -183,12 +170,6 @@ def _clear_session() -> None:
     session.clear()
     session.update(kept)
     g.pop("csrf_token", None)  # made for the session that has just ended
-
-
-def _with_wait(response: Response, error: DomainError | None) -> Response:
-    if isinstance(error, TooManyAttempts):
-        response.headers["Retry-After"] = str(error.seconds)
-    return response
 
 
 __all__ = ["SignInView", "TokenApi", "check_credentials", "start_session"]

@@ -43,6 +43,8 @@ class ShippedTemplate:
     label: Text
     examples: Mapping[str, Any] = field(hash=False)
     mint: Mint | None = None
+    #: Whether its link leads to the client area, not to the desk.
+    for_clients: bool = False
 
     @property
     def arguments(self) -> frozenset[str]:
@@ -85,10 +87,10 @@ _sandbox = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=F
 
 
 def register_template(
-    name: str, label: Text, examples: Mapping[str, Any], *, mint: Mint | None = None
+    name: str, label: Text, examples: Mapping[str, Any], *, mint: Mint | None = None, for_clients: bool = False
 ) -> ShippedTemplate:
     """Make a template known; a second one of the same name is an error."""
-    template = ShippedTemplate(name, label, examples, mint)
+    template = ShippedTemplate(name, label, examples, mint, for_clients)
     if TEMPLATES.setdefault(name, template) is not template:
         raise ValueError(f"There is already a mail template {name}")
     MailEvent.words[name] = label

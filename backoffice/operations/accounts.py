@@ -15,8 +15,11 @@ from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.lifecycles import Machine, Transition, register
+from backoffice.mail.rendering import register_template
 from backoffice.operations.plain import before_create
+from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
+from models.outbox_mail import MailLanguage, OutboxMail
 from models.reading import fold
 
 S = AccountState
@@ -45,6 +48,44 @@ def make_username(session: Session, email: str) -> str:
 
 def _sign_decision(_session: Session, account: Account, _values: Mapping[str, Any], actor: Actor) -> None:
     account.validated_at, account.validated_by_id = clock.now(), actor.staff_id
+
+
+def _welcome(session: Session, account: Account, values: Mapping[str, Any], actor: Actor) -> None:
+    """Sign the decision, and tell the person that they can sign in (N-23)."""
+    _sign_decision(session, account, values, actor)
+    arguments = {"name": account.full_name, "username": account.username, "portal": _portal_name(account)}
+    _tell(session, account, "account_activated", arguments)
+
+
+def _turn_down(session: Session, account: Account, values: Mapping[str, Any], actor: Actor) -> None:
+    """Sign the decision, and tell the person why (N-24)."""
+    _sign_decision(session, account, values, actor)
+    reason = account.validation_notes or ""
+    arguments = {"name": account.full_name, "portal": _portal_name(account), "reason": reason}
+    _tell(session, account, "account_rejected", arguments)
+
+
+def _portal_name(account: Account) -> str:
+    return account.portal.name if account.portal else str(_CLIENT_AREA)
+
+
+def _tell(session: Session, account: Account, template: str, arguments: Mapping[str, Any]) -> None:
+    portal = account.portal
+    queue_mail(
+        session,
+        template,
+        arguments,
+        to=account.email,
+        about=account,
+        language=MailLanguage.it,
+        sender=portal.sender if portal else None,
+        reply_to=portal.reply_to if portal else None,
+    )
+
+
+def sign_in_path(_session: Session, mail: OutboxMail) -> str:
+    """Return the path of the sign-in page, for whoever has just got an account."""
+    return f"/{mail.language.value}/login/"
 
 
 def _remember_state(_session: Session, account: Account, _values: Mapping[str, Any], _actor: Actor) -> None:
@@ -82,8 +123,8 @@ _STAFF = (
         tone="primary",
         inputs=("company", "contact", "validation_notes"),
         optional=("contact", "validation_notes"),
-        effect=_sign_decision,
-        confirm=_l("The person may sign in and sees what belongs to the company you choose."),
+        effect=_welcome,
+        confirm=_l("The person may sign in, sees what belongs to the company you choose, and gets a mail."),
     ),
     Transition(
         name="reject",
@@ -93,8 +134,8 @@ _STAFF = (
         icon="x-circle",
         tone="danger",
         inputs=("validation_notes",),
-        effect=_sign_decision,
-        confirm=_l("The registration ends here; say why."),
+        effect=_turn_down,
+        confirm=_l("The registration ends here; say why: the person reads it in a mail."),
     ),
     Transition(
         name="suspend",
@@ -193,3 +234,18 @@ _PERSON = (
 )
 
 ACCOUNTS = register(Machine(Account, "state", (*_STAFF, *_PERSON)))
+
+_CLIENT_AREA = _l("Client area")
+
+register_template(
+    "account_activated",
+    _l("Registration: account activated"),
+    {"name": "Giulia Rossi", "username": "giulia.rossi", "portal": "Area di supporto"},
+    mint=sign_in_path,
+    for_clients=True,
+)
+register_template(
+    "account_rejected",
+    _l("Registration: not accepted"),
+    {"name": "Giulia Rossi", "portal": "Area di supporto", "reason": "L’azienda non risulta cliente."},
+)

@@ -66,6 +66,9 @@ def _complete(session: Session, request: ActivationRequest, *, actor: Actor) -> 
         raise NothingRequested(field="items")
     if request.company is None and request.vat_number:
         known = sa.select(Company).where(Company.vat_number == request.vat_number)
+        group_id = context_of(session).actor.group_id
+        if group_id is not None:
+            known = known.where(Company.group_id == group_id)
         request.company = session.scalar(known)
     if request.company is not None:
         request.company_name = request.company_name or request.company.legal_name

@@ -73,7 +73,7 @@ def export_line(
     """Return what is written down about an export before its rows are counted."""
     return {
         "at": clock.now(),
-        "actor_id": actor.id,
+        "actor_id": actor.staff_id,
         "actor_name": actor.name,
         "group_id": actor.group_id,
         "entity": entity.__table__.name,

@@ -6,8 +6,6 @@ good at once, because a mail whose answer was lost is sent again. Whatever ends 
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -89,11 +87,11 @@ def mint_password_link(session: Session, mail: OutboxMail) -> str:
     staff = session.get(Staff, mail.cause_id)
     if staff is None or not staff.active or staff.email != mail.recipient:
         raise NobodyToWriteTo
-    now, token = clock.now(), secrets.token_urlsafe(32)
+    now, token = clock.now(), passwords.new_token()
     session.execute(sa.delete(PasswordLink).where(PasswordLink.expires_at < now - timedelta(days=30)))
     session.add(
         PasswordLink(
-            digest=_digest(token),
+            digest=passwords.digest_of(token),
             staff_id=staff.id,
             session_epoch=staff.session_epoch,
             made_at=now,
@@ -111,7 +109,7 @@ def find_by_link(session: Session, token: str) -> Staff:
     :raises LinkUsed: it was used, or another password was set since.
     :raises LinkExpired: its hours are over.
     """
-    link = session.get(PasswordLink, _digest(token))
+    link = session.get(PasswordLink, passwords.digest_of(token))
     staff = session.get(Staff, link.staff_id) if link is not None else None
     if link is None or staff is None:
         raise NoSuchLink
@@ -142,14 +140,10 @@ def choose_password(session: Session, token: str, password: str) -> Staff:
 def _use_up(session: Session, token: str) -> None:
     """Mark the link as used; of two at once the second is refused."""
     table: Any = PasswordLink.__table__
-    unused = sa.update(table).where(table.c.digest == _digest(token), table.c.used_at.is_(None))
+    unused = sa.update(table).where(table.c.digest == passwords.digest_of(token), table.c.used_at.is_(None))
     used = session.execute(unused.values(used_at=clock.now()).returning(table.c.digest), execution_options=INTERNAL)
     if used.one_or_none() is None:
         raise LinkUsed
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 register_template(

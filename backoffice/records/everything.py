@@ -96,6 +96,14 @@ class Everything:
                         text.write(lines)
                     text.flush()
 
+    def records(self, part: Part) -> Iterator[dict[str, str]]:
+        """Yield the rows of a part as text by heading, for programs that read JSON."""
+        headings = _headings(part)[1:]
+        for row in self._rows(part):
+            yield {
+                heading: _text(row, column, self.actor) for heading, column in zip(headings, part.columns, strict=True)
+            }
+
     def _lines(self, part: Part) -> Iterator[list[str]]:
         yield _headings(part)
         for row in self._rows(part):

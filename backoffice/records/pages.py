@@ -96,8 +96,7 @@ def read_query(
     """
     if len(filters) > MAX_FILTERS or len(term) > 200 or len(cursor) > 2_000:
         raise BadRequest(reason=_("it asks for too much at once."))
-    sort = sort or default_sort(entity, actor)
-    if sort.removeprefix("-") not in sortable(entity, actor):
+    if sort and sort.removeprefix("-") not in sortable(entity, actor):
         raise BadRequest(reason=_("the list cannot be sorted by “%(name)s”.", name=sort[:50]))
     if size and (not re.fullmatch("[1-9][0-9]{0,2}", size) or int(size) > SIZES[-1]):
         raise BadRequest(reason=_("a page has 1 to %(limit)s rows.", limit=SIZES[-1]))
@@ -107,15 +106,23 @@ def read_query(
         raise BadRequest(reason=_("the text cannot be searched for."))
     chosen = tuple(parse(text, entity, actor) for text in filters if text)
     return Query(
-        entity, chosen, term.strip(), sort, int(size) if size else SIZES[0], cursor, masked=actor.masked(entity)
+        entity,
+        chosen,
+        term.strip(),
+        sort or default_sort(entity, actor),
+        int(size) if size else SIZES[0],
+        cursor,
+        masked=actor.masked(entity),
     )
 
 
 def default_sort(entity: type[Recorded], actor: Actor) -> str:
-    """Return the declared order, or the newest first for whoever sees a mask in its place."""
+    """Return the declared order, or another for whoever sees a mask in its place: the newest first, else by key."""
     order = entity.__admin__.order
     # Whoever sees a mask must not learn the order of what is behind it.
-    return order if order.lstrip("-") not in actor.masked(entity) else "-created_at"
+    if order.lstrip("-") not in actor.masked(entity):
+        return order
+    return "-created_at" if "created_at" in sortable(entity, actor) else "id"
 
 
 def conditions(query: Query) -> list[Any]:

@@ -59,6 +59,9 @@ outbox        RTX    -       -       -         -       -         -       R      
 templates     RUX    -       RU      R         -       -         -       R        -               -        -
 settings      RUX    -       -       -         -       -         R       RU       -               -        R
 texts         RUX    R       R       R         R       -         R       RU       -               -        R
+portals       CRUDX  R       R       R         R       -         R       R        -               R        R
+terms         CRUDTX R       R       R         R       -         R       RUT      -               -        R
+consents      RX     -       -       -         -       -         -       RX       -               -        -
 jobs          RTX    RT:own  RT:own  RT:own    RT:own  RT:own    -       R        RT:own          RT:own   -
 """
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from backoffice.database import RecordSession, begin_writing
+from backoffice.delivery import Roots
 from backoffice.mail.sending import MailServer
 from backoffice.outbox import queue_mail
 from models.company import Company
@@ -17,6 +18,7 @@ from tests.mail.smtp import Inbox, smtp_server
 
 #: The address of the desk in links.
 DESK_URL = "https://desk.prova.example/backoffice"
+ROOTS = Roots(DESK_URL, "https://clienti.prova.example")
 #: Queues a mail to the demonstration user of a role; returns its row.
 Queue = Callable[..., OutboxMail]
 

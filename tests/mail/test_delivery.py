@@ -20,7 +20,7 @@ from backoffice.operations.verbs import perform
 from models.history_entry import HistoryEntry
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
 from models.staff import Staff
-from tests.mail.conftest import DESK_URL, Queue, stored
+from tests.mail.conftest import DESK_URL, ROOTS, Queue, stored
 from tests.mail.smtp import Inbox, server_at
 
 pytestmark = pytest.mark.usefixtures("no_demonstration")
@@ -39,7 +39,7 @@ def test_a_mail_arrives_as_it_was_queued(
     session: RecordSession, engine: sa.Engine, queue: Queue, inbox: Inbox, server: MailServer
 ) -> None:
     mail = queue("quality")
-    assert str(send_due(engine, server, DESK_URL)) == "1 sent, 0 postponed, 0 failed, 0 held"
+    assert str(send_due(engine, server, ROOTS)) == "1 sent, 0 postponed, 0 failed, 0 held"
     (letter,) = inbox.taken
     assert letter["Message-ID"] == mail.message_id
     assert (letter["To"], letter["From"]) == (mail.recipient, "Prova <desk@prova.example>")
@@ -62,7 +62,7 @@ def test_each_in_its_language_over_one_connection(
 ) -> None:
     for language in (MailLanguage.en, MailLanguage.it, MailLanguage.en):
         queue(language=language)
-    send_due(engine, server, DESK_URL)
+    send_due(engine, server, ROOTS)
     subjects = [letter["Subject"] for letter in inbox.taken]
     assert subjects == ["Choose your password", "Scelga la sua password", "Choose your password"]
     assert inbox.connections == 1
@@ -72,7 +72,7 @@ def test_the_history_tells_of_each_attempt(
     session: RecordSession, engine: sa.Engine, queue: Queue, server: MailServer
 ) -> None:
     mail = queue()
-    send_due(engine, server, DESK_URL)
+    send_due(engine, server, ROOTS)
     about = sa.and_(HistoryEntry.entity == "outbox_mail", HistoryEntry.record_id == mail.id)
     events = session.execute(
         sa.select(HistoryEntry.event, HistoryEntry.door).where(about).order_by(HistoryEntry.id)
@@ -87,7 +87,7 @@ def test_a_server_that_is_down_loses_nothing(session: RecordSession, engine: sa.
     first, second = queue(), queue()
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    assert send_due(engine, server_at(port), DESK_URL).postponed == 1
+    assert send_due(engine, server_at(port), ROOTS).postponed == 1
     after = stored(session, first)
     assert (after.state, after.attempts) == (S.waiting, 1)
     assert "refused" in (after.last_answer or "")
@@ -99,7 +99,7 @@ def test_a_server_that_is_down_loses_nothing(session: RecordSession, engine: sa.
 def test_a_mute_server_is_left_alone_after_a_while(session: RecordSession, engine: sa.Engine, queue: Queue) -> None:
     mail = queue()
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        assert send_due(engine, server_at(mute.getsockname()[1], timeout=0.5), DESK_URL).postponed == 1
+        assert send_due(engine, server_at(mute.getsockname()[1], timeout=0.5), ROOTS).postponed == 1
     after = stored(session, mail)
     assert after.state is S.waiting
     assert "timed out" in (after.last_answer or "")
@@ -110,7 +110,7 @@ def test_a_recipient_refused_for_good_fails_at_once_and_others_leave(
 ) -> None:
     refused, fine = queue("quality"), queue("sales")
     inbox.refusals[refused.recipient] = "550 No such user here"
-    assert str(send_due(engine, server, DESK_URL)) == "1 sent, 0 postponed, 1 failed, 0 held"
+    assert str(send_due(engine, server, ROOTS)) == "1 sent, 0 postponed, 1 failed, 0 held"
     after = stored(session, refused)
     assert (after.state, after.attempts, after.last_answer) == (S.failed, 1, "550 No such user here")
     assert stored(session, fine).state is S.sent
@@ -123,14 +123,14 @@ def test_a_recipient_refused_for_now_is_tried_with_growing_pauses_then_given_up(
     mail = queue()
     inbox.refusals[mail.recipient] = "451 Try again later"
     for number, pause in enumerate(PAUSES, start=1):
-        assert send_due(engine, server, DESK_URL).postponed == 1
+        assert send_due(engine, server, ROOTS).postponed == 1
         after = stored(session, mail)
         assert (after.state, after.attempts) == (S.waiting, number)
         assert timedelta(0) <= after.due_at - after.updated_at - pause + timedelta(seconds=5) < timedelta(seconds=10)
-        assert send_due(engine, server, DESK_URL).postponed == 0
+        assert send_due(engine, server, ROOTS).postponed == 0
         make_due(session, mail)
     assert tuple(sorted(PAUSES)) == PAUSES
-    send_due(engine, server, DESK_URL)
+    send_due(engine, server, ROOTS)
     after = stored(session, mail)
     assert (after.state, after.last_answer) == (S.failed, "451 Try again later")
     # Somebody mends what was wrong, and it leaves under its old name.
@@ -138,7 +138,7 @@ def test_a_recipient_refused_for_now_is_tried_with_growing_pauses_then_given_up(
     with begin_writing():
         perform(session, session.get_one(OutboxMail, mail.id), "try_again", actor=SYSTEM)
         session.commit()
-    assert send_due(engine, server, DESK_URL).sent == 1
+    assert send_due(engine, server, ROOTS).sent == 1
     assert inbox.ids == [mail.message_id]
 
 
@@ -147,10 +147,10 @@ def test_a_server_that_dies_before_its_answer_gets_the_mail_again_under_the_same
 ) -> None:
     mail = queue()
     inbox.breaks = 1
-    assert send_due(engine, server, DESK_URL).postponed == 1
+    assert send_due(engine, server, ROOTS).postponed == 1
     assert stored(session, mail).state is S.waiting
     make_due(session, mail)
-    assert send_due(engine, server, DESK_URL).sent == 1
+    assert send_due(engine, server, ROOTS).sent == 1
     assert inbox.ids == [mail.message_id, mail.message_id]
 
 
@@ -160,9 +160,9 @@ def test_a_sender_that_died_is_replaced_when_its_lease_ends(
     mail = queue()
     with begin_writing(), open_session(engine, Context(SYSTEM, Door.job)) as dying, dying.begin():
         assert take_next_mail(dying, clock.now(), timedelta(minutes=10)) is not None
-    assert send_due(engine, server, DESK_URL).sent == 0
+    assert send_due(engine, server, ROOTS).sent == 0
     make_due(session, mail, lease_until=clock.now() - timedelta(seconds=1))
-    assert send_due(engine, server, DESK_URL).sent == 1
+    assert send_due(engine, server, ROOTS).sent == 1
     assert (inbox.ids, stored(session, mail).attempts) == ([mail.message_id], 2)
 
 
@@ -174,7 +174,7 @@ def test_whoever_lost_the_lease_has_no_say(
         taken = take_next_mail(slow, clock.now(), timedelta(0))
     assert taken is not None
     assert taken.lease_token is not None
-    assert send_due(engine, server, DESK_URL).sent == 1
+    assert send_due(engine, server, ROOTS).sent == 1
     with begin_writing():
         assert find_taken(session, mail.id, taken.lease_token) is None
         session.rollback()
@@ -191,7 +191,7 @@ def test_two_senders_at_once_send_each_mail_once(
         own = make_engine(database_url)
         start.wait(timeout=30)
         try:
-            return send_due(own, server, DESK_URL).sent
+            return send_due(own, server, ROOTS).sent
         finally:
             own.dispose()
 
@@ -212,7 +212,7 @@ def test_what_cannot_be_written_fails_with_a_sentence(
         session.execute(rows.where(OutboxMail.id == unknown.id).values(template="gone"))
         session.execute(rows.where(OutboxMail.id == incomplete.id).values(arguments={"hours": 1}))
         session.commit()
-    assert send_due(engine, server, DESK_URL).failed == 3
+    assert send_due(engine, server, ROOTS).failed == 3
     assert stored(session, left).last_answer == (
         "Nel frattempo l’utente non c’è più, non è attivo o ha un altro indirizzo."
     )
@@ -225,7 +225,7 @@ def test_a_mail_that_keeps_killing_its_sender_is_given_up(
 ) -> None:
     mail = queue()
     make_due(session, mail, attempts=len(PAUSES) + 1)
-    assert send_due(engine, server, DESK_URL).failed == 1
+    assert send_due(engine, server, ROOTS).failed == 1
     assert stored(session, mail).state is S.failed
     assert inbox.taken == []
 
@@ -237,7 +237,7 @@ def test_demonstration_data_loaded_later_holds_back_what_waits(
     with begin_writing():
         session.execute(sa.text("UPDATE company SET is_demo = true"))
         session.commit()
-    assert str(send_due(engine, server, DESK_URL)) == "0 sent, 0 postponed, 0 failed, 1 held"
+    assert str(send_due(engine, server, ROOTS)) == "0 sent, 0 postponed, 0 failed, 1 held"
     after = stored(session, mail)
     assert (after.state, after.held_because) == (S.held, HoldReason.demonstration)
     assert inbox.taken == []
@@ -248,6 +248,6 @@ def test_an_encrypted_connection_is_insisted_on(
 ) -> None:
     mail = queue()
     strict = MailServer(server.host, server.port, server.sender, tls="starttls")
-    assert send_due(engine, strict, DESK_URL).postponed == 1
+    assert send_due(engine, strict, ROOTS).postponed == 1
     assert "STARTTLS" in (stored(session, mail).last_answer or "")
     assert inbox.taken == []

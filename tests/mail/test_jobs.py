@@ -23,7 +23,7 @@ from backoffice.setting_keys import NIGHT_AT
 from models.contract import Contract, ContractState
 from models.outbox_mail import MailState, OutboxMail
 from models.work_task import WorkTask
-from tests.mail.conftest import DESK_URL, Queue, stored
+from tests.mail.conftest import ROOTS, Queue, stored
 from tests.mail.smtp import Inbox
 from tests.operations.world import World, day
 from tests.test_cli import KEYS, environment, free_port, serving
@@ -135,7 +135,7 @@ def test_threads_send_what_is_queued_while_they_run(
     began = Event()
     forever = Task("slow", lambda _engine, stopped: _wait(began, stopped), lambda _session, now: now)
     mail = queue()
-    with working(engine, (forever, mail_task(server, DESK_URL))):
+    with working(engine, (forever, mail_task(server, ROOTS))):
         assert began.wait(30)
         inbox.wait_for_connection(1)
     assert inbox.ids == [mail.message_id]

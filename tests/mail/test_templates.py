@@ -21,7 +21,7 @@ from models.outbox_mail import MailLanguage
 from models.reading import BadValue
 from models.staff import Staff
 from tests.clients import DeskClient
-from tests.mail.conftest import DESK_URL, Queue, stored
+from tests.mail.conftest import DESK_URL, ROOTS, Queue, stored
 from tests.mail.smtp import Inbox
 from tests.visitors import Visitor
 
@@ -100,7 +100,7 @@ def test_own_words_are_sent_and_what_was_sent_stays_readable(
     write(Wording("Benvenuta {{ name }}", "Da qui: {{ link }}"))
     mail = queue("administrator")
     assert mail.subject.startswith("Benvenuta ")
-    send_due(engine, server, DESK_URL)
+    send_due(engine, server, ROOTS)
     (letter,) = inbox.taken
     body = letter.get_body(("plain",))
     assert body is not None

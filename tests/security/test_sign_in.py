@@ -11,6 +11,7 @@ from backoffice.actors import Door
 from backoffice.database import RecordSession, begin_writing
 from backoffice.operations.sign_in import (
     ATTEMPTS_PER_MINUTE,
+    DESK,
     Attempt,
     begin_attempt,
     finish_attempt,
@@ -45,7 +46,7 @@ def clock() -> Clock:
 def _try(session: RecordSession, clock: Clock, name: str, *, right: bool = False, address: str = HERE) -> Attempt:
     """Make one whole attempt, as the door does."""
     with begin_writing():
-        attempt = begin_attempt(session, name, address, door=Door.desk, now=clock.now)
+        attempt = begin_attempt(session, DESK, name, address, door=Door.desk, now=clock.now)
         session.commit()
         if attempt.wait is None:
             finish_attempt(session, attempt, right=right, now=clock.now)
@@ -138,7 +139,7 @@ def test_an_address_has_a_limited_number_of_attempts_a_minute(session: RecordSes
 def test_attempts_at_once_all_count(session: RecordSession, clock: Clock) -> None:
     """Many guesses sent together must not all be looked at because none has failed yet."""
     with begin_writing():
-        looked_at = [begin_attempt(session, "admin", HERE, door=Door.api, now=clock.now) for _ in range(20)]
+        looked_at = [begin_attempt(session, DESK, "admin", HERE, door=Door.api, now=clock.now) for _ in range(20)]
         session.commit()
     assert sum(attempt.wait is None for attempt in looked_at) == FREE_FAILURES
 

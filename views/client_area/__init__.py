@@ -1,5 +1,5 @@
-"""The clients' side: for now its sign-in page."""
+"""The clients' side: signing in, asking for services, and what has been activated for an account."""
 
-from views.client_area.sign_in import install
+from views.client_area.frame import install
 
 __all__ = ["install"]

@@ -1,75 +1,100 @@
-"""The client area's door, at the stable addresses ``/it/login/`` and ``/en/login/``."""
+"""Signing in to the client area and out of it, at the stable addresses ``/it/login/`` and ``/en/login/`` (AC-04)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, abort, current_app, g, redirect, render_template, request, url_for
-from flask_babel import Babel
+from flask import make_response, redirect, render_template, request, url_for
 
-from backoffice.actors import ANONYMOUS, Context, Door
-from backoffice.database import begin_writing, open_session
+from backoffice.actors import Door
+from backoffice.database import RecordSession
+from backoffice.errors import DomainError
+from backoffice.operations.client_sessions import begin_session, clients_of, end_session
+from backoffice.operations.service_requests import offers_of
+from backoffice.operations.sign_in import Attempt, record_sign_out
 from backoffice.texts import text_values
+from models.account import Account
 from models.outbox_mail import MailLanguage
-from views import errors
-
-LANGUAGES = ("it", "en")
-
-#: Nobody is known here yet: the words are for everybody.
-_CONTEXT = Context(ANONYMOUS, Door.client_area)
-
-area = Blueprint("clients", __name__, url_prefix="/<lang>")
+from views.addresses import local_path
+from views.attempts import try_to_enter, with_wait
+from views.client_area import door
+from views.client_area.blueprint import area
 
 
-def install(app: Flask) -> None:
-    """Give ``app`` the client area's pages, each under its language."""
-    Babel(app, locale_selector=_language)
-    app.register_blueprint(area)
-    app.add_url_rule("/", "start", _start)
-    errors.install(app, _error_page)
-    app.context_processor(lambda: {"lang": _language()})
+@area.route("/login/", methods=["GET", "POST"])
+def login() -> Any:
+    """Show the sign-in page, or let somebody in and lead them to where they wanted to go."""
+    wanted = local_path(request.values.get("next", ""))
+    if door.client() is not None:
+        return redirect(wanted or url_for("clients.dashboard"))
+    if request.method != "POST":
+        return _page(wanted)
+    name = request.form.get("username", "")
+    try:
+        token = _enter(name, request.form.get("password", ""))
+    except DomainError as error:
+        response = make_response(_page(wanted, error, name), error.status)
+        return with_wait(response, error)
+    door.start_session(token)
+    return redirect(wanted or url_for("clients.dashboard"), 303)
 
 
-@area.url_value_preprocessor
-def _take_language(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    lang = (values or {}).pop("lang", None)
-    if lang not in LANGUAGES:
-        abort(404)
-    g.lang = lang
+def _enter(name: str, password: str) -> str:
+    """Return the token of a new session.
+
+    What an account waits for is raised after the attempt is written down, so that it is no failure.
+    """
+    refusal: DomainError | None = None
+
+    def let_in(records: RecordSession, attempt: Attempt) -> str | None:
+        nonlocal refusal
+        account = records.get(Account, attempt.account_id) if attempt.account_id else None
+        if account is None:
+            return None
+        address, browser = request.remote_addr or "?", request.headers.get("User-Agent", "")
+        try:
+            return begin_session(records, account, address=address, browser=browser)
+        except DomainError as error:
+            refusal = error
+            return ""
+
+    token = try_to_enter(clients_of(door.portal()), name, password, Door.client_area, let_in)
+    if refusal is not None:
+        raise refusal
+    return token
 
 
-@area.url_defaults
-def _keep_language(_endpoint: str, values: dict[str, Any]) -> None:
-    values.setdefault("lang", _language())
+@area.route("/logout/", methods=["POST"])
+def logout() -> Any:
+    """Let somebody out; a link could be followed by another site's page, so it takes a form."""
+    client = door.client()
+    if client is not None:
+        address = request.remote_addr or "?"
+        with door.as_product(writes=True, on_behalf_of=client.full_name) as records:
+            end_session(records, client.session_id, account_id=client.actor.account_id or 0)
+            record_sign_out(records, client.actor, client.username, address, door=Door.client_area)
+    door.end_session()
+    return redirect(url_for("clients.login"), 303)
 
 
-def _start() -> Any:
-    return redirect(url_for("clients.login", lang=_wanted_language()))
-
-
-def _language() -> str:
-    """Return the language of this request; an address that is no page of ours may still say one."""
-    if "lang" not in g:
-        g.lang = _wanted_language()
-    return str(g.lang)
-
-
-def _wanted_language() -> str:
-    """Return the language the address begins with, else the one the browser prefers among ours."""
-    first = request.path.split("/")[1]
-    return first if first in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
-
-
-@area.route("/login/")
-def login() -> str:
-    """Show the sign-in page; signing in opens with the client area itself."""
-    languages = [
-        {"code": code, "url": url_for("clients.login", lang=code), "current": code == g.lang} for code in LANGUAGES
-    ]
-    with begin_writing(False), open_session(current_app.extensions["engine"], _CONTEXT) as session:
-        texts = text_values(session, MailLanguage[g.lang])
-    return render_template("client_login.html", page={"languages": languages, "texts": texts})
-
-
-def _error_page(page: dict[str, Any]) -> str:
-    return render_template("client_error.html", page={**page, "home_url": url_for("clients.login")})
+def _page(wanted: str, error: DomainError | None = None, username: str = "") -> str:
+    portal = door.portal()
+    with door.as_product() as records:
+        texts = text_values(records, MailLanguage[door.language()])
+        offers = offers_of(records, portal)
+    page = {
+        "texts": texts,
+        "action": url_for("clients.login"),
+        "next": wanted,
+        "error": str(error) if error else None,
+        "username": username[:254],
+        "offers": offers,
+        "request_url": url_for("clients.request_service") if portal.requests_open and offers else None,
+        "recover_url": url_for("clients.forgotten"),
+        "register_url": url_for("clients.register") if portal.registration_open else None,
+        "conditions_url": url_for("clients.conditions"),
+        "phone": portal.phone,
+        "email": portal.email,
+        "hours": portal.hours,
+    }
+    return render_template("client_login.html", page=page)

@@ -26,11 +26,11 @@ from backoffice.records.lookup import get_record
 from models.outbox_mail import MailLanguage
 from models.staff import Staff
 from views import addresses
-from views.desk.security_pages import password_rules, typed_twice
 from views.door import commit, current_actor, current_session, engine
 from views.generated.guarding import require_same_group
 from views.generated.pages import add_link
 from views.interrupted import sign_in_first
+from views.new_passwords import password_rules, typed_twice
 
 #: Where the token waits while the page is open: in the address it would end up in histories and logs.
 _TOKEN = "password_link"  # noqa: S105  # a name, not a secret
@@ -59,7 +59,7 @@ class SendLinkView(BaseView):
             raise
         except DomainError as error:
             return render_template("confirm.html", page=_question(staff, error)), error.status
-        flash(*_done(queued))
+        flash(*told(queued))
         return redirect(addresses.record_url(staff), 303)
 
 
@@ -132,7 +132,8 @@ def _question(staff: Staff, problem: DomainError | None = None) -> dict[str, Any
     }
 
 
-def _done(queued: Queued) -> tuple[str, str]:
+def told(queued: Queued) -> tuple[str, str]:
+    """Return what to say of a mail with a link, and in which tone."""
     if queued.is_held:
         return _("The mail is held back, because demonstration data is loaded: it waits in the outbox."), "wait"
     if not current_app.config["HAS_MAIL_SERVER"]:

@@ -7,7 +7,6 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from backoffice.actors import SYSTEM, Action, Actor, Context, Door
@@ -17,12 +16,11 @@ from backoffice.identity import find_identity
 from backoffice.operations.sign_in import WrongCredentials
 from backoffice.operations.staff import WrongOldPassword, change_own_password, set_password
 from backoffice.records.lookup import get_record
-from backoffice.setting_keys import PASSWORD_LENGTH
-from backoffice.settings import setting_value
 from models.staff import Staff
 from views import addresses
-from views.door import commit, current_actor, current_session, door, engine, fresh_session, reading_as_system
+from views.door import commit, current_actor, current_session, door, engine, fresh_session
 from views.generated.pages import add_link
+from views.new_passwords import password_rules, typed_twice
 from views.sign_in import check_credentials, start_session
 
 
@@ -87,32 +85,9 @@ def _check_present_password() -> None:
         raise WrongOldPassword from error
 
 
-class NotTypedTwice(DomainError):
-    template = _l("The two are not the same.")
-
-
 def _page(title: str, back: str | None) -> dict[str, Any]:
     action = request.script_root + request.path
     return {"title": title, "action": action, "rules": password_rules(), "cancel_url": back}
-
-
-def password_rules() -> list[str]:
-    """Return what makes a good password, in sentences."""
-    # In a session apart: the request's own may be about to wait for an attempt to be counted.
-    with reading_as_system() as records:
-        least = setting_value(records, PASSWORD_LENGTH)
-    return [
-        _("At least %(limit)s characters: a few unrelated words are easy to remember.", limit=least),
-        _("Not just a name, a month, a team or “qwerty”: those are guessed first."),
-    ]
-
-
-def typed_twice() -> str:
-    """Return the new password of the sent form; raise ``NotTypedTwice`` where the two fields differ."""
-    new = request.form.get("new", "")
-    if new != request.form.get("again", ""):
-        raise NotTypedTwice(field="again")
-    return new
 
 
 def _refused(page: dict[str, Any], error: DomainError) -> Any:

@@ -20,7 +20,7 @@ from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import begin_writing, open_session
 from backoffice.errors import BadRequest
 from backoffice.operations.exports import LIST, export_line, is_made_beside, keep_export, request_export
-from backoffice.records import export, show
+from backoffice.records import export
 from models.base import Recorded
 from views.door import commit, current_actor, current_session, door, engine
 from views.downloads import csv_response
@@ -30,16 +30,19 @@ _SEPARATORS = {"": ";", "semicolon": ";", "comma": ","}
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def respond(listing: Listing, kind: str) -> Any:
-    """Return the list as a file: its columns, or all with ``all=1``; CSV flows while it is read."""
+def respond(listing: Listing, kind: str, *, beside: bool = True) -> Any:
+    """Return the list as a file: its columns, or all with ``all=1``; CSV flows while it is read.
+
+    ``beside``: whether a long workbook may be made beside the page, where there is a page to fetch it from.
+    """
     if kind not in ("csv", "xlsx"):
         raise NoSuchPage
-    columns = show.all_columns(listing.entity) if request.args.get("all") else listing.columns
+    columns = listing.every_column() if request.args.get("all") else listing.columns
     name = f"{listing.entity.__admin__.plural} {clock.today():%Y-%m-%d}.{kind}"
     tally = export.Tally()
     asked = request.query_string.decode("utf-8", "replace")[:4_000]
     log = export_line(current_actor(), listing.entity, [field.name for field in columns], kind, asked)
-    if kind == "xlsx" and is_made_beside(current_session(), [listing.query]):
+    if beside and kind == "xlsx" and is_made_beside(current_session(), [listing.query]):
         return _ask_for(listing, columns, name, asked)
     # A session of its own: the request's is closed before the last row of a stream is read.
     session = open_session(engine(), Context(current_actor(), door()))

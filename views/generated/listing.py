@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from flask import current_app, request
 from flask_babel import format_decimal
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession, time_limited
@@ -47,9 +48,11 @@ def add_row_link(entity: type[Recorded], link: RowLink) -> None:
 class Listing:
     """One list as asked for by the address of the current request, for one actor."""
 
-    def __init__(self, entity: type[Recorded], actor: Actor, *, fixed: tuple[tuple[str, int], ...] = ()) -> None:
+    def __init__(
+        self, entity: type[Recorded], actor: Actor, *, fixed: tuple[tuple[str, int], ...] = (), size: str = ""
+    ) -> None:
         self.entity, self.actor = entity, actor
-        args = request.args
+        args = MultiDict({"n": size}) if size else request.args
         self.query: Query = read_query(
             entity,
             actor,
@@ -71,13 +74,21 @@ class Listing:
     def _columns(self, wanted: list[str]) -> list[Field]:
         if not wanted:
             fixed = {name for name, _key in self.query.fixed}
-            default = show.shown_fields(self.entity, self.entity.__admin__.list_columns)
+            default = self.default_columns()
             return [field for field in default if field.column not in fixed] or default
-        known = {field.name: field for field in show.all_columns(self.entity)}
+        known = {field.name: field for field in self.every_column()}
         unknown = [name for name in wanted if name not in known]
         if unknown:
             raise BadRequest(reason=_("there is no column “%(name)s”.", name=unknown[0][:50]))
         return [known[name] for name in dict.fromkeys(wanted)]
+
+    def default_columns(self) -> list[Field]:
+        """Return the columns that the list has unless the address names others."""
+        return show.shown_fields(self.entity, self.entity.__admin__.list_columns)
+
+    def every_column(self) -> list[Field]:
+        """Return all columns that one may ask for."""
+        return show.all_columns(self.entity)
 
     def find(self, session: RecordSession) -> Page:
         """Return the rows, within the time people wait for a list."""
@@ -203,7 +214,7 @@ class Listing:
 
     def _narrowing(self) -> dict[str, Any]:
         admin = self.entity.__admin__
-        available = record_filters.offered(self.entity, self.actor)
+        available = self._offered_filters()
         searched = [
             show.in_sentence(f.label)
             for f in show.shown_fields(self.entity, admin.search_columns)
@@ -223,6 +234,9 @@ class Listing:
             else None,
         }
 
+    def _offered_filters(self) -> list[Field]:
+        return record_filters.offered(self.entity, self.actor)
+
     def _chip(self, item: record_filters.Filter) -> dict[str, Any]:
         others = [("f", str(other)) for other in self.query.filters if other is not item]
         pairs = [*self.kept("f"), *others]
@@ -237,7 +251,7 @@ class Listing:
 
     def _chooser(self) -> list[dict[str, Any]]:
         shown = {field.name for field in self.columns}
-        every = [*self.columns, *(f for f in show.all_columns(self.entity) if f.name not in shown)]
+        every = [*self.columns, *(f for f in self.every_column() if f.name not in shown)]
         return [{"name": f.name, "label": f.label, "shown": f.name in shown} for f in every]
 
     def paging(self, found: Page) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """client data of the platforms
 
 Revision ID: 64245da55bce
-Revises: 47763f0c6d71
+Revises: 95eed188ce8c
 Create Date: 2026-11-29 09:53:48.566486
 """
 # Before this goes out:
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "64245da55bce"
-down_revision = "47763f0c6d71"
+down_revision = "95eed188ce8c"
 branch_labels = None
 depends_on = None
 

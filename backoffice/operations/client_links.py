@@ -1,0 +1,253 @@
+"""Links by which clients choose the password of their account: with their credentials, or because they forgot it.
+
+As for staff, the token is made while the mail is being sent and leaves with it; only its digest stays (AC-16).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice import clock, passwords
+from backoffice.access import INTERNAL
+from backoffice.actors import Action, Actor
+from backoffice.errors import DomainError
+from backoffice.history import recording
+from backoffice.mail.rendering import register_template
+from backoffice.operations.client_sessions import end_sessions, find_account
+from backoffice.operations.password_links import LinkExpired, LinkUsed, NoSuchLink
+from backoffice.outbox import Queued, queue_mail
+from backoffice.setting_keys import CLIENT_LINK_MINUTES, CREDENTIALS_LINK_HOURS, PASSWORD_LENGTH
+from backoffice.settings import setting_value
+from models.account import Account, AccountState
+from models.client_link import ClientLink, LinkPurpose
+from models.history_entry import EventName
+from models.outbox_mail import MailLanguage, OutboxMail
+from models.portal import Portal
+
+_SEND, _CHOOSE = "account.send_credentials", "account.choose_password"
+EventName.words |= {_SEND: _l("Send the credentials"), _CHOOSE: _l("Choose the password by the link")}
+#: States in which somebody may choose a password; what they may do with it afterwards is decided at sign-in.
+_MAY_CHOOSE = frozenset(
+    {
+        AccountState.provisioned,
+        AccountState.active,
+        AccountState.suspended,
+        AccountState.consent_revoked,
+        AccountState.deletion_requested,
+    }
+)
+
+
+class AccountNotUsable(DomainError):
+    template = _l("Nobody can sign in with this account as it is: look at its state.")
+
+
+class ClientLinkUsed(LinkUsed):
+    template = _l("This link has been used, or the password was changed since. Ask for another one.")
+
+
+class ClientLinkExpired(LinkExpired):
+    template = _l("This link has expired. Ask for another one.")
+
+
+class NoAccountToWriteTo(DomainError):
+    """Said in the outbox: between queueing and sending the account ended or has another address."""
+
+    template = _l("The account is gone, ended or has another address by now.")
+
+
+def may_get_credentials(account: Account) -> bool:
+    """Say whether somebody could sign in with the account, so that credentials make sense."""
+    return account.state in _MAY_CHOOSE
+
+
+def send_credentials(session: Session, account: Account, *, language: MailLanguage, actor: Actor) -> Queued:
+    """Queue the mail with which a client first signs in: user name, and a link to set the password (AC-06, A-05).
+
+    Records ``account.send_credentials``.
+
+    :raises Forbidden: the actor may not change accounts.
+    :raises AccountNotUsable: nobody could sign in with it.
+    """
+    actor.require(Action.update, Account)
+    if account.state not in _MAY_CHOOSE:
+        raise AccountNotUsable
+    hours = setting_value(session, CREDENTIALS_LINK_HOURS, account.group_id)
+    account.updated_at = clock.now()  # so that the history tells of it
+    with recording(session, account, _SEND):
+        session.flush()
+    company = account.company.legal_name if account.company else ""
+    arguments = {"name": account.full_name, "username": account.username, "company": company, "hours": hours}
+    return queue_mail(
+        session,
+        "account_credentials",
+        arguments,
+        to=account.email,
+        about=account,
+        language=language,
+        sender=account.portal.sender if account.portal else None,
+        reply_to=account.portal.reply_to if account.portal else None,
+    )
+
+
+def ask_for_password_link(session: Session, portal: Portal, name: str, *, language: MailLanguage) -> None:
+    """Queue a link for whoever forgot the password, if a portal knows them; whoever asks learns nothing (AC-16).
+
+    Needs a session in which the system acts.
+    """
+    account = find_account(session, portal, name)
+    if account is None or account.state not in _MAY_CHOOSE:
+        return
+    minutes = setting_value(session, CLIENT_LINK_MINUTES, account.group_id)
+    arguments = {"name": account.full_name, "username": account.username, "minutes": minutes}
+    queue_mail(
+        session,
+        "account_password",
+        arguments,
+        to=account.email,
+        about=account,
+        language=language,
+        sender=(account.portal or portal).sender,
+        reply_to=(account.portal or portal).reply_to,
+    )
+
+
+def mint_account_link(session: Session, mail: OutboxMail) -> str:
+    """Make a token for the account the mail is for and return the path that takes it."""
+    account = session.get(Account, mail.cause_id)
+    if account is None or account.state not in _MAY_CHOOSE or account.email != mail.recipient:
+        raise NoAccountToWriteTo
+    now, token = clock.now(), passwords.new_token()
+    session.execute(sa.delete(ClientLink).where(ClientLink.expires_at < now - timedelta(days=30)))
+    session.add(
+        ClientLink(
+            digest=passwords.digest_of(token),
+            purpose=LinkPurpose.password,
+            account_id=account.id,
+            made_at=now,
+            expires_at=now + _good_for(mail.arguments),
+        )
+    )
+    session.flush()
+    return client_path(mail, f"link/{token}", account.portal)
+
+
+def client_path(mail: OutboxMail, path: str, portal: Portal | None) -> str:
+    """Return the path of a page of the client area in the language of a mail, of a portal that has no host of its own
+    too."""
+    chosen = f"?portal={portal.code}" if portal is not None and not portal.public_url else ""
+    return f"/{mail.language.value}/{path}{chosen}"
+
+
+def _good_for(arguments: Any) -> timedelta:
+    return timedelta(hours=int(arguments.get("hours", 0)), minutes=int(arguments.get("minutes", 0)))
+
+
+def find_account_by_link(session: Session, token: str) -> Account:
+    """Return whose password a link sets; see ``find_link``.
+
+    :raises ClientLinkUsed: nobody may choose a password for the account any more, too.
+    """
+    account = find_link(session, token, LinkPurpose.password)
+    if account.state not in _MAY_CHOOSE:
+        raise ClientLinkUsed
+    return account
+
+
+def find_link(session: Session, token: str, purpose: LinkPurpose) -> Account:
+    """Return whose account a link is for; needs a session in which the product itself acts.
+
+    :raises NoSuchLink: nobody made such a link.
+    :raises ClientLinkUsed: it was used, or another password was set since.
+    :raises ClientLinkExpired: its time is over.
+    """
+    link = session.get(ClientLink, passwords.digest_of(token))
+    account = session.get(Account, link.account_id) if link is not None and link.account_id else None
+    if link is None or link.purpose is not purpose or account is None:
+        raise NoSuchLink
+    if link.used_at is not None:
+        raise ClientLinkUsed
+    if link.expires_at <= clock.now():
+        raise ClientLinkExpired
+    return account
+
+
+def choose_account_password(session: Session, token: str, password: str) -> Account:
+    """Set the password of whoever the link was sent to; their sessions end, and so do all their links.
+
+    Records ``account.choose_password``. Needs a session in which the product itself acts.
+
+    :raises WeakPassword: others would guess it; the link stays good.
+    """
+    account = find_account_by_link(session, token)
+    check_account_password(session, account, password)
+    use_up(session, token)
+    set_account_password(session, account, password)
+    end_sessions(session, account)
+    return account
+
+
+def set_account_password(session: Session, account: Account, password: str) -> None:
+    """Store a password; no link made before sets another one."""
+    now = clock.now()
+    account.password_hash, account.password_changed_at = passwords.hash_password(password), now
+    account.must_change_password = False
+    with recording(session, account, _CHOOSE):
+        session.flush()
+    table: Any = ClientLink.__table__
+    unused = sa.update(table).where(table.c.account_id == account.id, table.c.used_at.is_(None))
+    session.execute(unused.values(used_at=now), execution_options=INTERNAL)
+
+
+def check_account_password(session: Session, account: Account, password: str) -> None:
+    """Raise ``WeakPassword`` unless the password is long enough here, and hard to guess for this person."""
+    company = account.company
+    words = [account.username, account.email.partition("@")[0], account.full_name]
+    words += [company.legal_name] if company else []
+    passwords.check_strength(password, own_words=words, least=setting_value(session, PASSWORD_LENGTH))
+
+
+def use_up(session: Session, token: str) -> None:
+    """Mark the link as used; of two at once the second is refused."""
+    table: Any = ClientLink.__table__
+    unused = sa.update(table).where(table.c.digest == passwords.digest_of(token), table.c.used_at.is_(None))
+    used = session.execute(unused.values(used_at=clock.now()).returning(table.c.digest), execution_options=INTERNAL)
+    if used.one_or_none() is None:
+        raise ClientLinkUsed
+
+
+register_template(
+    "account_credentials",
+    _l("Credentials of the client area"),
+    {"name": "Giulia Rossi", "username": "giulia.rossi", "company": "Rossi S.r.l.", "hours": 72},
+    mint=mint_account_link,
+    for_clients=True,
+)
+register_template(
+    "account_password",
+    _l("Client area: another password"),
+    {"name": "Giulia Rossi", "username": "giulia.rossi", "minutes": 60},
+    mint=mint_account_link,
+    for_clients=True,
+)
+
+__all__ = [
+    "AccountNotUsable",
+    "ClientLinkExpired",
+    "ClientLinkUsed",
+    "ask_for_password_link",
+    "check_account_password",
+    "choose_account_password",
+    "client_path",
+    "find_account_by_link",
+    "find_link",
+    "may_get_credentials",
+    "send_credentials",
+    "set_account_password",
+    "use_up",
+]

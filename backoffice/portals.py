@@ -1,0 +1,125 @@
+"""Which client area a request is for, and whose account uses it: read once a request, handed on as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.access import INTERNAL
+from backoffice.actors import Actor, ActorKind
+from backoffice.permissions import CLIENT_GRANTS, RESTRICTED_GRANTS
+from models.account import Account, AccountState
+from models.account_session import AccountSession
+from models.base import Model
+from models.company import Company, CompanyState
+from models.portal import Portal
+from models.portal_host import PortalHost
+
+#: Host names of the machine itself: there a portal may be chosen, because nobody else is reached by them.
+OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Client:
+    """An account in use, as doors and pages know it."""
+
+    actor: Actor
+    session_id: int
+    username: str
+    full_name: str
+    email: str
+    company_name: str
+    must_change_password: bool
+    seen_at: datetime
+    #: Whether the privacy panel is all that the account may still use.
+    is_restricted: bool
+
+
+def find_portal(session: Session, host: str, code: str, *, own_hosts: frozenset[str] = OWN_HOSTS) -> Portal | None:
+    """Return the portal that a host name leads to; under the installation's own names the one with a code, else the
+    first. None for any other host (AC-03).
+
+    Needs a session in which the system acts: whose portal it is decides whose rows are seen.
+    """
+    bound = sa.select(Portal).join(PortalHost).where(PortalHost.host == host.lower())
+    found = session.scalar(bound)
+    if found is not None or host.lower() not in own_hosts:
+        return found
+    wanted = sa.select(Portal).order_by(Portal.code != code, Portal.id)
+    return session.scalar(wanted.limit(1))
+
+
+def find_client(session: Session, digest: str, portal: Portal, *, since: datetime) -> Client | None:
+    """Return who uses the client area in the session with a digest, used after ``since``; None where it is over.
+
+    One statement. Needs a session in which the system acts: nobody's row scope must decide who they are. An account
+    that may not be used, of another portal, or of a company that is no client counts as signed out (AC-02).
+    """
+    statement = (
+        sa.select(AccountSession, Account, Company.legal_name)
+        .join(Account, Account.id == AccountSession.account_id)
+        .join(Company, Company.id == Account.company_id)
+        .where(
+            AccountSession.digest == digest,
+            AccountSession.ended_at.is_(None),
+            AccountSession.seen_at > since,
+            Account.state.in_(MAY_STAY),
+            Account.group_id == portal.group_id,
+            sa.or_(Account.portal_id.is_(None), Account.portal_id == portal.id),
+            sa.or_(Company.state == CompanyState.client, Account.state != AccountState.active),
+        )
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else _client(row[0], row[1], row[2])
+
+
+def _client(used: AccountSession, account: Account, company_name: str) -> Client:
+    is_restricted = account.state is not AccountState.active
+    actor = Actor(
+        ActorKind.account,
+        id=account.id,
+        name=account.full_name,
+        group_id=account.group_id,
+        company_id=account.company_id,
+        is_referent=account.is_referent,
+        roles=("referent" if account.is_referent else "user",),
+        grants=RESTRICTED_GRANTS if is_restricted else CLIENT_GRANTS[account.is_referent],
+    )
+    return Client(
+        actor,
+        used.id,
+        account.username,
+        account.full_name,
+        account.email,
+        company_name,
+        account.must_change_password,
+        used.seen_at,
+        is_restricted,
+    )
+
+
+def portal_url(session: Session, entity: str, record_id: int) -> str | None:
+    """Return the address of the portal that a record with a ``portal_id`` belongs to, if that has one of its own."""
+    table = Model.metadata.tables[entity]
+    if "portal_id" not in table.c:
+        return None
+    portal = Portal.__table__
+    wanted = sa.select(portal.c.public_url).where(portal.c.id == table.c.portal_id, table.c.id == record_id)
+    found: str | None = session.scalar(wanted, execution_options=INTERNAL)
+    return found.rstrip("/") if found else None
+
+
+#: States in which somebody may be signed in; in all but the first for the privacy panel alone (PR-07).
+MAY_STAY = (
+    AccountState.active,
+    AccountState.suspended,
+    AccountState.consent_revoked,
+    AccountState.deletion_requested,
+)
+#: How seldom the last use of a session is written down.
+SEEN_EVERY = timedelta(minutes=5)
+
+__all__ = ["MAY_STAY", "OWN_HOSTS", "SEEN_EVERY", "Client", "find_client", "find_portal", "portal_url"]

@@ -1,0 +1,36 @@
+"""All that is kept of one person, to read and to take elsewhere (PR-05): a workbook, and the same as JSON."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy.orm import Session
+
+from backoffice.actors import Actor
+from backoffice.permissions import OWN_DATA_GRANTS
+from backoffice.records.everything import Everything, titles
+
+
+def as_person(actor: Actor) -> Actor:
+    """Return the actor as no more than one person: a referent, too, takes along what is their own."""
+    return replace(actor, is_referent=False, grants=OWN_DATA_GRANTS)
+
+
+def write_own_data(session: Session, path: Path) -> int:
+    """Write an archive with all rows of the session's actor, which is one ``as_person``; return how many there were."""
+    everything = Everything(session, session.info["context"].actor)
+    with TemporaryDirectory(prefix="own-data-") as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        book = Path(folder) / "book.xlsx"
+        everything.write_xlsx(book)
+        archive.write(book, "dati.xlsx")
+        names = titles()
+        content = {names[part.entity]: list(everything.records(part)) for part in everything.parts}
+        archive.writestr("dati.json", json.dumps(content, ensure_ascii=False, indent=2))
+    return sum(len(rows) for rows in content.values())
+
+
+__all__ = ["as_person", "write_own_data"]

@@ -1,0 +1,114 @@
+"""The client area in a real browser: every kind of page in its looks, and a client's way through it without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.test_kinds_of_page import LOOKS, NARROWEST, check, fits
+from tests.seeded import PASSWORD
+
+pytestmark = pytest.mark.databases("sqlite")
+#: Addresses after the language, by name: what a visitor sees, and what a referent does.
+VISITOR = {
+    "login": "/login/",
+    "login-other": "/login/?portal=SUPPORTO",
+    "register": "/register/",
+    "login-first": "/login/?portal=ECOOPERA",
+    "request": "/request/",
+    "forgotten": "/forgotten/",
+    "conditions": "/conditions/",
+    "notice": "/privacy-notice/",
+    "link-no-good": "/link/nessuno",
+}
+CLIENT = {
+    "dashboard": "/",
+    "list": "/ticket/",
+    "list-empty": "/contract/?q=nientecosìesiste",
+    "record": "/ticket/{ticket}",
+    "record-parts": "/support_package/{package}",
+    "profile": "/profile/",
+    "not-found": "/contract/999999",
+}
+
+
+def sign_in(page: Page, username: str, lang: str = "it") -> None:
+    page.goto(f"/{lang}/login/")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(f"**/{lang}/")
+
+
+def look_at(page: Page, paths: dict[str, str]) -> None:
+    """Show each page in its two looks and in the narrowest window, as for the desk."""
+    for turn, (width, height, theme, language) in enumerate(LOOKS):
+        for position, (name, path) in enumerate(paths.items()):
+            in_turn = position % 2 == turn % 2
+            if not in_turn and width > 390:
+                continue
+            page.set_viewport_size({"width": width if in_turn else NARROWEST, "height": height})
+            page.goto(f"/{language}{path}")
+            page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
+            page.reload()
+            assert page.evaluate("document.documentElement.lang") == language
+            fits(page, f"{name} {width}")
+            if in_turn:
+                check(page, f"{name} {width} {theme} {language}")
+
+
+def test_every_kind_of_page_for_visitors(page: Page) -> None:
+    look_at(page, VISITOR)
+
+
+def test_every_kind_of_page_for_clients(page: Page) -> None:
+    sign_in(page, "demo.referent")
+    places = {}
+    for name, path in (("ticket", "/it/ticket/"), ("package", "/it/support_package/")):
+        page.goto(path)
+        row: Any = page.locator("tr[data-url]").first.get_attribute("data-url")
+        places[name] = row.rpartition("/")[2]
+    look_at(page, {name: path.format_map(places) for name, path in CLIENT.items()})
+
+
+@pytest.fixture
+def plain_page(
+    new_context: Callable[..., BrowserContext], live_server: str, application: Any, browser: Browser
+) -> Page:
+    """A page of a browser that runs no scripts."""
+    assert browser.is_connected()
+    application.app.config["LEAST_FORM_SECONDS"] = 0
+    return new_context(base_url=live_server, locale="it-IT", java_script_enabled=False).new_page()
+
+
+def test_a_visitor_asks_and_a_client_looks_without_scripts(plain_page: Page) -> None:
+    page = plain_page
+    page.goto("/it/login/")
+    page.get_by_label("ANALISI").check()
+    page.get_by_role("button", name="Continua").click()
+    expect(page.get_by_label("ANALISI")).to_be_checked()
+    page.get_by_label("Azienda").fill("Vetreria Prova S.r.l.")
+    page.get_by_label("Partita IVA o codice fiscale").fill("99000000226")
+    page.get_by_label("Il tuo nome e cognome").fill("Paola Prova")
+    page.get_by_label("La tua e-mail").fill("paola@prova.example")
+    page.get_by_role("button", name="Invia la richiesta").click()
+    expect(page.get_by_text("Senza il tuo consenso")).to_be_visible()
+    expect(page.get_by_label("Il tuo nome e cognome")).to_have_value("Paola Prova")
+    page.get_by_role("checkbox", name="Ho letto").check()
+    page.get_by_role("button", name="Invia la richiesta").click()
+    expect(page.get_by_role("heading", name="Abbiamo ricevuto la tua richiesta")).to_be_visible()
+    expect(page.locator(".reference")).to_contain_text("RA-")
+    sign_in(page, "demo.referent")
+    page.get_by_role("link", name="Contratti").first.click()
+    with page.expect_download() as download:
+        page.locator("summary", has_text="Esporta").click()
+        page.get_by_role("link", name="CSV").click()
+    assert download.value.suggested_filename.endswith(".csv")
+    page.locator("td a").first.click()
+    expect(page.get_by_role("heading", name="Dettagli")).to_be_visible()
+    page.locator("summary", has_text="Il tuo account").click()
+    page.get_by_role("button", name="Esci").click()
+    expect(page.get_by_role("heading", name="Accedi")).to_be_visible()

@@ -1,0 +1,164 @@
+"""Every section of the client area shows what is the company's, or the person's own, and no more (AC-27, AC-43)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.test import TestResponse
+
+from backoffice.database import RecordSession
+from models.account import Account
+from models.base import ENTITIES, Recorded
+from models.catalogue import slug
+from tests.client_area.conftest import ClientBrowser
+
+#: Written down a second time, by hand: what a referent may look at. The words are keys of ``_SQL``.
+REFERENT = {
+    "company": "itself",
+    **dict.fromkeys(
+        (
+            *("site", "contact", "contract", "contract_milestone", "account", "account_service", "account_session"),
+            *("account_preference", "activation_request", "activation_request_item", "annual_fee", "company_service"),
+            *("license", "ticket", "support_package", "package_movement", "time_entry", "intervention", "entitlement"),
+        ),
+        "company",
+    ),
+    "ticket_message": "public",
+    **dict.fromkeys(("online_service", "support_package_type", "support_queue", "request_type"), "group"),
+    "consent": "own",
+}
+#: What anybody else with an account may look at.
+USER = {
+    "account": "person",
+    **dict.fromkeys(("account_service", "account_session", "account_preference", "consent", "ticket"), "own"),
+    "ticket_message": "own_public",
+    "company_service": "company",
+    **dict.fromkeys(("online_service", "support_package_type", "support_queue", "request_type"), "group"),
+}
+_SQL = {
+    "itself": "id = :company",
+    "company": "company_id = :company",
+    "public": "company_id = :company AND visibility = 'public'",
+    "group": "group_id = :group",
+    "person": "id = :account",
+    "own": "account_id = :account",
+    "own_public": "visibility = 'public' AND ticket_id IN (SELECT id FROM ticket WHERE account_id = :account)",
+}
+PEOPLE = {"demo.referent": REFERENT, "demo.client": USER, "demo.referent.2": REFERENT}
+
+
+def visible(session: RecordSession, someone: Account, entity: type[Recorded], rows: str) -> set[int]:
+    table = entity.__table__
+    there = " AND deleted_at IS NULL" if "deleted_at" in table.c else ""
+    values = {"company": someone.company_id, "group": someone.group_id, "account": someone.id}
+    statement = sa.text(f"SELECT id FROM {table.name} WHERE {_SQL[rows]}{there}")  # names of ours
+    used = {name: value for name, value in values.items() if f":{name}" in _SQL[rows]}
+    return {key for (key,) in session.connection().execute(statement, used)}
+
+
+def listed(browser: ClientBrowser, entity: type[Recorded]) -> set[int]:
+    """Return the keys on all pages of a section."""
+    path: str | None = f"/it/{slug(entity)}/?n=200"
+    found: set[int] = set()
+    while path:
+        answer = browser.get(path)
+        assert answer.status_code == 200, (path, answer.status)
+        found |= {int(key) for key in re.findall(rf'data-url="/it/{slug(entity)}/(\d+)"', answer.text)}
+        onward = re.search(r'rel="next"[^>]*href="([^"]+)"|href="([^"]+)"[^>]*rel="next"', answer.text)
+        path = (onward[1] or onward[2]).replace("&amp;", "&") if onward else None
+    return found
+
+
+@pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))
+@pytest.mark.parametrize("name", PEOPLE)
+def test_each_section_shows_what_is_theirs(
+    browser_of: Callable[..., ClientBrowser],
+    account: Callable[[str], Account],
+    session: RecordSession,
+    name: str,
+    subtests: pytest.Subtests,
+) -> None:
+    someone, browser = account(name), browser_of(name, portal="SUPPORTO" if name.endswith(".2") else "")
+    for table, entity in ENTITIES.items():
+        with subtests.test(entity=table):
+            rows = PEOPLE[name].get(table)
+            if rows is None:
+                assert browser.get(f"/it/{slug(entity)}/").status_code in (403, 404)
+                continue
+            expected = visible(session, someone, entity, rows)
+            assert listed(browser, entity) == expected
+            _check_records(browser, session, entity, expected)
+
+
+def _check_records(
+    browser: ClientBrowser, session: RecordSession, entity: type[Recorded], expected: Iterable[int]
+) -> None:
+    """One's own row opens; one of the same table that is not is not there."""
+    table = entity.__table__
+    every = {key for (key,) in session.connection().execute(sa.select(table.c.id))}
+    for key in sorted(expected)[:1]:
+        assert browser.get(f"/it/{slug(entity)}/{key}").status_code == 200
+    for key in sorted(every - set(expected))[:2]:
+        assert browser.get(f"/it/{slug(entity)}/{key}").status_code == 404
+    for nonsense in ("0", "-1", "x", "9" * 40, "1%00"):
+        assert browser.get(f"/it/{slug(entity)}/{nonsense}").status_code in (400, 404)
+
+
+@pytest.mark.databases("postgresql")
+def test_nobody_gets_in_without_signing_in(browser_of: Callable[..., ClientBrowser]) -> None:
+    browser = browser_of()
+    for entity in ENTITIES.values():
+        for path in ("", "1", "export.csv"):
+            answer = browser.get(f"/it/{slug(entity)}/{path}")
+            assert answer.status_code in (302, 404)
+            assert answer.status_code == 404 or answer.location.startswith("/it/login/")
+
+
+@pytest.mark.databases("postgresql")
+def test_no_page_shows_what_clients_are_not_told(
+    browser_of: Callable[..., ClientBrowser], account: Callable[[str], Account], session: RecordSession
+) -> None:
+    someone, browser = account("demo.referent"), browser_of("demo.referent")
+    others = session.scalars(
+        sa.text("SELECT legal_name FROM company WHERE id <> :own AND length(legal_name) > 8").bindparams(
+            own=someone.company_id
+        )
+    ).all()
+    note = session.execute(
+        sa.text("SELECT body FROM ticket_message WHERE company_id = :own AND visibility = 'internal'").bindparams(
+            own=someone.company_id
+        )
+    ).scalar()
+    for table in REFERENT:
+        page = browser.get(f"/it/{slug(ENTITIES[table])}/?n=200").text
+        assert not [name for name in others if name in page], table
+        assert note is None or note not in page
+        # A column that is not for clients cannot be asked for, filtered or sorted by.
+        for query in ("c=updated_at", "f=version:is:1", "s=updated_at", "f=is_demo:is:1"):
+            assert browser.get(f"/it/{slug(ENTITIES[table])}/?{query}").status_code == 400, (table, query)
+
+
+@pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))
+def test_a_file_holds_the_rows_of_the_list(
+    browser_of: Callable[..., ClientBrowser], account: Callable[[str], Account], session: RecordSession
+) -> None:
+    someone, browser = account("demo.referent"), browser_of("demo.referent")
+    counted = sa.text("SELECT count(*) FROM ticket WHERE company_id = :own")
+    count = session.scalar(counted.bindparams(own=someone.company_id))
+    answer: TestResponse = browser.get("/it/ticket/export.csv?all=1")
+    lines = answer.get_data().decode("utf-8-sig").strip().splitlines()
+    assert answer.status_code == 200
+    assert count
+    assert len(lines) >= count + 1
+    assert lines[0].startswith("Numero;Oggetto;Stato;")
+    with browser.get("/it/contract/export.xlsx") as workbook:
+        assert workbook.get_data()[:2] == b"PK"
+    assert browser_of("demo.client").get("/it/contract/export.csv").status_code == 403
+    logged: Any = session.execute(
+        sa.text("SELECT actor_id, actor_name, row_count FROM export_entry WHERE entity = 'ticket'")
+    ).one()
+    assert (logged.actor_id, logged.actor_name, logged.row_count) == (None, "Renata Referenti", count)

@@ -1,0 +1,95 @@
+"""What referents ask for from within: services, accounts for colleagues, and the end of accounts (AC-11, AC-12)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from backoffice.actors import Action
+from backoffice.errors import InvalidRecord
+from backoffice.operations.service_requests import ask_as_client, offers_of
+from backoffice.records.lookup import get_record
+from models.account import Account
+from models.activation_request import ActivationRequest, RequestKind
+from views import addresses
+from views.client_area import door, limits
+from views.client_area.blueprint import area
+from views.door import current_actor, current_session
+
+_TYPED = ("account_name", "account_email", "note")
+
+
+@area.route("/ask/service/", methods=["GET", "POST"])
+def ask_service() -> Any:
+    """Ask for further online services."""
+    return _ask(RequestKind.service)
+
+
+@area.route("/ask/account/", methods=["GET", "POST"])
+def ask_account() -> Any:
+    """Ask for an account for a colleague."""
+    return _ask(RequestKind.additional_account)
+
+
+@area.route("/account/<pk>/end/", methods=["GET", "POST"])
+def ask_end(pk: str) -> Any:
+    """Ask that an account of the company be deleted."""
+    if door.client() is None:
+        return door.sign_in_first()
+    current_actor().require(Action.create, ActivationRequest)
+    account: Any = get_record(current_session(), Account, pk)
+    if request.method == "POST":
+        return _send(RequestKind.account_deletion, about=account)
+    page = {"name": account.full_name, "username": account.username, "cancel_url": addresses.record_url(account)}
+    return render_template("client_end_account.html", page=page)
+
+
+def _ask(kind: RequestKind) -> Any:
+    if door.client() is None:
+        return door.sign_in_first()
+    current_actor().require(Action.create, ActivationRequest)
+    if request.method != "POST":
+        return _form(kind)
+    try:
+        return _send(kind)
+    except InvalidRecord as error:
+        return _form(kind, {name: str(text) for name, text in error.problems.items()}), error.status
+
+
+def _send(kind: RequestKind, *, about: Account | None = None) -> Any:
+    client = door.client()
+    assert client is not None
+    limits.count("ask", client.email)
+    chosen = [int(key) for key in request.form.getlist("service") if key.isascii() and key.isdigit() and len(key) < 10]
+    with door.as_product(writes=True, on_behalf_of=client.full_name) as records:
+        made = ask_as_client(
+            records,
+            records.get_one(Account, client.actor.id),
+            door.portal(),
+            kind,
+            services=chosen,
+            note=request.form.get("note", ""),
+            name=request.form.get("account_name", ""),
+            email=request.form.get("account_email", ""),
+            about=records.get(Account, about.id) if about is not None else None,
+        )
+        number = made.number
+    flash(_("We have your request %(number)s and answer it by mail.", number=number), "good")
+    return redirect(addresses.list_url(ActivationRequest), 303)
+
+
+def _form(kind: RequestKind, problems: dict[str, str] | None = None) -> str:
+    with door.as_product() as records:
+        offers = offers_of(records, door.portal())
+    chosen = request.form.getlist("service")
+    page = {
+        "heading": _("Ask for a service") if kind is RequestKind.service else _("Ask for another account"),
+        "for_account": kind is RequestKind.additional_account,
+        "offers": [{"offer": offer, "chosen": str(offer.id) in chosen} for offer in offers],
+        "typed": {name: request.form.get(name, "") for name in _TYPED},
+        "problems": problems or {},
+        "back_url": url_for("clients.dashboard"),
+    }
+    return render_template("client_ask.html", page=page)

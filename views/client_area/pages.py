@@ -1,0 +1,266 @@
+"""The start page of a client, and what belongs to the account itself (AC-01, AC-10, AC-39)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from flask import flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import selectinload
+
+from backoffice import clock
+from backoffice.actors import Action
+from backoffice.errors import DomainError
+from backoffice.operations.client_accounts import change_own_account_password, change_profile
+from backoffice.operations.client_sessions import end_session
+from backoffice.operations.terms import find_terms
+from backoffice.records import show
+from backoffice.records.pages import Query, find_counts
+from models.account import Account
+from models.account_service import AccountService
+from models.account_session import AccountSession
+from models.activation_request import ActivationRequest
+from models.company_service import CompanyService, GrantState
+from models.online_service import OnlineService
+from models.outbox_mail import MailLanguage
+from models.terms_version import TermsKind
+from models.ticket import Ticket
+from models.values import UtcInstant, show_date
+from views import addresses
+from views.client_area import door
+from views.client_area.blueprint import area
+from views.door import current_actor, current_session
+from views.generated.section import sections
+from views.new_passwords import password_rules, typed_twice
+
+#: Signs for the online services whose sources we know; others have a common one.
+_ICONS = {"EDUPLAN": "mortarboard", "ANALISI": "droplet-half", "WINSMART": "recycle", "GOPRIVACY": "shield-lock"}
+#: So many tickets stand on the start page.
+_LATEST = 3
+
+
+@area.route("/")
+def dashboard() -> Any:
+    """Show what has been activated for the account, how its requests stand, and what else it may look at."""
+    client = door.client()
+    if client is None:
+        return door.sign_in_first()
+    if client.is_restricted:
+        return redirect(url_for("clients.privacy"))
+    actor = current_actor()
+    shown = sections(actor)
+    counts = find_counts(current_session(), [Query(entity) for entity in shown], most=999)
+    page = {
+        "company": client.company_name,
+        "tiles": [_tile(access) for access in _services()],
+        "tickets": _tickets() if actor.may(Action.read, Ticket) else None,
+        "tickets_url": addresses.list_url(Ticket),
+        "sections": [
+            {
+                "label": entity.__admin__.plural,
+                "icon": entity.__admin__.icon,
+                "url": addresses.list_url(entity),
+                "count": str(count) if count <= 999 else "999+",
+            }
+            for entity, count in zip(shown, counts, strict=True)
+        ],
+        "change_recommended": client.must_change_password,
+        "profile_url": url_for("clients.profile"),
+        "asking": _asking(),
+    }
+    return render_template("client_dashboard.html", page=page)
+
+
+def _asking() -> list[dict[str, str]]:
+    """Return what a referent may ask for from here."""
+    if not current_actor().may(Action.create, ActivationRequest):
+        return []
+    return [
+        {"label": _("Ask for a service"), "icon": "plus-lg", "url": url_for("clients.ask_service")},
+        {"label": _("Ask for another account"), "icon": "person-plus", "url": url_for("clients.ask_account")},
+    ]
+
+
+def _services() -> Sequence[AccountService]:
+    """Return what the account itself may use; what was removed is no longer shown."""
+    path = selectinload(AccountService.company_service).selectinload(CompanyService.online_service)
+    statement = (
+        sa.select(AccountService)
+        .where(AccountService.account_id == current_actor().account_id)
+        .where(AccountService.state.in_((GrantState.active, GrantState.suspended)))
+        .options(path.selectinload(OnlineService.platform))
+        .order_by(AccountService.id)
+    )
+    return current_session().scalars(statement).all()
+
+
+def _tile(access: AccountService) -> dict[str, Any]:
+    granted, service = access.company_service, access.company_service.online_service
+    usable = access.state is GrantState.active and granted.state is GrantState.active
+    frozen = granted.frozen_from is not None and granted.frozen_from <= clock.today()
+    return {
+        "code": service.code,
+        "name": service.name,
+        "icon": _ICONS.get(service.code, "window-stack"),
+        "usable": usable,
+        "state": _state(usable, frozen),
+        "fresh": _freshness(granted, usable, frozen),
+        "url": service.url if usable else None,
+    }
+
+
+def _state(usable: bool, frozen: bool) -> dict[str, str]:
+    if not usable:
+        return {"text": _("Suspended"), "tone": "wait", "icon": "pause-circle"}
+    if frozen:
+        return {"text": _("Data stand still"), "tone": "info", "icon": "snow"}
+    return {"text": _("Active"), "tone": "good", "icon": "check-circle"}
+
+
+def _freshness(granted: CompanyService, usable: bool, frozen: bool) -> str:
+    """Return in a sentence how far the data go."""
+    if frozen and granted.frozen_from is not None:
+        day = show_date(granted.frozen_from)
+        if usable:
+            return _("Not updated since %(day)s. You can still read and export what is there.", day=day)
+        return _("Suspended since %(day)s. Nothing is lost: the data are kept.", day=day)
+    if not usable:
+        return _("The access is suspended. Nothing is lost: the data are kept.")
+    if granted.last_data_at is None:
+        return _("Active since %(day)s.", day=show_date(granted.active_from)) if granted.active_from else ""
+    return _("Data as of %(when)s.", when=show.when(granted.last_data_at))
+
+
+def _tickets() -> list[dict[str, Any]]:
+    latest = sa.select(Ticket).order_by(Ticket.created_at.desc(), Ticket.id.desc()).limit(_LATEST)
+    return [
+        {
+            "subject": ticket.subject,
+            "number": ticket.number,
+            "state": {"text": ticket.state.label, "tone": ticket.state.tone, "icon": ticket.state.icon},
+            "url": addresses.record_url(ticket),
+        }
+        for ticket in current_session().scalars(latest)
+    ]
+
+
+@area.route("/conditions/")
+def conditions() -> str:
+    """Show the conditions of service in force, to anybody (AC-24)."""
+    return _terms(TermsKind.conditions)
+
+
+@area.route("/privacy-notice/")
+def privacy_notice() -> str:
+    """Show the privacy notice in force, to anybody (PR-13)."""
+    return _terms(TermsKind.privacy_notice)
+
+
+def _terms(kind: TermsKind) -> str:
+    wanted = [MailLanguage[door.language()], *MailLanguage]
+    with door.as_product() as records:
+        found = next(filter(None, (find_terms(records, door.portal().id, kind, language) for language in wanted)), None)
+    page = {
+        "heading": kind.label,
+        "paragraphs": [part.strip() for part in found.body.split("\n\n") if part.strip()] if found else [],
+        "language": found.language.value if found else None,
+        "since": show_date(found.published_at.astimezone(clock.ROME).date()) if found and found.published_at else None,
+        "version": found.number if found else None,
+        "controller": door.portal().controller if kind is TermsKind.privacy_notice else None,
+    }
+    return render_template("client_terms.html", page=page)
+
+
+@area.route("/profile/", methods=["GET", "POST"])
+def profile() -> Any:
+    """Show and change what the account says of its person, its password, and where it is signed in."""
+    client = door.client()
+    if client is None:
+        return door.sign_in_first()
+    if request.method != "POST":
+        return _profile()
+    try:
+        if "new" in request.form:
+            _change_password(client.actor.account_id or 0, client.session_id)
+            flash(_("The password is changed. You are signed out everywhere else."), "good")
+        else:
+            with door.as_product(writes=True, on_behalf_of=client.full_name) as records:
+                change_profile(records, records.get_one(Account, client.actor.id), request.form.get("full_name", ""))
+            flash(_("Saved."), "good")
+    except DomainError as error:
+        return _profile({error.field or "full_name": str(error)}), error.status
+    return redirect(url_for("clients.profile"), 303)
+
+
+def _change_password(account_id: int, session_id: int) -> None:
+    old, new = request.form.get("current", ""), typed_twice()
+    with door.as_product(writes=True) as records:
+        account = records.get_one(Account, account_id)
+        change_own_account_password(records, account, old, new, session_id=session_id)
+
+
+def _profile(problems: dict[str, str] | None = None) -> str:
+    client = door.client()
+    assert client is not None
+    own = sa.select(AccountSession).where(
+        AccountSession.account_id == client.actor.account_id, AccountSession.ended_at.is_(None)
+    )
+    found = current_session().scalars(own.order_by(AccountSession.seen_at.desc()).limit(50)).all()
+    page = {
+        "username": client.username,
+        "email": client.email,
+        "full_name": request.form.get("full_name", client.full_name),
+        "company": client.company_name,
+        "problems": {{"old_password": "current", "password": "new"}.get(k, k): v for k, v in (problems or {}).items()},
+        "rules": password_rules(),
+        "sessions": [
+            {
+                "browser": _browser(one.browser or ""),
+                "address": one.address,
+                "since": UtcInstant().show(one.created_at),
+                "seen": show.when(one.seen_at),
+                "current": one.id == client.session_id,
+                "end_url": url_for("clients.end_one", session_id=one.id),
+            }
+            for one in found
+        ],
+    }
+    return render_template("client_profile.html", page=page)
+
+
+#: What browsers and systems call themselves, the more special first.
+_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+_SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
+
+
+def _browser(agent: str) -> str:
+    """Return in two words what a browser is, as far as it can be told from what it calls itself."""
+    known = next((name for mark, name in _BROWSERS.items() if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")
+    if known and system:
+        return _("%(browser)s on %(system)s", browser=known, system=system)
+    return known or system or _("Unknown browser")
+
+
+@area.route("/profile/sessions/<int:session_id>/end", methods=["POST"])
+def end_one(session_id: int) -> Any:
+    """End another browser's session, or one's own."""
+    client = door.client()
+    if client is None:
+        return door.sign_in_first()
+    with door.as_product(writes=True, on_behalf_of=client.full_name) as records:
+        end_session(records, session_id, account_id=client.actor.account_id or 0)
+    if session_id == client.session_id:
+        session.clear()
+        return redirect(url_for("clients.login"), 303)
+    flash(_("That browser is signed out."), "good")
+    return redirect(url_for("clients.profile"), 303)

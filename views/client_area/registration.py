@@ -1,0 +1,92 @@
+"""Registering an account oneself, and confirming its address (AC-31 to AC-35)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, render_template, request, session, url_for
+
+from backoffice.errors import DomainError, InvalidRecord
+from backoffice.operations.client_links import find_link
+from backoffice.operations.registration import TYPED, RegistrationClosed, confirm_address, register_account
+from models.client_link import LinkPurpose
+from models.outbox_mail import MailLanguage
+from views.client_area import door, limits
+from views.client_area.blueprint import area
+from views.client_area.requests import TRAP, form_began, is_by_program
+from views.new_passwords import password_rules, typed_twice
+
+#: Where the token waits while the page is open: in the address it would end up in histories and logs.
+_TOKEN = "confirmation"  # noqa: S105  # a name, not a secret
+
+
+@area.route("/register/", methods=["GET", "POST"])
+def register() -> Any:
+    """Show the form, or take a registration; the answer is the same whether the address has an account or not."""
+    if not door.portal().registration_open:
+        raise RegistrationClosed
+    if request.method != "POST":
+        return _form()
+    email = request.form.get("email", "").strip()[:254]
+    limits.count("register", email)
+    if not is_by_program():
+        try:
+            with door.as_product(writes=True, on_behalf_of=request.form.get("full_name", "")[:160]) as records:
+                register_account(
+                    records,
+                    door.portal(),
+                    {name: request.form.get(name, "") for name in TYPED},
+                    typed_twice(),
+                    consents="consent" in request.form,
+                    language=MailLanguage[door.language()],
+                )
+        except InvalidRecord as error:
+            return _form({name: str(text) for name, text in error.problems.items()}), error.status
+        except DomainError as error:
+            return _form({error.field or "again": str(error)}), error.status
+    return redirect(url_for("clients.registered"), 303)
+
+
+@area.route("/register/done/")
+def registered() -> str:
+    """Say what happens next."""
+    return render_template("client_registered.html", page={"back_url": url_for("clients.login")})
+
+
+@area.route("/confirm/<token>")
+def open_confirmation(token: str) -> Any:
+    """Put the token aside and ask: programs that only look at links confirm nothing."""
+    session[_TOKEN] = token[:100]
+    return redirect(url_for("clients.confirm"))
+
+
+@area.route("/confirm/", methods=["GET", "POST"])
+def confirm() -> Any:
+    """Ask whether the address is confirmed, or confirm it."""
+    token, page = str(session.get(_TOKEN, "")), {"back_url": url_for("clients.login")}
+    try:
+        with door.as_product(writes=request.method == "POST") as records:
+            account = find_link(records, token, LinkPurpose.confirm)
+            page |= {"name": account.full_name, "email": account.email}
+            if request.method == "POST":
+                confirm_address(records, token)
+    except DomainError as error:
+        return render_template("client_confirm.html", page={**page, "error": str(error)}), error.status
+    if request.method == "POST":
+        session.pop(_TOKEN, None)
+        page["done"] = "1"
+    return render_template("client_confirm.html", page=page)
+
+
+def _form(problems: dict[str, str] | None = None) -> str:
+    page = {
+        "back_url": url_for("clients.login"),
+        "notice_url": url_for("clients.privacy_notice"),
+        "typed": {name: request.form.get(name, "") for name in TYPED},
+        "consents": "consent" in request.form,
+        "problems": problems or {},
+        "rules": password_rules(),
+        "trap": TRAP,
+        "began": form_began(),
+    }
+    return render_template("client_register.html", page=page)

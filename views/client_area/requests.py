@@ -1,0 +1,94 @@
+"""Asking for the activation of services without an account: the form on the sign-in page (AR-05, AR-06, AR-24)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, redirect, render_template, request, session, url_for
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from backoffice import clock
+from backoffice.errors import InvalidRecord
+from backoffice.operations.service_requests import TYPED, RequestsClosed, offers_of, receive_request
+from views.client_area import door, limits
+from views.client_area.blueprint import area
+
+#: The name of the field that people do not see and programs fill in.
+TRAP = "website"
+_DONE = "request_number"
+
+
+@area.route("/request/", methods=["GET", "POST"])
+def request_service() -> Any:
+    """Show the form, or take a request and lead to the page with its number."""
+    portal = door.portal()
+    if not portal.requests_open:
+        raise RequestsClosed
+    if request.method != "POST":
+        return _form(request.args.getlist("service"))
+    email = request.form.get("email", "").strip()[:254]
+    limits.count("request", email)
+    if is_by_program():
+        # As if it had been taken: whoever wrote the program learns nothing.
+        session[_DONE] = None
+        return redirect(url_for("clients.request_received"), 303)
+    wanted = request.form.getlist("service")
+    try:
+        with door.as_product(writes=True, on_behalf_of=request.form.get("requester_name", "")[:160]) as records:
+            made = receive_request(
+                records,
+                portal,
+                {name: request.form.get(name, "") for name in TYPED},
+                [int(key) for key in wanted if key.isascii() and key.isdigit() and len(key) < 10],
+                consents="consent" in request.form,
+            )
+            session[_DONE] = made.number
+    except InvalidRecord as error:
+        return _form(wanted, {name: str(text) for name, text in error.problems.items()}), error.status
+    return redirect(url_for("clients.request_received"), 303)
+
+
+@area.route("/request/received/")
+def request_received() -> Any:
+    """Say the number of the request, and what happens next."""
+    if _DONE not in session:
+        return redirect(url_for("clients.request_service"))
+    page = {"number": session[_DONE], "back_url": url_for("clients.login")}
+    return render_template("client_request_received.html", page=page)
+
+
+def _form(wanted: list[str], problems: dict[str, str] | None = None) -> str:
+    with door.as_product() as records:
+        offers = offers_of(records, door.portal())
+    page = {
+        "action": url_for("clients.request_service"),
+        "back_url": url_for("clients.login"),
+        "notice_url": url_for("clients.privacy_notice"),
+        "offers": [{"offer": offer, "chosen": str(offer.id) in wanted or offer.code in wanted} for offer in offers],
+        "typed": {name: request.form.get(name, "") for name in TYPED},
+        "consents": "consent" in request.form,
+        "problems": problems or {},
+        "trap": TRAP,
+        "began": form_began(),
+    }
+    return render_template("client_request.html", page=page)
+
+
+def form_began() -> str:
+    """Return, signed, when a form was shown."""
+    return str(_clock().dumps(int(clock.now().timestamp())))
+
+
+def is_by_program() -> bool:
+    """Say whether the hidden field is filled in, or the form was sent back faster than anybody types."""
+    if request.form.get(TRAP):
+        return True
+    try:
+        began = int(_clock().loads(request.form.get("began", ""), max_age=24 * 3600))
+    except (BadSignature, ValueError, TypeError):
+        return False  # an old form: sent again it is as good
+    return bool(clock.now().timestamp() - began < current_app.config["LEAST_FORM_SECONDS"])
+
+
+def _clock() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="request-form")

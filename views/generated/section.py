@@ -1,0 +1,151 @@
+"""The sections of the client area: a list, a page and a file for each entity that clients may see (AC-27).
+
+What they show follows from ``Admin.client_columns``; which rows, from the session. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask, render_template
+from flask_babel import gettext as _
+
+from backoffice.actors import Action, Actor
+from backoffice.database import RecordSession
+from backoffice.errors import Forbidden, NotFound
+from backoffice.records import show
+from backoffice.records.lookup import get_record
+from models.base import ENTITIES, Recorded
+from models.catalogue import Field, Kind, fields, slug
+from views import addresses
+from views.door import current_actor, current_session
+from views.generated.exporting import respond
+from views.generated.listing import Listing, dressed
+
+#: Kinds of value that a list has no room for.
+_LONG = frozenset({Kind.long_text, Kind.children})
+#: So many rows of a related list stand on the page of a record.
+_RELATED = "25"
+
+
+class SectionListing(Listing):
+    """A list as clients see it: their columns, without what only staff do."""
+
+    def every_column(self) -> list[Field]:
+        return client_fields(self.entity)
+
+    def default_columns(self) -> list[Field]:
+        return [field for field in client_fields(self.entity) if field.kind not in _LONG]
+
+    def _offered_filters(self) -> list[Field]:
+        # What a relation leads to is looked up at the desk.
+        shown = {field.name for field in client_fields(self.entity)}
+        offered = super()._offered_filters()
+        return [field for field in offered if field.name in shown and field.kind is not Kind.relation]
+
+    def _menu(self, record: Recorded) -> list[dict[str, Any]]:
+        return []
+
+
+def client_fields(entity: type[Recorded]) -> list[Field]:
+    """Return the fields of an entity that clients see, in the declared order."""
+    return show.shown_fields(entity, entity.__admin__.client_columns)
+
+
+def sections(actor: Actor) -> list[type[Recorded]]:
+    """Return the entities that have a section for an account, in the order of the navigation."""
+    return [
+        entity
+        for entity in sorted(ENTITIES.values(), key=lambda entity: entity.__admin__.rank)
+        if entity.__admin__.client_section and addresses.has_pages(entity) and actor.may(Action.read, entity)
+    ]
+
+
+def register_sections(app: Flask) -> None:
+    """Give ``app`` the pages of every entity that clients may see."""
+    for entity in ENTITIES.values():
+        if entity.__admin__.client_columns:
+            app.register_blueprint(_blueprint(app, entity))
+
+
+def _blueprint(app: Flask, entity: type[Recorded]) -> Blueprint:
+    name = addresses.page_group(app, entity)
+    pages = Blueprint(name, __name__, url_prefix=f"/<lang>/{slug(entity)}")
+    pages.add_url_rule("/", "list", lambda: _list(entity))
+    pages.add_url_rule("/export.<kind>", "export", lambda kind: _export(entity, kind))
+    pages.add_url_rule("/<pk>", "record", lambda pk: _record(entity, pk))
+    return pages
+
+
+def _list(entity: type[Recorded]) -> str:
+    actor = _reader(entity)
+    page = SectionListing(entity, actor).page(current_session())
+    page |= {"exports": _exports(entity) if actor.may(Action.export, entity) else [], "add_url": None}
+    page["empty"] |= {"url": None} if not page["filters"] else {}
+    return render_template("client_list.html", page=page)
+
+
+def _export(entity: type[Recorded], kind: str) -> Any:
+    actor = _reader(entity)
+    actor.require(Action.export, entity)
+    return respond(SectionListing(entity, actor), kind, beside=False)
+
+
+def _record(entity: type[Recorded], pk: str) -> str:
+    actor, session = _reader(entity), current_session()
+    record: Any = get_record(session, entity, pk)
+    state = next((f for f in client_fields(entity) if f.name == "state"), None)
+    page = {
+        "title": show.label(record, actor),
+        "kind": entity.__admin__.label,
+        "icon": entity.__admin__.icon,
+        "state": dressed(show.cell(record, state, actor)) if state else None,
+        "rows": _details(record, actor),
+        "parts": [part for field in _parts(entity, actor) if (part := _rows(record, field, actor, session))],
+        "back_url": addresses.list_url(entity),
+        "back_label": entity.__admin__.plural,
+    }
+    return render_template("client_record.html", page=page)
+
+
+def _reader(entity: type[Recorded]) -> Actor:
+    """Return who reads; whoever may not gets no hint that there is anything."""
+    actor = current_actor()
+    if not actor.may(Action.read, entity):
+        raise Forbidden if actor.account_id else NotFound
+    return actor
+
+
+def _details(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
+    cells = [(f, dressed(show.cell(record, f, actor))) for f in client_fields(type(record)) if f.name != "state"]
+    return [{"label": field.label, "cell": cell} for field, cell in cells if not cell.empty and not cell.unavailable]
+
+
+def _parts(entity: type[Recorded], actor: Actor) -> list[Field]:
+    """Return the relations by which parts that have no section of their own point at an entity."""
+    return [
+        field
+        for other in ENTITIES.values()
+        if not other.__admin__.client_section and addresses.has_pages(other) and actor.may(Action.read, other)
+        for field in fields(other).values()
+        if field.kind is Kind.relation and field.target is entity and not field.secret
+    ]
+
+
+def _rows(record: Recorded, field: Field, actor: Actor, session: RecordSession) -> dict[str, Any] | None:
+    """Return the rows that point at a record; None where there are none."""
+    assert field.column is not None
+    listing = SectionListing(field.entity, actor, fixed=((field.column, record.id),), size=_RELATED)
+    page = listing.page(session)
+    return page | {"title": field.related or field.entity.__admin__.plural} if page["rows"] else None
+
+
+def _exports(entity: type[Recorded]) -> list[dict[str, Any]]:
+    words = {"xlsx": (_("Excel"), "file-earmark-spreadsheet"), "csv": (_("CSV"), "filetype-csv")}
+    return [
+        {"label": label, "icon": icon, "url": addresses.export_url(entity, kind)}
+        for kind, (label, icon) in words.items()
+    ]
+
+
+__all__ = ["SectionListing", "client_fields", "register_sections", "sections"]
