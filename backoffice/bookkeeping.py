@@ -13,6 +13,7 @@ from backoffice.access import INTERNAL, context_of, prove_scope
 from backoffice.actors import Action
 from backoffice.coherence import prove_relations
 from backoffice.errors import UNKNOWN_REFERENCE, InvalidRecord
+from backoffice.freshness import keep_fresh
 from models.base import ENTITIES, Recorded
 from models.reading import fold
 
@@ -113,6 +114,7 @@ def after_flush(session: Session, _flush: Any) -> None:
     for row in changed:
         _carry_scope_down(session, row)
     prove_relations(session, new, changed)
+    keep_fresh(session, [*new, *changed, *(row for row in session.deleted if isinstance(row, Recorded))])
     history.write(session, new, changed, session.info.pop("gone", []))
 
 

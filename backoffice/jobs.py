@@ -35,6 +35,7 @@ from backoffice.operations.activation import close_answered_requests
 from backoffice.operations.alerts import alert_of_task
 from backoffice.operations.attachments import left_over, sweep
 from backoffice.operations.contract_dates import advance_contracts
+from backoffice.operations.deadlines import advance_deadlines, plan_missing_updates
 from backoffice.operations.fees import lapse_fees, roll_over_fees
 from backoffice.operations.jobs import EXPORTS, IMPORTS, is_job_due
 from backoffice.operations.licenses import expire_licenses
@@ -173,6 +174,8 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
         lambda session: expire_licenses(session, clock.today(), actor=SYSTEM),
         lambda session: lapse_fees(session, clock.today(), actor=SYSTEM),
         lambda session: roll_over_fees(session, clock.today(), actor=SYSTEM),
+        lambda session: plan_missing_updates(session, actor=SYSTEM),
+        lambda session: advance_deadlines(session, clock.today(), actor=SYSTEM),
         lambda session: close_answered_requests(session, actor=SYSTEM),
         lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
     )

@@ -104,6 +104,12 @@ AREAS: dict[str, Text] = {
     "fees": _l("Annual contributions"),
     "accounts": _l("Client accounts"),
     "licenses": _l("Licenses"),
+    "courses": _l("Courses"),
+    "training": _l("Training records and people in training"),
+    "deadlines": _l("Deadlines of clients"),
+    "documents": _l("Client documents"),
+    "analyses": _l("Analyses and certificates"),
+    "waste": _l("Waste movements"),
     "tickets": _l("Tickets and messages"),
     "packages": _l("Support packages"),
     "package_types": _l("Types of support packages"),
@@ -154,6 +160,12 @@ grants        CRUDTX CRUT    R       -         -       R:unit    -       R      
 fees          CRUDTX CRUTX   R       -         -       -         -       -        -               -        RX
 accounts      CRUDTX CRU     RUT     RT        -       -         -       RTX      -               -        -
 licenses      CRUTX  R       CRUTX   -         -       -         -       -        R:consultant    -        RX
+courses       CRUDX  R       CRUX    -         -       R         -       -        R               -        RX
+training      CRUDX  R       CRUX    -         -       R:unit    -       -        R:consultant    -        RX
+deadlines     CRUDX  R       CRUX    -         -       R:unit    -       -        CRU:consultant  -        R
+documents     CRUDTX R       CRUT    -         -       CRU:unit  -       R        CRUT:consultant -        -
+analyses      CRUX   R       -       -         -       CRUTX:unit -      R        -               -        R
+waste         CRUX   R       -       -         -       CRUTX:unit -      R        -               -        R
 tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R        CRUT:consultant CRU      RX
 packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
 package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
@@ -163,12 +175,12 @@ escalations   CRUDTX R       CR      CRUT      RUT     -         R       R      
 interventions CRUDTX R       CR      CR        CRUTX   R:unit    -       -        -               CR       RX
 assets        CRUDX  R       -       R         R       R:unit    -       -        -               CRU      R
 service_levels CRUDX CRUX    -       R         R       -         R       -        -               R        RX
-attachments   CRDX   CRD     CRD     CR        CRD     R         R       R        CR              CR       -
+attachments   CRDX   CRD     CRD     CR        CRD     CRD       R       R        CR              CR       -
 calendars     CRUDX  R       R       R         R       -         R       R        -               R        R
 queues        CRUDX  R       R       R         R       R         R       R        R               R        R
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -
 history       RX     -       -       -         -       -         R       RX       -               -        -
-imports       CRUDTX CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
+imports       CRUDTX CRU:own CRU:own CRU:own   CRU:own CRU:own   -       -        CRU:own         CRU:own  -
 outbox        RTX    -       -       -         -       -         -       R        -               -        -
 templates     RUX    -       RU        R       -         -       -       R        -               -        -
 settings      RUX    -       -         -       -         -       R       RU       -               -        R
@@ -176,7 +188,7 @@ texts         RUX    R       R         R       R         -       R       RU     
 portals       CRUDX  R       R       R         R       -         R       R        -               R        R
 terms         CRUDTX R       R       R         R       -         R       RUT      -               -        R
 consents      RX     -       -       -         -       -         -       RX       -               -        -
-jobs          RTX    RT:own  RT:own    RT:own  RT:own    -       -       R        RT:own          RT:own   -
+jobs          RTX    RT:own  RT:own    RT:own  RT:own    RT:own  -       R        RT:own          RT:own   -
 """
 
 # What accounts of clients may do, likewise: referents with what is their company's, all others with what is their own

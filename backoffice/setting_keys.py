@@ -149,6 +149,36 @@ EXPORT_DAYS = declare(
     )
 )
 
+DEADLINE_LEAD_DAYS = declare(
+    SettingKey(
+        "deadline_lead_days",
+        subject=Subject.client_data,
+        label=_l("Deadlines are due soon from"),
+        help=_l("How long before its day a deadline of a client passes to “Due soon”."),
+        kind=Kind.integer,
+        default=60,
+        least=1,
+        most=365,
+        unit=_l("days before"),
+        per_group=True,
+    )
+)
+
+REGISTER_DAYS = declare(
+    SettingKey(
+        "register_days",
+        subject=Subject.client_data,
+        label=_l("Waste registers are kept within"),
+        help=_l("Counted from the pick-up; until then the client needs the weight at the destination."),
+        kind=Kind.integer,
+        default=10,
+        least=1,
+        most=90,
+        unit=_l("days"),
+        per_group=True,
+    )
+)
+
 ALERTS = declare(
     SettingKey(
         "alerts",

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, relationship
 from models.asset import Asset
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
 from models.call import Call
+from models.certificate import Certificate
+from models.client_document import ClientDocument
 from models.columns import field, reference
 from models.company import Company
 from models.contract import Contract
@@ -17,10 +19,14 @@ from models.intervention import Intervention
 from models.ticket import Ticket
 from models.ticket_message import TicketMessage
 from models.values import FileSize
+from models.waste_movement import WasteMovement
 
 #: Tables whose records may have attachments; each has a key and a relation of its name below. One more is these two
 #: lines, its name here, and a migration.
-PARENTS = ("company", "contract", "customer_order", "ticket", "ticket_message", "call", "intervention", "asset")
+PARENTS = (
+    *("company", "contract", "customer_order", "ticket", "ticket_message", "call", "intervention", "asset"),
+    *("client_document", "certificate", "waste_movement"),
+)
 
 _COUNT = " + ".join(f"CASE WHEN {name}_id IS NULL THEN 0 ELSE 1 END" for name in PARENTS)
 
@@ -103,6 +109,15 @@ class Attachment(GroupOwned, Record):
     #: The asset it belongs to; one of these keys is set.
     asset_id: Mapped[int | None] = reference("asset", _l("Asset"), ondelete="CASCADE")
     asset: Mapped[Asset | None] = relationship()
+    #: The client document whose file it is; one of these keys is set.
+    client_document_id: Mapped[int | None] = reference("client_document", _l("Client document"), ondelete="CASCADE")
+    client_document: Mapped[ClientDocument | None] = relationship()
+    #: The certificate whose signed file it is; one of these keys is set.
+    certificate_id: Mapped[int | None] = reference("certificate", _l("Certificate"), ondelete="CASCADE")
+    certificate: Mapped[Certificate | None] = relationship()
+    #: The waste movement whose form it is; one of these keys is set.
+    waste_movement_id: Mapped[int | None] = reference("waste_movement", _l("Waste movement"), ondelete="CASCADE")
+    waste_movement: Mapped[WasteMovement | None] = relationship()
 
     def __str__(self) -> str:
         return self.name

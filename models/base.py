@@ -39,6 +39,7 @@ class Category(Choice):
 
     support = "support", _l("Support"), "neutral", "headset"
     clients = "clients", _l("Clients"), "neutral", "building"
+    client_data = "client_data", _l("Client data"), "neutral", "folder2-open"
     sales = "sales", _l("Sales"), "neutral", "file-earmark-text"
     catalogue = "catalogue", _l("Catalogue"), "neutral", "grid"
     system = "system", _l("System"), "neutral", "gear"
@@ -86,6 +87,17 @@ class Deletion:
 
     states: tuple[Choice, ...] = ()
     of: str | None = None
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """The online service whose datum a row is, by its code, and the field that dates it.
+
+    Once the client's data in the service stand still, no row dated from then on is written (AC-19).
+    """
+
+    service: str
+    day: str
 
 
 @dataclass(frozen=True)
@@ -185,6 +197,10 @@ class Admin:
     deletion: Deletion | None = None
     #: By field: the states in which it may still change; before and after them it is a fact others rely on.
     changeable_in: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
+    #: Whose client's data it is part of, and from which day on it may be closed to new rows.
+    freeze: Freeze | None = None
+    #: The states in which files may be put to a row and removed from it; None: in all of them.
+    files_in: tuple[Choice, ...] | None = None
     #: Nobody changes or deletes a row once written, administrators included.
     append_only: bool = False
     #: Of a ledger, rows that an undone import takes back, as SQL over ``OLD``: they are nobody's work.

@@ -86,6 +86,7 @@ class Field:
     fields_of: str | None = None
     badge: bool = True
     due_while: tuple[Choice, ...] = ()
+    days_left: int = 0
     today: bool = False
     known_once: str = ""
     max_length: int | None = None
@@ -265,6 +266,7 @@ def _common(column: sa.Column[Any]) -> dict[str, Any]:
         "fields_of": info.get("fields_of"),
         "badge": info.get("badge", True),
         "due_while": info.get("due_while", ()),
+        "days_left": info.get("days_left", 0),
         "today": info.get("today", False),
         "known_once": info.get("known_once", ""),
     }

@@ -211,3 +211,31 @@ class Iban(Code):
 
     def show(self, value: Any) -> str:
         return " ".join(value[i : i + 4] for i in range(0, len(value), 4))
+
+
+#: The European list of waste: which groups each of its chapters has.
+_WASTE_GROUPS = {
+    "01": "01 03 04 05", "02": "01 02 03 04 05 06 07", "03": "01 02 03", "04": "01 02", "05": "01 06 07",
+    "06": "01 02 03 04 05 06 07 08 09 10 11 13", "07": "01 02 03 04 05 06 07", "08": "01 02 03 04 05", "09": "01",
+    "10": "01 02 03 04 05 06 07 08 09 10 11 12 13 14", "11": "01 02 03 05", "12": "01 03", "13": "01 02 03 04 05 07 08",
+    "14": "06", "15": "01 02", "16": "01 02 03 04 05 06 07 08 09 10 11", "17": "01 02 03 04 05 06 08 09",
+    "18": "01 02", "19": "01 02 03 04 05 06 07 08 09 10 11 12 13", "20": "01 02 03",
+}  # fmt: skip
+
+
+class WasteCode(Code):
+    """EER code of a waste: chapter, group and number of the European list, an asterisk after what is hazardous."""
+
+    pattern = r"\d{6}\*?"
+    problem = _l("An EER code has six digits of the European list of waste, and an asterisk where it is hazardous.")
+    example = "15 01 06"
+    digits = 6
+
+    def parse(self, raw: str) -> str:
+        code = super().parse(raw)
+        if code[2:4] not in _WASTE_GROUPS.get(code[:2], "").split() or code[4:6] == "00":
+            raise BadValue(_l("The European list of waste has no such chapter and group."))
+        return code
+
+    def show(self, value: Any) -> str:
+        return f"{value[:2]} {value[2:4]} {value[4:]}"

@@ -52,6 +52,7 @@ def field(
     fields_of: str | None = None,
     badge: bool = True,
     due_while: tuple[Choice, ...] = (),
+    days_left: int = 0,
     today: bool = False,
     known_once: str = "",
     **options: Any,
@@ -68,10 +69,12 @@ def field(
     ``fields_of``: the value names fields of the entity whose table that column holds; people read their labels.
     ``badge``: whether a choice with a tone is a badge like a state; else it is a word with its icon.
     ``due_while``: the states in which this day or instant is a deadline: late is then said in words and in red.
+    ``days_left``: how many days before such a deadline those that are left are said.
     ``known_once``: the field that is filled in when this one means something; until then it is shown as empty.
     ``today``: a verb that asks for this day proposes today.
     """
     info: dict[str, Any] = {"label": label, "help": help, "unit": unit, "badge": badge, "due_while": due_while}
+    info |= {"days_left": days_left}
     info |= {"personal": personal, "secret": secret, "verb_only": verb_only, "today": today}
     info |= {"known_once": known_once, "related": related, "fields_of": fields_of}
     return mapped_column(*(() if type_ is None else (type_,)), *args, info=info, **options)

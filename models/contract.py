@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Mapped, relationship
 from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.codes import Cig, Cup
-from models.columns import Choice, choice, field, reference
+from models.columns import Choice, choice, field, money, reference
 from models.company import Company
 from models.group_company import GroupCompany
 from models.support_team import SupportTeam
@@ -52,6 +53,12 @@ class Contract(CompanyOwned, Record):
         ),
         CheckConstraint("state IN ('draft', 'cancelled') OR signed_on IS NOT NULL", name="signed_when"),
         CheckConstraint("previous_contract_id IS NULL OR previous_contract_id <> id", name="continues_another"),
+        CheckConstraint("data_entry_hours > 0", name="data_entry_hours_positive"),
+        CheckConstraint("data_entry_price >= 0", name="data_entry_price_not_negative"),
+        CheckConstraint(
+            "data_entry_on IS NOT NULL OR (data_entry_hours IS NULL AND data_entry_price IS NULL)",
+            name="data_entry_when",
+        ),
         # Which companies a team works for: the row scope of operators.
         Index("ix_contract_support_team_id_company_id", "support_team_id", "company_id"),
     )
@@ -120,6 +127,11 @@ class Contract(CompanyOwned, Record):
                 ("signed_on", "starts_on", "ends_on", "notice_days", "renews_itself"),
                 _l("The dates decide from when assistance is due and when it ends."),
             ),
+            Section(
+                _l("Data entry"),
+                ("data_entry_on", "data_entry_hours", "data_entry_price"),
+                _l("What was agreed for entering earlier training, and that of other providers."),
+            ),
             Section(_l("Assistance and tenders"), ("support_team", "cig", "cup", "previous_contract", "notes")),
         ),
         client_columns=("number", "subject", "state", "starts_on", "ends_on"),
@@ -130,6 +142,11 @@ class Contract(CompanyOwned, Record):
             "ck_contract_withdrawal_when": Rule(_l("A withdrawal has a day."), "withdrawal_on"),
             "ck_contract_signed_when": Rule(_l("A signed contract has the day of its signature."), "signed_on"),
             "ck_contract_continues_another": Rule(_l("A contract cannot continue itself."), "previous_contract"),
+            "ck_contract_data_entry_hours_positive": Rule(_l("At least one hour."), "data_entry_hours"),
+            "ck_contract_data_entry_price_not_negative": Rule(_l("The price cannot be negative."), "data_entry_price"),
+            "ck_contract_data_entry_when": Rule(
+                _l("Say when the data entry was agreed: without a day there is no agreement."), "data_entry_on"
+            ),
         },
     )
 
@@ -195,6 +212,18 @@ class Contract(CompanyOwned, Record):
         help=_l("The contract that this one restarts."),
     )
     previous_contract: Mapped[Contract | None] = relationship(remote_side="Contract.id")
+    #: When it was agreed that earlier training, and that of other providers, is entered (ED-08).
+    data_entry_on: Mapped[date | None] = field(
+        _l("Data entry agreed on"), help=_l("Without it no earlier training of the client is entered.")
+    )
+    #: How many hours of it were agreed.
+    data_entry_hours: Mapped[int | None] = field(
+        _l("Hours of data entry"), Integer, help=_l("As agreed; empty where none are counted.")
+    )
+    #: What the client pays for it, in euro without VAT.
+    data_entry_price: Mapped[Decimal | None] = money(
+        _l("Price of data entry"), help=_l("Without VAT; empty where the contract includes it.")
+    )
     #: What colleagues should know.
     notes: Mapped[str | None] = field(_l("Internal notes"), Text, help=_l("Clients never see them."))
 

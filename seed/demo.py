@@ -18,15 +18,18 @@ from models.service import Service
 from seed.demo_removal import clear_traces, demo_entities, require_no_referrers
 from seed.invented.accounts import invent_accounts
 from seed.invented.activation import invent_activation, invent_platforms
-from seed.invented.attachments import invent_attachments
+from seed.invented.attachments import invent_attachments, invent_client_files
 from seed.invented.calls import invent_calls
 from seed.invented.clients import invent_clients
 from seed.invented.contract_ends import invent_contract_ends
 from seed.invented.field import invent_field_work
+from seed.invented.laboratory import content_of, invent_laboratory
 from seed.invented.onboarding import invent_onboarding
 from seed.invented.packages import invent_movements, invent_packages
 from seed.invented.sales import invent_contracts, invent_orders, invent_services
 from seed.invented.support import Askers, invent_tickets
+from seed.invented.training import invent_training
+from seed.invented.waste import invent_waste
 from seed.invented.world import World
 from seed.names import ECOOPERA_PLACES, TORINO_PLACES
 
@@ -72,8 +75,13 @@ def _invent(world: World, store: FileStore | None) -> None:
         invent_platforms(world)
         invent_activation(world, clients, contracts, accounts)
         invent_field_work(world, contracts, tickets)
+        documents = invent_training(world, contracts)
+        certificates = invent_laboratory(world)
+        movements = invent_waste(world)
         if store is not None:
             invent_attachments(world, contracts, tickets, store)
+            signed = [(certificate, content_of(certificate)) for certificate in certificates]
+            invent_client_files(world, documents, signed, movements, store)
 
 
 def _count(session: Session) -> int:

@@ -14,7 +14,7 @@ from backoffice import checks, permissions
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.checks import columns, pages, rules, scopes
 from backoffice.lifecycles import MACHINES, Machine, Transition
-from models.base import ENTITIES, SHARED, Deletion, Duplicates, Recorded, Rule, Scope, Section, Worklist
+from models.base import ENTITIES, SHARED, Deletion, Duplicates, Freeze, Recorded, Rule, Scope, Section, Worklist
 from models.catalogue import Kind, fields
 from models.columns import Choice
 from models.company import Company
@@ -26,6 +26,7 @@ from models.license import License
 from models.service import Service
 from models.support_team import SupportTeam
 from models.ticket import Ticket, TicketState
+from models.waste_movement import WasteMovement
 
 Spoil = Callable[[pytest.MonkeyPatch], type[Recorded]]
 
@@ -159,9 +160,12 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E024", field(Ticket, "due_at", due_while=(ContractState.draft,))),
     ("E025", admin(Company, sections=(Section(_l("A"), ("legal_name",), own_row=("city",)),))),
     ("E026", field(Company, "city", known_once="shoe_size")),
-    ("E030", admin(Contract, scope=Scope(group="group_id"))),
-    ("E031", admin(Contract, client_only={"shoe_size": ()})),
-    ("E031", admin(Contract, client_only={"state": (OrderState.confirmed,)})),
+    ("E030", admin(WasteMovement, freeze=Freeze("WINSMART", "form_number"))),
+    ("E030", admin(Company, freeze=Freeze("WINSMART", "client_since"))),
+    ("E030", admin(WasteMovement, files_in=(ContractState.draft,))),
+    ("E031", admin(Contract, scope=Scope(group="group_id"))),
+    ("E032", admin(Contract, client_only={"shoe_size": ()})),
+    ("E032", admin(Contract, client_only={"state": (OrderState.confirmed,)})),
 ]
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from backoffice.checks.registry import Problem, check
 from backoffice.lifecycles import MACHINES
 from models.base import Recorded
-from models.catalogue import fields
+from models.catalogue import Kind, fields
 from models.columns import Choice
 
 
@@ -102,6 +102,27 @@ def stated_rules(entity: type[Recorded]) -> Iterator[Problem]:
             "E027",
             f"{entity.__name__}: a rule about states names one that {owner.__name__} does not have.",
             "Name states of its own, or of the parent in Deletion(of=...).",
+        )
+
+
+@check
+def datable_freezes(entity: type[Recorded]) -> Iterator[Problem]:
+    """E030: what may be frozen belongs to a client and has its day; the states in which files may change exist."""
+    admin, known = entity.__admin__, fields(entity)
+    if admin.freeze is not None:
+        day = known.get(admin.freeze.day)
+        is_dated = day is not None and day.kind in (Kind.date, Kind.datetime)
+        if not is_dated or admin.scope.company in (None, "id"):
+            yield Problem(
+                "E030",
+                f"{entity.__name__} is frozen by “{admin.freeze.day}”, which is no day of it, or has no client.",
+                "Name a date or an instant, and say in its scope whose company it is.",
+            )
+    if not _has_states(entity, admin.files_in or ()):
+        yield Problem(
+            "E030",
+            f"{entity.__name__}.files_in names a state that it does not have.",
+            "Name states of the entity.",
         )
 
 

@@ -54,7 +54,7 @@ def enforceable_scope(entity: type[Recorded]) -> Iterator[Problem]:
 
 @check
 def narrowable_for_clients(entity: type[Recorded]) -> Iterator[Problem]:
-    """E030 to E031: what clients may see is their company's or common to all, and what is kept from them is told apart
+    """E031 to E032: what clients may see is their company's or common to all, and what is kept from them is told apart
     by values that there are.
     """
     admin = entity.__admin__
@@ -62,7 +62,7 @@ def narrowable_for_clients(entity: type[Recorded]) -> Iterator[Problem]:
     common = admin.scope.shared or admin.area in CLIENT_CATALOGUES
     if admin.client_columns and is_open and not (admin.scope.company or common):
         yield Problem(
-            "E030",
+            "E031",
             f"{entity.__name__} has client_columns, but nothing tells which company a row is of.",
             "Name the column in Scope(company=...), or leave client_columns out.",
         )
@@ -70,7 +70,7 @@ def narrowable_for_clients(entity: type[Recorded]) -> Iterator[Problem]:
         choices = getattr(fields(entity).get(name), "choices", None)
         if choices is None or any(value not in choices for value in values):
             yield Problem(
-                "E031",
+                "E032",
                 f"{entity.__name__}.__admin__.client_only names “{name}”, which has no such values.",
                 "Name a choice of the entity, and some of its values.",
             )

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock, history
-from backoffice.access import INTERNAL, leaving, prove_scope
+from backoffice.access import INTERNAL, hold, leaving, prove_scope
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Forbidden, InvalidRecord, NotFound
 from backoffice.files.kinds import recognise
@@ -33,6 +33,28 @@ EventName.words["attachment.remove"] = _l("Delete an attachment")
 
 class ReasonMissing(DomainError):
     template = _l("Say why the attachment is deleted.")
+
+
+class FilesFixed(DomainError):
+    """AN-09: what was published or issued keeps the files it had."""
+
+    template = _l("The files are fixed while the state is “%(state)s”: make a record that replaces this one.")
+    status = 409
+
+
+def files_fixed(parent: Recorded) -> bool:
+    """Say whether the record is in a state in which its files stay as they are."""
+    states = parent.__admin__.files_in
+    return states is not None and parent.state not in states  # type: ignore[attr-defined]  # those have one
+
+
+def _require_open(session: Session, parent: Recorded) -> None:
+    if parent.__admin__.files_in is None:
+        return
+    # Whoever issues it meanwhile waits, or has done so.
+    hold(session, parent)
+    if files_fixed(parent):
+        raise FilesFixed(state=parent.state.label)  # type: ignore[attr-defined]  # see above
 
 
 def may_attach(actor: Actor, parent: Recorded) -> bool:
@@ -67,6 +89,7 @@ def attach_file(
 
     :raises Forbidden: the actor may not add files, or not work on such records.
     :raises NotFound: the parent is not one the actor may work on.
+    :raises FilesFixed: the parent is in a state in which its files stay as they are.
     :raises EmptyFile, FileTooLarge, KindNotTaken, NotWhatItSays: the file is refused.
     :raises InvalidRecord: the description is refused.
     :raises StoreUnavailable: the content could not be stored.
@@ -74,6 +97,7 @@ def attach_file(
     if not may_attach(actor, parent) or parent.__table__.name not in PARENTS:
         raise Forbidden
     prove_scope(session, _working_right(actor, type(parent)) or Action.update, [parent])
+    _require_open(session, parent)
     shown, media_type = recognise(name, content, limit_mb=limit_mb)
     attachment = Attachment(
         name=shown,
@@ -119,12 +143,14 @@ def remove_attachment(session: Session, attachment: Attachment, reason: str, *, 
 
     :raises Forbidden: the actor may not remove files from such records.
     :raises NotFound: the parent is not one the actor may change.
+    :raises FilesFixed: the parent is in a state in which its files stay as they are.
     :raises ReasonMissing: no reason is given.
     """
     parent = parent_of(attachment)
     if not may_remove(actor, type(parent)):
         raise Forbidden
     prove_scope(session, Action.update, [parent])
+    _require_open(session, parent)
     why = " ".join(reason.split())[:500]
     if not why or not why.isprintable():
         raise ReasonMissing(field="reason")

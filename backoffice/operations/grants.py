@@ -110,6 +110,8 @@ def end_access(session: Session, line: ContractLine, on: date) -> None:
         return
     mode = line.withdrawal_mode or WithdrawalMode.suspend
     if mode is WithdrawalMode.remove:
+        # Nobody sees the data any more, and they are no longer updated either (AC-19).
+        grant.frozen_from = grant.frozen_from or on
         perform(session, grant, "remove", actor=SYSTEM)
     elif grant.state is S.active:
         verb = "suspend" if mode is WithdrawalMode.suspend else "freeze"

@@ -18,6 +18,7 @@ from backoffice.access import INTERNAL, holders_of
 from backoffice.actors import Action, Actor
 from backoffice.errors import InvalidRecord
 from backoffice.operations import external_codes
+from backoffice.operations.admission import Draft, refusals
 from backoffice.operations.cleaning import CHOOSE, REQUIRED, Reach, clean, only_opening
 from backoffice.operations.import_cells import zeros_restored
 from backoffice.operations.import_mapping import Key, Target, keys_for, reach_of
@@ -29,6 +30,9 @@ from models.catalogue import Kind, fields
 from models.import_batch import ImportBatch, ImportMode, ImportOutcome
 from models.import_row import ImportKey, ImportRow
 from models.reading import BadValue
+
+#: What a row must be found to be for something to be written.
+WRITTEN = (ImportOutcome.new, ImportOutcome.changed)
 
 
 @dataclass
@@ -66,6 +70,9 @@ class Judge:
         self._match(verdicts)
         for verdict in verdicts:
             self._decide(verdict)
+        if not self.batch.restores:
+            self._ask_admission([verdict for verdict in verdicts if verdict.outcome in WRITTEN])
+        for verdict in verdicts:
             if remember:
                 verdict.row.record_version = verdict.record.version if verdict.record is not None else None
             elif verdict.outcome is ImportOutcome.changed:
@@ -213,6 +220,13 @@ class Judge:
             verdict.brings_past = not self._opening.isdisjoint(verdict.cleaned)
         else:
             verdict.outcome = self._compare(verdict, record)
+
+    def _ask_admission(self, verdicts: list[Verdict]) -> None:
+        drafts = [Draft(self.columns.entity, verdict.cleaned, verdict.record) for verdict in verdicts]
+        for verdict, problems in zip(verdicts, refusals(self.session, drafts), strict=True):
+            for name, text in problems.items():
+                verdict.reasons.append(self.columns.finding(verdict.row, name, str(text)))
+                verdict.outcome = ImportOutcome.refused
 
     @cached_property
     def _opening(self) -> set[str]:

@@ -11,15 +11,12 @@ from flask_babel import gettext as _
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.history import recording
 from backoffice.operations.external_codes import keep_codes
-from backoffice.operations.import_judging import Judge
+from backoffice.operations.import_judging import WRITTEN, Judge
 from backoffice.operations.import_rows import Finding, Verdict
 from backoffice.operations.openings import open_record
-from backoffice.operations.plain import add_record, change_record, flush
+from backoffice.operations.plain import add_record, alter_record, change_record, flush, follow_up
 from models.base import Recorded
 from models.import_batch import ImportOutcome
-
-#: What a row must be found to be for something to be written.
-WRITTEN = (ImportOutcome.new, ImportOutcome.changed)
 
 
 def write_chunk(judge: Judge, verdicts: Sequence[Verdict]) -> None:
@@ -48,6 +45,8 @@ def _written_together(judge: Judge, verdicts: Sequence[Verdict]) -> bool:
                     stack.enter_context(recording(session, _record(verdict), "imported"))
             if verdicts:
                 flush(session, _record(verdicts[0]))
+            if not judge.batch.restores:
+                follow_up(session, [_record(verdict) for verdict in verdicts], actor=judge.actor)
             codes = {verdict.code: _record(verdict).id for verdict in verdicts if verdict.code is not None}
             if codes:
                 keep_codes(session, judge.columns.entity, str(judge.batch.source_system), codes, judge.actor)
@@ -68,8 +67,10 @@ def _put(judge: Judge, verdict: Verdict) -> None:
         verdict.record = add_record(judge.session, entity, verdict.cleaned, actor=judge.actor, is_whole=is_whole)
         if verdict.brings_past:
             open_record(judge.session, verdict.record, verdict.cleaned, actor=judge.actor)
-    else:
+    elif judge.batch.restores:
         change_record(verdict.record, verdict.cleaned)
+    else:
+        alter_record(judge.session, verdict.record, verdict.cleaned, actor=judge.actor)
 
 
 def _record(verdict: Verdict) -> Recorded:

@@ -18,7 +18,7 @@ from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, NotFound
-from backoffice.operations.import_judging import Judge
+from backoffice.operations.import_judging import WRITTEN, Judge
 from backoffice.operations.import_mapping import (
     check_mapping,
     known_headings,
@@ -26,7 +26,7 @@ from backoffice.operations.import_mapping import (
     reach_of,
     require_importable,
 )
-from backoffice.operations.import_writing import WRITTEN, write_chunk
+from backoffice.operations.import_writing import write_chunk
 from backoffice.records.lookup import get_record
 from backoffice.spreadsheets.headings import LOOKED_AT
 from backoffice.spreadsheets.reading import read_table

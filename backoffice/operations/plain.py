@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from backoffice.access import acting, hold, prove_scope
 from backoffice.actors import Action, Actor
 from backoffice.errors import Conflict, Forbidden, InvalidRecord, NotFound, Text
 from backoffice.history import recording
+from backoffice.operations.admission import require_admitted
 from backoffice.operations.cleaning import clean
 from backoffice.operations.removal import require_removable
 from models.base import Recorded, SoftDeleted
@@ -25,6 +26,8 @@ OUT_OF_REACH: Text = _l("Your role does not cover this: choose something it does
 
 Hook = Callable[..., None]
 _before_create: dict[type[Recorded], list[Hook]] = {}
+_before_change: dict[type[Recorded], list[Hook]] = {}
+_after_write: dict[type[Recorded], list[Hook]] = {}
 
 
 def before_create(entity: type[Recorded]) -> Callable[[Hook], Hook]:
@@ -32,6 +35,30 @@ def before_create(entity: type[Recorded]) -> Callable[[Hook], Hook]:
 
     def register(hook: Hook) -> Hook:
         _before_create.setdefault(entity, []).append(hook)
+        return hook
+
+    return register
+
+
+def before_save(entity: type[Recorded]) -> Callable[[Hook], Hook]:
+    """Have ``hook(session, record, actor=actor)`` complete each record of ``entity``, new or changed."""
+
+    def register(hook: Hook) -> Hook:
+        before_create(entity)(hook)
+        _before_change.setdefault(entity, []).append(hook)
+        return hook
+
+    return register
+
+
+def after_write(entity: type[Recorded]) -> Callable[[Hook], Hook]:
+    """Have ``hook(session, records, actor=actor)`` do what follows from records of ``entity`` once they are written.
+
+    Many at a time, new and changed alike; it flushes what it does, and is part of the same save.
+    """
+
+    def register(hook: Hook) -> Hook:
+        _after_write.setdefault(entity, []).append(hook)
         return hook
 
     return register
@@ -45,9 +72,12 @@ def create_record(session: Session, entity: type[Recorded], values: Mapping[str,
     """
     actor.require(Action.create, entity)
     _refuse_unwritable(entity)
-    record = add_record(session, entity, clean(session, entity, values, actor=actor), actor=actor)
+    cleaned = clean(session, entity, values, actor=actor)
+    require_admitted(session, entity, cleaned)
+    record = add_record(session, entity, cleaned, actor=actor)
     with acting(session, Action.create):
         flush(session, record)
+        follow_up(session, [record], actor=actor)
     return record
 
 
@@ -78,12 +108,14 @@ def update_record(
     _refuse_unwritable(type(record))
     expect_version(record, version)
     cleaned = clean(session, type(record), values, actor=actor, record=record)
-    if change_record(record, cleaned):
+    require_admitted(session, type(record), cleaned, record)
+    if alter_record(session, record, cleaned, actor=actor):
         # Lines have versions of their own; whoever edits the whole must still notice.
         record.updated_at = clock.now()
     # Adding and removing its lines is part of changing the whole.
     with acting(session, Action.update):
         flush(session, record)
+        follow_up(session, [record], actor=actor)
 
 
 def delete_record(session: Session, record: Recorded, *, version: int | None, actor: Actor) -> None:
@@ -143,6 +175,20 @@ def change_record(record: Recorded, cleaned: Mapping[str, Any]) -> bool:
     return lines_changed
 
 
+def alter_record(session: Session, record: Recorded, cleaned: Mapping[str, Any], *, actor: Actor) -> bool:
+    """Put cleaned values into a stored record and complete it; say whether any of its lines changed."""
+    lines_changed = change_record(record, cleaned)
+    for hook in _before_change.get(type(record), ()):
+        hook(session, record, actor=actor)
+    return lines_changed
+
+
+def follow_up(session: Session, records: Sequence[Recorded], *, actor: Actor) -> None:
+    """Do what follows from flushed records of one entity."""
+    for hook in _after_write.get(type(records[0]), ()) if records else ():
+        hook(session, records, actor=actor)
+
+
 def _assign_lines(record: Recorded, name: str, lines: list[tuple[Recorded | None, Mapping[str, Any] | None]]) -> bool:
     """Add, change and remove children; a line is ``(existing or None, values or None to remove)``."""
     target = fields(type(record))[name].target
@@ -188,10 +234,14 @@ def flush(session: Session, record: Recorded) -> None:
 
 __all__ = [
     "add_record",
+    "after_write",
+    "alter_record",
     "before_create",
+    "before_save",
     "change_record",
     "create_record",
     "delete_record",
     "expect_version",
+    "follow_up",
     "update_record",
 ]

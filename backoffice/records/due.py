@@ -25,7 +25,7 @@ def standing(record: Recorded, field: Field) -> tuple[str, str]:
         return "", ""
     if isinstance(value, datetime):
         return _instant(value - clock.now(), value)
-    return _day((value - clock.today()).days)
+    return _day((value - clock.today()).days, field.days_left)
 
 
 def is_open(record: Recorded, field: Field) -> bool:
@@ -47,10 +47,12 @@ def _instant(left: timedelta, value: datetime) -> tuple[str, str]:
     return "late", ngettext("overdue by %(num)s minute", "overdue by %(num)s minutes", -minutes)
 
 
-def _day(days: int) -> tuple[str, str]:
+def _day(days: int, said_from: int = 0) -> tuple[str, str]:
     if days < 0:
         return "late", _late_days(-days)
-    return ("soon", _("due today")) if days == 0 else ("", "")
+    if days == 0:
+        return "soon", _("due today")
+    return ("soon", ngettext("%(num)s day left", "%(num)s days left", days)) if days <= said_from else ("", "")
 
 
 def _late_days(days: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import cycle
 
@@ -255,6 +255,7 @@ def _grant(world: World, case: Case, item: ActivationRequestItem, state: GrantSt
     grant.last_data_at = world.instant(-world.rng.randint(1, 70))
     if state is not GrantState.active:
         grant.frozen_from = max(world.day(-world.rng.randint(5, 50)), grant.active_from)
+        grant.last_data_at = min(grant.last_data_at, datetime.combine(grant.frozen_from, time(8), UTC))
     world.add(grant)
     for account in case.accounts:
         access = AccountService(account=account, company_service=grant, state=state, created_at=begun)

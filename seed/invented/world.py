@@ -14,6 +14,7 @@ from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 
 from backoffice.clock import ROME
+from models.company_service import CompanyService
 from models.corporate_group import CorporateGroup
 from models.reading import fold
 from models.staff import Staff
@@ -100,6 +101,11 @@ class World:
     def by_code(self, entity: type[Any], code: str) -> Any:
         """Return the group's row with the code; None where an administrator deleted or renamed it."""
         return next((row for row in self.all_of(entity) if row.code == code), None)
+
+
+def granted(world: World, code: str) -> list[CompanyService]:
+    """Return the grants of an online service to clients of the group, whatever has become of them since."""
+    return [grant for grant in world.all_of(CompanyService) if grant.online_service.code == code]
 
 
 def slug(text: str) -> str:

@@ -34,6 +34,12 @@ grants        CRUDTX CRUT    R       -         -       R:unit    -       R      
 fees          CRUDTX CRUTX   R       -         -       -         -       -        -               -        RX
 accounts      CRUDTX CRU     RUT     RT        -       -         -       RTX      -               -        -
 licenses      CRUTX  R       CRUTX   -         -       -         -       -        R:consultant    -        RX
+courses       CRUDX  R       CRUX    -         -       R         -       -        R               -        RX
+training      CRUDX  R       CRUX    -         -       R:unit    -       -        R:consultant    -        RX
+deadlines     CRUDX  R       CRUX    -         -       R:unit    -       -        CRU:consultant  -        R
+documents     CRUDTX R       CRUT    -         -       CRU:unit  -       R        CRUT:consultant -        -
+analyses      CRUX   R       -       -         -       CRUTX:unit -      R        -               -        R
+waste         CRUX   R       -       -         -       CRUTX:unit -      R        -               -        R
 tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R        CRUT:consultant CRU      RX
 packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
 package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
@@ -43,12 +49,12 @@ escalations   CRUDTX R       CR      CRUT      RUT     -         R       R      
 interventions CRUDTX R       CR      CR        CRUTX   R:unit    -       -        -               CR       RX
 assets        CRUDX  R       -       R         R       R:unit    -       -        -               CRU      R
 service_levels CRUDX CRUX    -       R         R       -         R       -        -               R        RX
-attachments   CRDX   CRD     CRD     CR        CRD     R         R       R        CR              CR       -
+attachments   CRDX   CRD     CRD     CR        CRD     CRD       R       R        CR              CR       -
 calendars     CRUDX  R       R       R         R       -         R       R        -               R        R
 queues        CRUDX  R       R       R         R       R         R       R        R               R        R
 roles         CRUD   -       -       -         -       -         -       RU       -               -        -
 history       RX     -       -       -         -       -         R       RX       -               -        -
-imports       CRUDTX CRU:own CRU:own CRU:own   CRU:own -         -       -        CRU:own         CRU:own  -
+imports       CRUDTX CRU:own CRU:own CRU:own   CRU:own CRU:own   -       -        CRU:own         CRU:own  -
 outbox        RTX    -       -       -         -       -         -       R        -               -        -
 templates     RUX    -       RU      R         -       -         -       R        -               -        -
 settings      RUX    -       -       -         -       -         R       RU       -               -        R
@@ -56,7 +62,7 @@ texts         RUX    R       R       R         R       -         R       RU     
 portals       CRUDX  R       R       R         R       -         R       R        -               R        R
 terms         CRUDTX R       R       R         R       -         R       RUT      -               -        R
 consents      RX     -       -       -         -       -         -       RX       -               -        -
-jobs          RTX    RT:own  RT:own  RT:own    RT:own  -         -       R        RT:own          RT:own   -
+jobs          RTX    RT:own  RT:own  RT:own    RT:own  RT:own    -       R        RT:own          RT:own   -
 """
 
 #: What all corporate groups share: only administrators of the whole installation write it, and none of ROLES is one.
@@ -74,18 +80,20 @@ WRITTEN_BY_VERBS = LEDGERS | {
     "setting", "text_block", "mail_template", "account_session", "consent",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
-SOFT_DELETED = frozenset({"company", "contact"})
+SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})
 #: Entities whose rows name their business unit themselves; others have that of their company.
 WITH_UNIT = frozenset({
     "contract", "ticket", "call", "service", "online_service", "company",
     "activation_request", "activation_request_item", "activation_check",
+    "analysis", "analysis_result", "certificate", "waste_movement",
 })  # fmt: skip
 #: Verbs that are a change like any other; all others need the right to transitions.
-VERBS_THAT_UPDATE = frozenset({"company", "call", "ticket.escalate", "activation_request.take"})
+VERBS_THAT_UPDATE = frozenset({"company", "call", "ticket.escalate", "activation_request.take", "deadline"})
 #: What may have attachments, by its area: these are there for whoever reads the record they belong to.
 PARENTS = {
     "company": "companies", "contract": "contracts", "customer_order": "orders", "ticket": "tickets",
     "ticket_message": "tickets", "call": "calls", "intervention": "interventions", "asset": "assets",
+    "client_document": "documents", "certificate": "analyses", "waste_movement": "waste",
 }  # fmt: skip
 #: Whose a row is, where it is not simply whoever wrote it.
 OWNERS = {"time_entry": "person_id"}

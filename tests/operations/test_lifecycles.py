@@ -20,14 +20,17 @@ from backoffice.operations import (  # noqa: F401
     activation_checks,
     activation_items,
     calls,
+    client_documents,
     companies,
     contracts,
+    deadlines,
     escalations,
     fees,
     grants,
     handovers,
     interventions,
     jobs,
+    laboratory,
     licenses,
     mails,
     onboarding,
@@ -36,6 +39,7 @@ from backoffice.operations import (  # noqa: F401
     platforms,
     services,
     tickets,
+    waste,
 )
 from backoffice.operations.verbs import NotInThisState, perform
 from models.account import Account, AccountState
@@ -43,8 +47,11 @@ from models.account_service import AccountService
 from models.activation_check import ActivationCheck, CheckState
 from models.activation_request import ActivationRequest, RequestState
 from models.activation_request_item import ActivationRequestItem, ItemState
+from models.analysis import Analysis
 from models.annual_fee import AnnualFee
 from models.call import Call
+from models.certificate import Certificate
+from models.client_document import ClientDocument
 from models.columns import Choice
 from models.company import Company
 from models.company_service import CompanyService
@@ -52,6 +59,7 @@ from models.contract import Contract
 from models.contract_handover import ContractHandover
 from models.contract_line import ContractLine
 from models.customer_order import CustomerOrder
+from models.deadline import Deadline
 from models.escalation import Escalation
 from models.intervention import Intervention
 from models.job import Job
@@ -62,11 +70,17 @@ from models.platform import Platform
 from models.service import Service
 from models.support_package import PackageState, SupportPackage
 from models.ticket import Ticket, TicketState
+from models.waste_movement import WasteMovement
 from tests.operations.world import PASSED_ON, World, day
 
 #: What makes a record of each entity in a given state.
 MAKERS: dict[type, Callable[[World, Any], Any]] = {
     Account: World.account,
+    Analysis: World.analysis,
+    Certificate: World.certificate,
+    ClientDocument: World.document,
+    Deadline: World.deadline,
+    WasteMovement: World.movement,
     AccountService: World.account_service,
     ActivationCheck: World.check,
     ActivationRequest: World.request,
@@ -106,6 +120,12 @@ LEADS_TO: dict[tuple[Choice, str], Choice] = {
 def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
     """Return acceptable answers to what the verb asks."""
     answers: dict[tuple[type, str], dict[str, Any]] = {
+        (ClientDocument, "withdraw"): {"withdrawn_because": "Sbagliato"},
+        (Deadline, "fulfil"): {"fulfilled_on": day(0)},
+        (Deadline, "cancel"): {"cancelled_because": "Sede chiusa"},
+        (WasteMovement, "deliver"): {"delivered_at": clock.now()},
+        (WasteMovement, "weigh"): {"destination_kg": "1.020", "weighed_at": clock.now()},
+        (WasteMovement, "dispose"): {"disposed_at": clock.now()},
         (Account, "validate"): {"company": world.company, "contact": world.contact},
         (Account, "reject"): {"validation_notes": "Sconosciuto"},
         (ActivationCheck, "pass"): {"detail": "Visto"},

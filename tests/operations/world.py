@@ -18,8 +18,14 @@ from models.account_service import AccountService
 from models.activation_check import ActivationCheck, CheckKind, CheckState
 from models.activation_request import ActivationRequest, RequestState
 from models.activation_request_item import ActivationRequestItem, ItemState, RejectReason
+from models.analysis import Analysis, AnalysisState
+from models.analysis_result import AnalysisResult, ResultState
 from models.annual_fee import AnnualFee, FeeState
+from models.attachment import Attachment
+from models.business_unit import BusinessUnit
 from models.call import Call, CallState
+from models.certificate import Certificate, CertificateState
+from models.client_document import ClientDocument, DocumentArea, DocumentState
 from models.company import Company, CompanyState
 from models.company_service import CompanyService, GrantState
 from models.contact import Contact
@@ -27,7 +33,9 @@ from models.contract import Contract, ContractState
 from models.contract_handover import CHECKLIST, ContractHandover, HandoverState
 from models.contract_line import ContractLine, LineState
 from models.corporate_group import CorporateGroup
+from models.course import Course
 from models.customer_order import CustomerOrder, OrderState
+from models.deadline import Deadline, DeadlineState
 from models.entitlement import Entitlement
 from models.escalation import Escalation, EscalationReason, EscalationState
 from models.group_company import GroupCompany
@@ -45,6 +53,8 @@ from models.support_package import PackageState, SupportPackage
 from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
 from models.ticket import ClosureReason, Ticket, TicketState
+from models.waste_movement import UNWEIGHED, MovementState, WasteMovement
+from models.worker import Worker
 
 #: What the second level is told.
 PASSED_ON = {"reason": "technical", "description": "Guasto", "actions": "Riavviato", "workaround": "Nessuno"}
@@ -356,4 +366,87 @@ class World:
             referred_to="Comune",
             **values,
         )
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def file(self, content: str = "a" * 64, **parent: Any) -> Attachment:
+        """Put a file for the client to a record, whose content nobody reads."""
+        row = Attachment(name="a.pdf", media_type="application/pdf", size_bytes=1, sha256=content, **parent)
+        row.group_id, row.client_visible = self.group.id, True
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def worker(self, **values: Any) -> Worker:
+        values = {"company": self.company, "first_name": "Ugo", "last_name": "Bianchi", **values}
+        return self.add(Worker(**values))  # type: ignore[no-any-return]
+
+    def course(self, **values: Any) -> Course:
+        n = next(_serial)
+        values = {"group_id": self.group.id, "code": f"CORSO-{n}", "title": f"Corso {n}", **values}
+        return self.add(Course(**values))  # type: ignore[no-any-return]
+
+    def teaching(self, **values: Any) -> Contract:
+        """Make a contract in force that covers training."""
+        known = self.session.scalars(
+            sa.select(OnlineService).where(OnlineService.code == "EDUPLAN", OnlineService.group_id == self.group.id)
+        ).first()
+        online = known or self.online_service(code="EDUPLAN")
+        contract = self.contract(ContractState.active, **{"starts_on": day(-300), **values})
+        self.add(ContractLine(contract=contract, service=self.service(ServiceState.offered, online_service=online)))
+        return contract
+
+    def deadline(self, state: DeadlineState = DeadlineState.open, **values: Any) -> Deadline:
+        row = Deadline(company=self.company, title="Prova di evacuazione", due_on=day(20), state=state)
+        row.fulfilled_on = day(-1) if state is DeadlineState.fulfilled else None
+        row.cancelled_because = "Sede chiusa" if state is DeadlineState.cancelled else None
+        for name, value in values.items():
+            setattr(row, name, value)
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def document(self, state: DocumentState = DocumentState.uploaded, **values: Any) -> ClientDocument:
+        values = {"title": "Piano di emergenza", "area": DocumentArea.safety, "dated_on": day(-3), **values}
+        row = ClientDocument(company=self.company, state=state, published_at=clock.now(), **values)
+        row.withdrawn_because = "Sbagliato"
+        self.add(row)
+        self.file(client_document=row)
+        return row
+
+    def unit(self, name: str = "Laboratorio") -> BusinessUnit:
+        return self.add(BusinessUnit(name=f"{name} {next(_serial)}", group_company=self.house))  # type: ignore[no-any-return]
+
+    def analysis(self, state: AnalysisState = AnalysisState.registered, **values: Any) -> Analysis:
+        is_validated = state in (AnalysisState.validated, AnalysisState.certified)
+        values = {"company": self.company, "business_unit": self.unit(), "sampled_on": day(-3), **values}
+        row = Analysis(number=f"A/{next(_serial)}", matrix="Acque reflue", state=state, **values)
+        row.validated_at = clock.now() if is_validated else None
+        row.results = [AnalysisResult(parameter="COD", value=Decimal(85), unit="mg/l", limit_value=Decimal(160))]
+        row.results[0].state = ResultState.validated if is_validated else ResultState.preliminary
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def certificate(self, state: CertificateState = CertificateState.draft, **values: Any) -> Certificate:
+        analysis = values.pop("analysis", None) or self.analysis(AnalysisState.validated)
+        row = Certificate(analysis=analysis, number=f"RP/{next(_serial)}", signer="Ada Rossi", state=state, **values)
+        row.signed_at = clock.now()
+        if state is not CertificateState.draft:
+            row.issued_at, row.sha256 = clock.now(), "a" * 64
+        self.add(row)
+        self.file(certificate=row)
+        return row
+
+    def movement(self, state: MovementState = MovementState.picked_up, **values: Any) -> WasteMovement:
+        row = WasteMovement(
+            company=self.company,
+            business_unit=self.unit("Rifiuti"),
+            state=state,
+            **{
+                "form_number": f"FIR {next(_serial)}",
+                "picked_up_at": clock.now() - timedelta(days=3),
+                "waste_code": "150106",
+                "quantity": Decimal(1000),
+                "register_due_on": day(7),
+                **values,
+            },
+        )
+        if state not in UNWEIGHED:
+            row.destination_kg, row.weighed_at = Decimal(990), clock.now()
+        if state is MovementState.disposed:
+            row.disposed_at = clock.now()
         return self.add(row)  # type: ignore[no-any-return]

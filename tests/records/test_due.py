@@ -13,6 +13,7 @@ from backoffice.records import due, show
 from models.catalogue import fields
 from models.contract import Contract
 from models.ticket import Ticket, TicketState, Urgency
+from models.waste_movement import MovementState, WasteMovement
 
 NOW = datetime(2026, 11, 28, 14, 0, tzinfo=UTC)
 DUE = fields(Ticket)["due_at"]
@@ -54,6 +55,18 @@ def test_an_instant_in_words(desk: Flask, left: timedelta, told: tuple[str, str]
 def test_a_day_in_words(desk: Flask, days: int, told: tuple[str, str]) -> None:
     with desk.test_request_context():
         assert due._day(days) == told
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [(0, ("soon", "scade oggi")), (1, ("soon", "manca 1 giorno")), (5, ("soon", "mancano 5 giorni")), (6, ("", ""))],
+)
+def test_days_left_are_said_where_the_declaration_asks_for_it(desk: Flask, days: int, told: tuple[str, str]) -> None:
+    with desk.test_request_context():
+        movement = WasteMovement(register_due_on=clock.today() + timedelta(days=days), state=MovementState.delivered)
+        assert due.standing(movement, fields(WasteMovement)["register_due_on"]) == told
+        movement.state = MovementState.weighed
+        assert due.standing(movement, fields(WasteMovement)["register_due_on"]) == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,16 +17,23 @@ from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import open_session
 from backoffice.operations.contract_dates import advance_contracts
+from backoffice.operations.deadlines import advance_deadlines, plan_missing_updates
+from backoffice.operations.freezing import frozen_since
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.packages import advance_packages
 from backoffice.operations.tickets import close_tickets_for_good
 from models.account import Account
+from models.analysis import Analysis
 from models.base import ENTITIES, Model
 from models.call import Call
+from models.certificate import Certificate
+from models.client_document import ClientDocument
 from models.company import Company
+from models.company_service import CompanyService
 from models.contact import Contact
 from models.contract import Contract
 from models.corporate_group import CorporateGroup
+from models.deadline import Deadline
 from models.history_entry import HistoryEntry
 from models.license import License, LicenseState
 from models.package_movement import PackageMovement
@@ -33,7 +41,9 @@ from models.service import Service
 from models.staff import Staff
 from models.support_package import SupportPackage
 from models.ticket import Ticket, TicketState
+from models.training_record import TrainingRecord
 from models.values import ValueType
+from models.waste_movement import WasteMovement
 from seed.demo import load_demo, remove_demo
 from seed.demo_removal import DemoStillUsed, demo_entities
 
@@ -55,6 +65,27 @@ def test_every_state_occurs_twice_in_each_group(session: Session, entity: Any) -
     states = type(demo_rows(session, entity)[0].state)
     missing = [(group, state) for group in group_ids(session) for state in states if found[group, state] < 2]
     assert not missing
+
+
+@pytest.mark.parametrize("entity", [Deadline, ClientDocument, Analysis, Certificate, WasteMovement])
+def test_client_data_are_there_in_every_state_of_clients_who_have_the_service(session: Session, entity: Any) -> None:
+    rows = demo_rows(session, entity)
+    found = Counter(row.state for row in rows)
+    assert not [state for state in type(rows[0].state) if found[state] < 2]
+    grant = CompanyService.__table__
+    having = set(session.scalars(sa.select(grant.c.company_id), execution_options=INTERNAL))
+    assert {row.company_id for row in rows} <= having
+
+
+def test_nothing_is_dated_after_the_data_stand_still(session: Session) -> None:
+    for entity in (TrainingRecord, ClientDocument, Analysis, WasteMovement):
+        freeze: Any = entity.__admin__.freeze
+        rows = demo_rows(session, entity)
+        since = frozen_since(session, freeze.service, {row.company_id for row in rows})
+        for row in rows:
+            day = getattr(row, freeze.day)
+            day = day.astimezone(clock.ROME).date() if isinstance(day, datetime) else day
+            assert row.company_id not in since or day < since[row.company_id], row
 
 
 def test_there_is_enough_of_everything(session: Session) -> None:
@@ -191,6 +222,8 @@ def test_nothing_is_overdue_for_a_job(session: Session) -> None:
     assert advance_packages(session, today, actor=SYSTEM) == 0
     assert expire_licenses(session, today, actor=SYSTEM) == 0
     assert close_tickets_for_good(session, now, actor=SYSTEM) == 0
+    assert plan_missing_updates(session, actor=SYSTEM) == 0
+    assert advance_deadlines(session, today, actor=SYSTEM) == 0
 
 
 def test_dates_lie_in_past_and_future(session: Session) -> None:

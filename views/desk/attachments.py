@@ -12,7 +12,14 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Forbidden, NotFound
 from backoffice.files.kinds import INLINE, KINDS
 from backoffice.files.store import get_content
-from backoffice.operations.attachments import attach_file, may_attach, may_remove, parent_of, remove_attachment
+from backoffice.operations.attachments import (
+    attach_file,
+    files_fixed,
+    may_attach,
+    may_remove,
+    parent_of,
+    remove_attachment,
+)
 from backoffice.records import show
 from backoffice.records.lookup import get_record
 from models.attachment import PARENTS, Attachment
@@ -141,7 +148,7 @@ def _tab_url(parent: Recorded) -> str:
 
 def _panel(parent: Recorded, actor: Actor) -> dict[str, Any] | None:
     """Return the form that stands under the attachments of a record, for whoever may add some."""
-    if not may_attach(actor, parent):
+    if not may_attach(actor, parent) or files_fixed(parent):
         return None
     return {
         "template": "_attach.html",
@@ -167,6 +174,8 @@ def _save_link(attachment: Attachment, _actor: Actor) -> dict[str, Any]:
 def _remove_link(attachment: Attachment, actor: Actor) -> dict[str, Any] | None:
     kind = next(name for name in PARENTS if getattr(attachment, f"{name}_id") is not None)
     if not may_remove(actor, ENTITIES[kind]):
+        return None
+    if ENTITIES[kind].__admin__.files_in is not None and files_fixed(getattr(attachment, kind)):
         return None
     return {"label": _("Delete"), "icon": "trash3", "url": url_for("AttachmentView.remove", pk=attachment.id)}
 
