@@ -51,6 +51,16 @@ class Grant:
     role: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How far an account may use an online service (AC-13)."""
+
+    #: The one site whose data it shows; None for the whole company.
+    site_id: int | None = None
+    #: Whether it shows what nobody has validated yet.
+    preliminary: bool = True
+
+
 class ActorKind(enum.StrEnum):
     staff = enum.auto()
     account = enum.auto()
@@ -70,6 +80,8 @@ class Actor:
     company_id: int | None = None
     #: Of an account: whether it sees what concerns the whole company.
     is_referent: bool = False
+    #: Of an account: how far it may use the online service that an area belongs to, by area.
+    reach: Mapping[str, Reach] = field(default_factory=dict, hash=False, compare=False)
     unit_ids: tuple[int, ...] = ()
     team_ids: tuple[int, ...] = ()
     roles: tuple[str, ...] = ()

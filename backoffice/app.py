@@ -95,6 +95,7 @@ def create_client_area(settings: config.Settings, engine: sa.Engine) -> Flask:
     app = _new_app("client_area", settings)
     app.config.update(SECRET_KEY=settings.client_secret_key, SESSION_COOKIE_NAME="clients")
     app.config["STATEMENT_TIMEOUT_MS"] = settings.statement_timeout_ms
+    app.extensions["files"] = file_store(settings)
     headers.install(app)
     Bootstrap5(app)
     CSRFProtect(app)

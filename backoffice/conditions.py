@@ -54,8 +54,8 @@ def conditions(actor: Actor, action: Action, *, include_deleted: bool = False) -
         criterion = of_client(actor, entity, scopes) if actor.account_id else narrower(actor, scopes)
         if criterion is not None:
             yield Condition(Asks.rows, entity, criterion)
-        if actor.account_id and entity.__admin__.client_only:
-            yield Condition(Asks.rows, entity, lambda c: c.shown_to_clients())
+        if actor.account_id and scopes:
+            yield from _shown_to_client(actor, entity)
         if scope.parents:
             yield Condition(Asks.parents, entity, lambda c: of_parents(c))
 
@@ -98,6 +98,21 @@ def of_client(actor: Actor, entity: type[Recorded], scopes: frozenset[ScopeKind]
     if entity.__admin__.scope.company:
         return lambda c: c.company_scope() == company_id
     return None
+
+
+def _shown_to_client(actor: Actor, entity: type[Recorded]) -> Iterator[Condition]:
+    """Yield what else a row must fulfil for a client to see it: told to clients at all, of the account's site, and
+    validated where the account sees nothing else.
+    """
+    yield Condition(Asks.rows, entity, lambda c: c.shown_to_clients())
+    reach = actor.reach.get(entity.__admin__.area)
+    if reach is None:
+        return
+    site_id = reach.site_id
+    if site_id is not None and entity.__admin__.scope.site:
+        yield Condition(Asks.rows, entity, lambda c: c.site_scope() == site_id)
+    if not reach.preliminary and entity.__admin__.client_preliminary:
+        yield Condition(Asks.rows, entity, lambda c: sa.not_(c.is_preliminary()))
 
 
 def of_units(entity: Any, units: Any) -> Any:

@@ -6,7 +6,7 @@ This is what a fresh installation starts with. What counts afterwards lies in ``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from flask_appbuilder.security.sqla.models import Role
@@ -212,9 +212,24 @@ time_entries  R        -
 interventions R        -
 queues        R        R
 consents      R:own    R:own
+attachments   R        R
+courses       R        R
+training      RX       RX
+deadlines     RX       RX
+documents     RX       RX
+analyses      RX       RX
+waste         RX       RX
 """
+#: Areas that are open only to accounts with an active online service, by its code; as far as that goes.
+AREA_SERVICES = {
+    "training": "EDUPLAN",
+    "deadlines": "EDUPLAN",
+    "documents": "EDUPLAN",
+    "analyses": "ANALISI",
+    "waste": "WINSMART",
+}
 #: Areas whose rows are no company's: catalogues that clients of a corporate group have in common.
-CLIENT_CATALOGUES = frozenset({"services", "package_types", "queues"})
+CLIENT_CATALOGUES = frozenset({"services", "package_types", "queues", "courses"})
 
 #: Every field declared as a datum about a person.
 PERSONAL = "personal"
@@ -275,6 +290,13 @@ OWN_DATA_GRANTS = _own("RX", ("accounts", "grants", "tickets", "consents"))
 RESTRICTED_GRANTS = _own("R", ("accounts", "consents"))
 #: What accounts of clients may do, by whether they are referents' and by area.
 CLIENT_GRANTS = _client_grants()
+
+
+def client_grants(is_referent: bool, services: Collection[str]) -> dict[str, tuple[Grant, ...]]:
+    """Return by area what an account may do that has these online services, by their codes."""
+    granted = CLIENT_GRANTS[is_referent]
+    return {area: found for area, found in granted.items() if AREA_SERVICES.get(area) in (None, *services)}
+
 
 #: What the product ships: letters and row scope by role code and area.
 SHIPPED_RIGHTS = _parsed()

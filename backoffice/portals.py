@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.access import INTERNAL
-from backoffice.actors import Actor, ActorKind
-from backoffice.permissions import CLIENT_GRANTS, RESTRICTED_GRANTS
+from backoffice.actors import Actor, ActorKind, Reach
+from backoffice.permissions import AREA_SERVICES, RESTRICTED_GRANTS, client_grants
 from models.account import Account, AccountState
+from models.account_service import AccountService
 from models.account_session import AccountSession
 from models.base import Model
 from models.company import Company, CompanyState
+from models.company_service import CompanyService, GrantState
+from models.online_service import OnlineService
 from models.portal import Portal
 from models.portal_host import PortalHost
 
@@ -55,7 +58,7 @@ def find_portal(session: Session, host: str, code: str, *, own_hosts: frozenset[
 def find_client(session: Session, digest: str, portal: Portal, *, since: datetime) -> Client | None:
     """Return who uses the client area in the session with a digest, used after ``since``; None where it is over.
 
-    One statement. Needs a session in which the system acts: nobody's row scope must decide who they are. An account
+    Two statements. Needs a session in which the system acts: nobody's row scope must decide who they are. An account
     that may not be used, of another portal, or of a company that is no client counts as signed out (AC-02).
     """
     statement = (
@@ -73,10 +76,25 @@ def find_client(session: Session, digest: str, portal: Portal, *, since: datetim
         )
     )
     row = session.execute(statement).one_or_none()
-    return None if row is None else _client(row[0], row[1], row[2])
+    return None if row is None else _client(row[0], row[1], row[2], _services(session, row[1]))
 
 
-def _client(used: AccountSession, account: Account, company_name: str) -> Client:
+def _services(session: Session, account: Account) -> dict[str, Reach]:
+    """Return how far an account may use the online services that are active for it, by their codes."""
+    statement = (
+        sa.select(OnlineService.code, AccountService.site_id, AccountService.can_see_preliminary)
+        .join(CompanyService, CompanyService.id == AccountService.company_service_id)
+        .join(OnlineService, OnlineService.id == CompanyService.online_service_id)
+        .where(
+            AccountService.account_id == account.id,
+            AccountService.state == GrantState.active,
+            CompanyService.state == GrantState.active,
+        )
+    )
+    return {code: Reach(site_id, preliminary) for code, site_id, preliminary in session.execute(statement)}
+
+
+def _client(used: AccountSession, account: Account, company_name: str, services: dict[str, Reach]) -> Client:
     is_restricted = account.state is not AccountState.active
     actor = Actor(
         ActorKind.account,
@@ -86,7 +104,8 @@ def _client(used: AccountSession, account: Account, company_name: str) -> Client
         company_id=account.company_id,
         is_referent=account.is_referent,
         roles=("referent" if account.is_referent else "user",),
-        grants=RESTRICTED_GRANTS if is_restricted else CLIENT_GRANTS[account.is_referent],
+        grants=RESTRICTED_GRANTS if is_restricted else client_grants(account.is_referent, services),
+        reach={area: services[code] for area, code in AREA_SERVICES.items() if code in services},
     )
     return Client(
         actor,

@@ -51,7 +51,7 @@ class Analysis(CompanyOwned, Record):
         category=Category.client_data,
         icon="droplet-half",
         area="analyses",
-        scope=Scope(group="company.group_id", company="company_id", unit="business_unit_id"),
+        scope=Scope(group="company.group_id", company="company_id", unit="business_unit_id", site="site_id"),
         title=("number",),
         subtitle=("matrix", "company"),
         tabs=("certificate.analysis",),
@@ -81,6 +81,7 @@ class Analysis(CompanyOwned, Record):
             Section(_l("Sample"), ("matrix", "sampling_point", "site", "sampled_on")),
         ),
         client_columns=("number", "matrix", "sampling_point", "site", "sampled_on", "state", "validated_at"),
+        client_preliminary={"state": (S.preliminary,)},
         client_only={"state": (S.preliminary, S.validated, S.certified)},
         rules={
             "uq_analysis_group_id_number": Rule(_l("There is already an analysis with this number."), "number"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import Integer, String, UniqueConstraint
+from sqlalchemy import Integer, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.analysis import IN_WORK, Analysis
+from models.analysis import IN_WORK, Analysis, AnalysisState
 from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, folded, reference
@@ -41,7 +42,7 @@ class AnalysisResult(CompanyOwned, Record):
         area="analyses",
         scope=Scope(
             group="analysis.group_id", company="analysis.company_id", unit="analysis.business_unit_id"
-        ),
+        , site="analysis.site_id"),
         title=("analysis", "parameter"),
         subtitle=("company",),
         rank=6,
@@ -58,6 +59,8 @@ class AnalysisResult(CompanyOwned, Record):
         sections=(
             Section(_l("Result"), _FACTS),
         ),
+        client_preliminary={"state": (ResultState.preliminary,)},
+        client_section=False,
         client_columns=("analysis", "parameter", "value", "is_below", "unit", "limit_value", "state"),
         rules={
             "uq_analysis_result_analysis_id_parameter": Rule(
@@ -94,6 +97,12 @@ class AnalysisResult(CompanyOwned, Record):
     limit_value: Mapped[Decimal | None] = field(_l("Limit"), Quantity(), help=_l("The most allowed; empty for none."))
     #: Preliminary until the analysis is validated.
     state: Mapped[ResultState] = choice(ResultState, _lp("result", "Status"), default=S.preliminary, verb_only=True)
+
+    @classmethod
+    def shown_to_clients(cls) -> Any:
+        """Values of an analysis that has got that far."""
+        told = select(Analysis.id).where(Analysis.state != AnalysisState.registered)
+        return cls.analysis_id.in_(told)
 
     def __str__(self) -> str:
         return f"{self.analysis} · {self.parameter}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy import CheckConstraint, Index, String, or_
 from sqlalchemy.orm import Mapped, relationship
 
 from models.asset import Asset
@@ -28,6 +30,8 @@ PARENTS = (
     *("client_document", "certificate", "waste_movement"),
 )
 
+#: What clients see with its files.
+_PUBLISHED = ("client_document", "certificate", "waste_movement")
 _COUNT = " + ".join(f"CASE WHEN {name}_id IS NULL THEN 0 ELSE 1 END" for name in PARENTS)
 
 
@@ -64,9 +68,17 @@ class Attachment(GroupOwned, Record):
             "ck_attachment_one_parent": Rule(_l("An attachment belongs to exactly one record.")),
             "ck_attachment_not_empty": Rule(_l("The file is empty."), "size_bytes"),
         },
+        client_columns=("name", "description", "size_bytes", "created_at"),
+        client_section=False,
         written_by_verbs=True,
         menu=False,
     )
+
+    @classmethod
+    def shown_to_clients(cls) -> Any:
+        """Files marked for them, and those of what is published as such, once its record is there for them."""
+        published = (getattr(cls, f"{name}_id").is_not(None) for name in _PUBLISHED)
+        return or_(cls.client_visible, *published)
 
     #: What the file was called, without folders and without what browsers and people might be fooled by.
     name: Mapped[str] = field(_l("File name"), String(200), personal=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey, Index, Integer, Table, and_, event, select, true
+from sqlalchemy import ForeignKey, Index, Integer, Table, and_, event, false, or_, select, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, aliased, declared_attr, mapped_column
 
 from backoffice.errors import Text
@@ -61,6 +61,8 @@ class Scope:
     #: The client account whose row it is, as a column or as ``ticket.account_id``, that of a parent; clients who are no
     #: referents see no other row of their company.
     account: str | None = None
+    #: The site of the client that a row is about, likewise: some accounts see one site only (AC-13).
+    site: str | None = None
     shared: bool = False
     #: Rows without a group concern the whole installation: its administrators see them beside their group's.
     groupless: bool = False
@@ -190,6 +192,8 @@ class Admin:
     client_section: bool = True
     #: By field: the values of those rows that clients see; of any other value they never hear.
     client_only: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
+    #: By field: the values of rows that nobody has validated yet; not every account sees those (A-19).
+    client_preliminary: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     rules: Mapping[str, Rule] = field(default_factory=dict)
     #: What two rows that are the same have in common; None: they are not looked for, and never merged.
     duplicates: Duplicates | None = None
@@ -309,7 +313,17 @@ class Recorded:
     @classmethod
     def account_scope(cls) -> Any:
         """Return what says which client account a row belongs to."""
-        relation, dot, column = (cls.__admin__.scope.account or "").rpartition(".")
+        return cls._own_or_of_parent(cls.__admin__.scope.account or "")
+
+    @classmethod
+    def site_scope(cls) -> Any:
+        """Return what says which site of the client a row is about."""
+        return cls._own_or_of_parent(cls.__admin__.scope.site or "")
+
+    @classmethod
+    def _own_or_of_parent(cls, path: str) -> Any:
+        """Return a column of the row, or as ``parent.column`` that of the row it hangs on."""
+        relation, dot, column = path.rpartition(".")
         if not dot:
             return getattr(cls, column)
         parent = aliased(ENTITIES[relation])
@@ -320,6 +334,12 @@ class Recorded:
         """Return the condition that clients see a row of theirs at all."""
         only = cls.__admin__.client_only
         return and_(true(), *(getattr(cls, name).in_(values) for name, values in only.items()))
+
+    @classmethod
+    def is_preliminary(cls) -> Any:
+        """Return the condition that nobody has validated yet what a row says."""
+        values = cls.__admin__.client_preliminary
+        return or_(false(), *(getattr(cls, name).in_(found) for name, found in values.items()))
 
 
 class Record(Recorded, Model):

@@ -45,7 +45,7 @@ class Certificate(CompanyOwned, Record):
         area="analyses",
         scope=Scope(
             group="analysis.group_id", company="analysis.company_id", unit="analysis.business_unit_id"
-        ),
+        , site="analysis.site_id"),
         title=("number",),
         subtitle=("analysis", "company"),
         tabs=("attachment.certificate", "certificate.replaces"),

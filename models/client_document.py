@@ -64,7 +64,7 @@ class ClientDocument(SoftDeleted, CompanyOwned, Record):
         category=Category.client_data,
         icon="file-earmark-text",
         area="documents",
-        scope=Scope(group="company.group_id", company="company_id"),
+        scope=Scope(group="company.group_id", company="company_id", site="site_id"),
         title=("title",),
         subtitle=("area", "company"),
         tabs=("attachment.client_document", "client_document.replaces"),

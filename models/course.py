@@ -50,6 +50,8 @@ class Course(GroupOwned, Record):
         fast=(("code",), ("training_type", "title")),
         facts=("code", "training_type", "audience", "duration_minutes", "update_period_months"),
         inline=("credits",),
+        client_columns=("title", "training_type"),
+        client_section=False,
         natural_keys=(("code",),),
         sections=(
             Section(_l("Course"), ("code", "title", "training_type", "audience", "duration_minutes")),

@@ -53,7 +53,7 @@ class Deadline(CompanyOwned, Record):
         category=Category.client_data,
         icon="calendar-event",
         area="deadlines",
-        scope=Scope(group="company.group_id", company="company_id"),
+        scope=Scope(group="company.group_id", company="company_id", site="site_id"),
         title=("title", "due_on"),
         subtitle=("kind", "company", "worker"),
         worklists=(

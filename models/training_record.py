@@ -62,7 +62,7 @@ class TrainingRecord(CompanyOwned, Record):
         category=Category.client_data,
         icon="journal-check",
         area="training",
-        scope=Scope(group="worker.group_id", company="worker.company_id"),
+        scope=Scope(group="worker.group_id", company="worker.company_id", site="worker.site_id"),
         title=("worker", "course"),
         subtitle=("completed_on", "company"),
         tabs=("deadline.training_record",),

@@ -74,7 +74,7 @@ class WasteMovement(CompanyOwned, Record):
         category=Category.client_data,
         icon="recycle",
         area="waste",
-        scope=Scope(group="company.group_id", company="company_id", unit="business_unit_id"),
+        scope=Scope(group="company.group_id", company="company_id", unit="business_unit_id", site="site_id"),
         title=("form_number", "form_year"),
         subtitle=("waste_code", "company"),
         tabs=("attachment.waste_movement",),

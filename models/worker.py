@@ -41,7 +41,7 @@ class Worker(SoftDeleted, CompanyOwned, Record):
         category=Category.client_data,
         icon="person-lines-fill",
         area="training",
-        scope=Scope(group="company.group_id", company="company_id"),
+        scope=Scope(group="company.group_id", company="company_id", site="site_id"),
         title=("first_name", "last_name"),
         subtitle=("category", "company"),
         tabs=("training_record.worker", "deadline.worker"),

@@ -60,7 +60,7 @@ def narrowable_for_clients(entity: type[Recorded]) -> Iterator[Problem]:
     admin = entity.__admin__
     is_open = any(admin.area in grants for grants in CLIENT_GRANTS.values())
     common = admin.scope.shared or admin.area in CLIENT_CATALOGUES
-    if admin.client_columns and is_open and not (admin.scope.company or common):
+    if admin.client_columns and is_open and not (admin.scope.company or admin.scope.parents or common):
         yield Problem(
             "E031",
             f"{entity.__name__} has client_columns, but nothing tells which company a row is of.",

@@ -30,7 +30,19 @@ REFERENT = {
     "ticket_message": "public",
     **dict.fromkeys(("online_service", "support_package_type", "support_queue", "request_type"), "group"),
     "consent": "own",
+    "course": "group",
+    **dict.fromkeys(("worker", "training_record", "deadline", "waste_movement"), "company"),
+    "client_document": "published",
+    "analysis": "under_way",
+    "analysis_result": "of_those",
+    "certificate": "issued",
+    "attachment": "files",
 }
+#: What belongs to an online service: only accounts with an active one may look at it.
+SERVICES = (
+    *("worker", "training_record", "deadline", "client_document", "waste_movement"),
+    *("analysis", "analysis_result", "certificate"),
+)
 #: What anybody else with an account may look at.
 USER = {
     "account": "person",
@@ -39,7 +51,25 @@ USER = {
     "company_service": "company",
     **dict.fromkeys(("online_service", "support_package_type", "support_queue", "request_type"), "group"),
 }
+USER |= {table: REFERENT[table] for table in (*SERVICES, "course")} | {"attachment": "own_files"}
+_FILES = """(ticket_id IN (SELECT id FROM ticket WHERE {ticket}) AND client_visible
+    OR ticket_message_id IN (SELECT m.id FROM ticket_message m JOIN ticket ON ticket.id = m.ticket_id
+        WHERE m.visibility = 'public' AND {ticket}) AND client_visible
+    OR client_document_id IN (SELECT id FROM client_document WHERE company_id = :company AND state = 'published')
+    OR certificate_id IN (SELECT id FROM certificate WHERE company_id = :company AND state IN ('issued', 'replaced'))
+    OR waste_movement_id IN (SELECT id FROM waste_movement WHERE company_id = :company){more})"""
 _SQL = {
+    "published": "company_id = :company AND state = 'published'",
+    "under_way": "company_id = :company AND state <> 'registered'",
+    "of_those": "company_id = :company AND analysis_id IN (SELECT id FROM analysis WHERE state <> 'registered')",
+    "issued": "company_id = :company AND state IN ('issued', 'replaced')",
+    "own_files": _FILES.format(ticket="account_id = :account", more=""),
+    "files": _FILES.format(
+        ticket="ticket.company_id = :company",
+        more=" OR client_visible AND (company_id = :company"
+        " OR contract_id IN (SELECT id FROM contract WHERE company_id = :company)"
+        " OR intervention_id IN (SELECT id FROM intervention WHERE company_id = :company))",
+    ),
     "itself": "id = :company",
     "company": "company_id = :company",
     "public": "company_id = :company AND visibility = 'public'",
@@ -48,7 +78,8 @@ _SQL = {
     "own": "account_id = :account",
     "own_public": "visibility = 'public' AND ticket_id IN (SELECT id FROM ticket WHERE account_id = :account)",
 }
-PEOPLE = {"demo.referent": REFERENT, "demo.client": USER, "demo.referent.2": REFERENT}
+WITHOUT_SERVICES = {table: rows for table, rows in REFERENT.items() if table not in SERVICES}
+PEOPLE = {"demo.referent": REFERENT, "demo.client": USER, "demo.referent.2": WITHOUT_SERVICES}
 
 
 def visible(session: RecordSession, someone: Account, entity: type[Recorded], rows: str) -> set[int]:
@@ -67,7 +98,7 @@ def listed(browser: ClientBrowser, entity: type[Recorded]) -> set[int]:
     while path:
         answer = browser.get(path)
         assert answer.status_code == 200, (path, answer.status)
-        found |= {int(key) for key in re.findall(rf'data-url="/it/{slug(entity)}/(\d+)"', answer.text)}
+        found |= {int(key) for key in re.findall(rf'data-url="/it/(?:{slug(entity)}|file)/(\d+)"', answer.text)}
         onward = re.search(r'rel="next"[^>]*href="([^"]+)"|href="([^"]+)"[^>]*rel="next"', answer.text)
         path = (onward[1] or onward[2]).replace("&amp;", "&") if onward else None
     return found

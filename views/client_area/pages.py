@@ -16,6 +16,7 @@ from backoffice.errors import DomainError
 from backoffice.operations.client_accounts import change_own_account_password, change_profile
 from backoffice.operations.client_sessions import end_session
 from backoffice.operations.terms import find_terms
+from backoffice.permissions import AREA_SERVICES
 from backoffice.records import show
 from backoffice.records.pages import Query, find_counts
 from models.account import Account
@@ -50,7 +51,8 @@ def dashboard() -> Any:
     if client.is_restricted:
         return redirect(url_for("clients.privacy"))
     actor = current_actor()
-    shown = sections(actor)
+    # What belongs to an online service stands on its tile.
+    shown = [entity for entity in sections(actor) if entity.__admin__.area not in AREA_SERVICES]
     counts = find_counts(current_session(), [Query(entity) for entity in shown], most=999)
     page = {
         "company": client.company_name,
@@ -108,6 +110,11 @@ def _tile(access: AccountService) -> dict[str, Any]:
         "state": _state(usable, frozen),
         "fresh": _freshness(granted, usable, frozen),
         "url": service.url if usable else None,
+        "lists": [
+            {"label": entity.__admin__.plural, "url": addresses.list_url(entity)}
+            for entity in sections(current_actor())
+            if AREA_SERVICES.get(entity.__admin__.area) == service.code
+        ],
     }
 
 

@@ -39,6 +39,15 @@ def set_section_link(entity: type[Recorded], link: SectionLink) -> None:
     _links[entity] = link
 
 
+#: Where a row of a list leads, where that is not its page.
+_urls: dict[type[Recorded], Callable[[Any], str]] = {}
+
+
+def set_section_url(entity: type[Recorded], url: Callable[[Any], str]) -> None:
+    """Have the rows of ``entity`` lead to ``url(record)``, such as the file itself."""
+    _urls[entity] = url
+
+
 class SectionListing(Listing):
     """A list as clients see it: their columns, without what only staff do."""
 
@@ -56,6 +65,10 @@ class SectionListing(Listing):
 
     def _menu(self, record: Recorded) -> list[dict[str, Any]]:
         return []
+
+    def _row(self, record: Recorded) -> dict[str, Any]:
+        row = super()._row(record)
+        return row | {"url": _urls[self.entity](record)} if self.entity in _urls else row
 
 
 def client_fields(entity: type[Recorded]) -> list[Field]:
@@ -160,4 +173,4 @@ def _exports(entity: type[Recorded]) -> list[dict[str, Any]]:
     ]
 
 
-__all__ = ["SectionListing", "client_fields", "register_sections", "sections", "set_section_link"]
+__all__ = ["SectionListing", "client_fields", "register_sections", "sections", "set_section_link", "set_section_url"]
