@@ -25,6 +25,7 @@ OUT_OF_REACH: Text = _l("Your role does not cover this: choose something it does
 
 Hook = Callable[..., None]
 _before_create: dict[type[Recorded], list[Hook]] = {}
+_after_create: dict[type[Recorded], list[Hook]] = {}
 
 
 def before_create(entity: type[Recorded]) -> Callable[[Hook], Hook]:
@@ -32,6 +33,19 @@ def before_create(entity: type[Recorded]) -> Callable[[Hook], Hook]:
 
     def register(hook: Hook) -> Hook:
         _before_create.setdefault(entity, []).append(hook)
+        return hook
+
+    return register
+
+
+def after_create(entity: type[Recorded]) -> Callable[[Hook], Hook]:
+    """Have ``hook(session, record, actor=actor)`` follow each new record of ``entity`` that is written by itself.
+
+    What comes in by a spreadsheet has happened elsewhere: nobody is told of it, and no hook follows.
+    """
+
+    def register(hook: Hook) -> Hook:
+        _after_create.setdefault(entity, []).append(hook)
         return hook
 
     return register
@@ -48,6 +62,8 @@ def create_record(session: Session, entity: type[Recorded], values: Mapping[str,
     record = add_record(session, entity, clean(session, entity, values, actor=actor), actor=actor)
     with acting(session, Action.create):
         flush(session, record)
+    for hook in _after_create.get(entity, ()):
+        hook(session, record, actor=actor)
     return record
 
 
