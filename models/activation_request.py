@@ -188,7 +188,7 @@ class ActivationRequest(GroupOwned, Record):
     email: Mapped[str] = field(_l("E-mail"), Email(), personal=True, help=_l("Where the answer goes."))
     #: The language the requester is written to in.
     language: Mapped[MailLanguage] = choice(
-        MailLanguage, _l("Language"), name="request_language", badge=False, default=MailLanguage.it,
+        MailLanguage, _l("Language"), name="request_language", default=MailLanguage.it,
         server_default="it", help=_l("In which the requester is answered."),
     )  # fmt: skip
     #: When somebody made sure that the requester speaks for the company, whose contact they are not.

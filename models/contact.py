@@ -110,7 +110,7 @@ class Contact(SoftDeleted, CompanyOwned, Record):
 
     #: The language mails to them are written in; empty for Italian.
     language: Mapped[MailLanguage | None] = choice(
-        MailLanguage, _l("Language"), name="contact_language", badge=False, help=_l("Of mails to them; empty: Italian.")
+        MailLanguage, _l("Language"), name="contact_language", help=_l("Of mails to them; empty: Italian.")
     )
 
     def __str__(self) -> str:

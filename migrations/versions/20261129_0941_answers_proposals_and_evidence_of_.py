@@ -19,7 +19,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "d90c32d7f724"
 down_revision = "47763f0c6d71"
 branch_labels = None

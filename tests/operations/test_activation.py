@@ -40,7 +40,8 @@ from models.staff import Staff
 from tests.operations.world import World
 
 AREAS = (
-    "companies", "contacts", "activation", "grants", "fees", "accounts", "services", "contracts", "organisation", "staff", "settings",
+    "companies", "contacts", "activation", "grants", "fees", "accounts", "services", "contracts", "organisation",
+    "staff", "settings",
 )  # fmt: skip
 
 

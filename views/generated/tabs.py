@@ -1,4 +1,4 @@
-"""The tabs of a record's page: its details, its history, and a list for every relation that points at it."""
+"""The tabs of a record's page: its details, history and mails, and a list for every relation that points at it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import Text
+from backoffice.records import mails
 from backoffice.records.pages import Query, find_counts
 from models.base import Recorded
 from models.catalogue import Field, related_lists, slug
@@ -40,10 +41,12 @@ def record_tabs(record: Recorded, actor: Actor, session: RecordSession) -> dict[
     names = {_name(field): field for field in readable}
     current = request.args.get("tab", "details")
     own = ["details", *(["history"] if has_history(type(record)) else [])]
+    written = mails.count_mails(session, record) if mails.may_read_mails(record, actor) else 0
+    own += ["mail"] if written else []
     if current not in {*own, *names}:
         raise NoSuchPage
-    words: dict[str, Text] = {"details": _("Details"), "history": _("History")}
-    tabs = [_tab(record, name, words[name], name == current) for name in own]
+    words: dict[str, Text] = {"details": _("Details"), "history": _("History"), "mail": _("Mails")}
+    tabs = [_tab(record, name, words[name], name == current, written if name == "mail" else None) for name in own]
     counts = _counts(record, readable, session)
     labels = related_labels(readable)
     lists = [_tab(record, name, labels[name], name == current, counts[name]) for name in names]
