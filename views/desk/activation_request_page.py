@@ -13,6 +13,7 @@ from backoffice.operations.activation_letters import is_known
 from backoffice.operations.activation_mails import answer_around
 from backoffice.records import mails, show, subjects, timeline
 from models.activation_request import ActivationRequest
+from models.attachment import Attachment
 from models.catalogue import fields
 from models.company import Company
 from views import addresses
@@ -77,13 +78,17 @@ def _cell(record: ActivationRequest, name: str, actor: Actor) -> show.Cell:
 
 
 def _verbs(record: ActivationRequest, actor: Actor, deed: Deed | None) -> list[dict[str, Any]]:
-    """Return the verbs beside the one whose form is open."""
+    """Return the verbs beside the one whose form is open, and the way to the files."""
     shown = deed.transition.name if deed is not None and deed.record is record else None
-    return [
+    found = [
         {"label": t.label, "icon": t.icon, "url": deed_url(record, record, t.name) + "#next"}
         for t in transitions_open(record, actor)
         if t.name not in (shown, "verify")
     ]
+    if actor.may(Action.read, Attachment):
+        files = addresses.record_url(record, tab="attachment.activation_request")
+        found.append({"label": Attachment.__admin__.plural, "icon": Attachment.__admin__.icon, "url": files})
+    return found
 
 
 def _who(session: RecordSession, record: ActivationRequest, actor: Actor) -> dict[str, Any]:
