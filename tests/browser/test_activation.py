@@ -180,8 +180,8 @@ def test_without_scripts_and_on_a_phone(
     page.locator(".queue-row", has_text="Galvanica Orobica").click()
     expect(page.locator(".workspace-queue")).to_be_hidden()
     page.locator("#next button[type=submit]").click()
-    page.get_by_role("button", name="Attivare gratuitamente: EDUPLAN").click()
-    page.get_by_role("link", name="Non attivare: ANALISI").click()
+    page.locator(".service").nth(0).get_by_role("button", name="Attivare gratuitamente").click()
+    page.locator(".service").nth(1).get_by_role("link", name="Non attivare").click()
     page.select_option("#next [name=reject_reason]", "low_frequency")
     page.fill("#next [name=note]", "Due analisi in un anno.")
     page.locator("#next button[type=submit]").click()
@@ -190,6 +190,7 @@ def test_without_scripts_and_on_a_phone(
     expect(page.locator(".record-sub .state")).to_have_text("Con risposta")
     page.get_by_role("link", name="Tutte le richieste").click()
     expect(page.locator(".queue-head")).to_be_visible()
+    session.rollback()
     answered = session.scalars(sa.select(ActivationRequest).where(ActivationRequest.company_id == client.id)).one()
     assert answered.answer_text is not None
     assert "a chi commissiona analisi con una certa frequenza. Due analisi in un anno." in answered.answer_text
