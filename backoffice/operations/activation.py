@@ -70,6 +70,7 @@ REQUESTS = register(
                 icon="question-circle",
                 inputs=("question",),
                 effect=steps.ask,
+                confirm=_l("The question leaves by mail for the requester."),
             ),
             Transition(
                 name="record_answer",
