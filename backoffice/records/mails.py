@@ -46,11 +46,9 @@ def may_read_mails(record: Recorded, actor: Actor) -> bool:
     return works or actor.may(Action.read, OutboxMail)
 
 
-def count_mails(session: Session, record: Recorded) -> int:
-    """Return how many mails there are about a record."""
-    table = OutboxMail.__table__
-    counted = sa.select(sa.func.count()).select_from(table).where(_about(record))
-    return session.scalar(counted, execution_options=INTERNAL) or 0
+def mail_count(record: Recorded) -> sa.ScalarSelect[int]:
+    """Build the number of mails about a record, for the statement that counts what else belongs to it."""
+    return sa.select(sa.func.count()).select_from(OutboxMail.__table__).where(_about(record)).scalar_subquery()
 
 
 def find_mails(session: Session, record: Recorded, actor: Actor) -> Sequence[Mail]:
