@@ -15,6 +15,7 @@ from backoffice.operations.activation_checks import (
     NotOverridable,
     OwnRequest,
 )
+from backoffice.operations.activation_evidence import evidence_of
 from backoffice.operations.activation_letters import RequesterUnknown
 from backoffice.operations.activation_steps import EvidenceMissing
 from backoffice.operations.overrides import change_setting
@@ -29,10 +30,14 @@ from models.activation_request import RequestState as S
 from models.activation_request_item import ItemState
 from models.attachment import Attachment
 from models.business_unit import BusinessUnit
+from models.company import SizeClass
 from models.company_service import CompanyService, GrantState
+from models.contract import ContractState
+from models.contract_line import ContractLine
 from models.license import License
 from models.onboarding import OnboardingState
 from models.outbox_mail import MailLanguage, OutboxMail
+from models.service import ServiceState
 from models.staff import Staff
 from tests.operations.test_activation import desk, only, somebody
 from tests.operations.world import World, day
@@ -365,3 +370,22 @@ def test_contacting_by_telephone_writes_nothing(session: RecordSession) -> None:
     onboarding = World(session).onboarding(OnboardingState.data_complete)
     perform(session, onboarding, "contact", {"channel": "phone"}, actor=SYSTEM)
     assert mails(session, onboarding) == []
+
+
+def test_the_checks_name_the_records_they_looked_at(session: RecordSession) -> None:
+    world = World(session)
+    service, other = world.covered(large_clients_only=True), world.online_service()
+    world.company.size_class = SizeClass.small
+    request = world.request(S.in_evaluation, service, other)
+    over = world.contract(ContractState.expired)
+    world.add(ContractLine(contract=over, service=world.service(ServiceState.offered, online_service=service)))
+    grant = world.add(CompanyService(company=world.company, online_service=service, records_count=214))
+    first, second = (evidence_of(session, request)[item.id] for item in request.items)
+    in_force, ended = first[CheckKind.contract]
+    assert (in_force.is_good, ended.is_good, ended.title) == (True, False, over.number)
+    assert [(one.record_id, one.count) for one in first[CheckKind.records]] == [(grant.id, 214)]
+    assert [(one.title, one.is_good) for one in first[CheckKind.size]] == [("Comune di Prova", False)]
+    assert (second[CheckKind.contract], second[CheckKind.records], second[CheckKind.size]) == ([], [], [])
+    request.company = None
+    session.flush()
+    assert evidence_of(session, request) == {}

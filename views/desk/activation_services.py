@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from backoffice.database import RecordSession
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Transition, transitions_open
 from backoffice.operations.activation_checks import EVALUATING, HARD
-from backoffice.operations.activation_evidence import Evidence, evidence_for
+from backoffice.operations.activation_evidence import Evidence, evidence_of
 from backoffice.records import show
 from models.activation_check import ActivationCheck, CheckKind
 from models.activation_request import ActivationRequest
@@ -34,29 +35,22 @@ def services(session: RecordSession, request: ActivationRequest, actor: Actor) -
     checks: dict[int, list[ActivationCheck]] = {}
     for check in session.scalars(wanted):
         checks.setdefault(check.item_id, []).append(check)
+    evidence = evidence_of(session, request)
+    seen = _in_sight(session, actor, evidence)
     return [
         {
             "code": item.online_service.code,
             "name": item.online_service.name,
             "url": addresses.record_url(item),
             "unit": str(item.business_unit) if item.business_unit is not None else None,
-            "checks": _checks(session, item, checks.get(item.id, []), actor),
+            "checks": [
+                _check(session, check, actor)
+                | {"evidence": [_shown(one, seen) for one in evidence.get(item.id, {}).get(check.kind, [])[:4]]}
+                for check in sorted(checks.get(item.id, []), key=lambda check: _ORDER.index(check.kind))
+            ],
             "decision": _decision(session, item, actor),
         }
         for item in request.items
-    ]
-
-
-def _checks(
-    session: RecordSession, item: ActivationRequestItem, found: Iterable[ActivationCheck], actor: Actor
-) -> list[dict[str, Any]]:
-    """Return the checks in their order, each with what it looked at."""
-    evidence = evidence_for(session, item)
-    seen = _in_sight(session, actor, [one for many in evidence.values() for one in many])
-    ordered = sorted(found, key=lambda check: _ORDER.index(check.kind))
-    return [
-        _check(session, check, actor) | {"evidence": [_shown(one, seen) for one in evidence.get(check.kind, [])[:4]]}
-        for check in ordered
     ]
 
 
@@ -89,12 +83,13 @@ def _shown(one: Evidence, seen: set[Any]) -> dict[str, Any]:
     }
 
 
-def _in_sight(session: RecordSession, actor: Actor, evidence: Iterable[Evidence]) -> set[Any]:
+def _in_sight(session: RecordSession, actor: Actor, evidence: Mapping[int, Mapping[Any, list[Evidence]]]) -> set[Any]:
     """Return which of the records the actor may open: one statement a kind."""
     keys: dict[Any, set[int]] = {}
-    for one in evidence:
-        if actor.may(Action.read, one.entity):
-            keys.setdefault(one.entity, set()).add(one.record_id)
+    for of_item in evidence.values():
+        for one in itertools.chain.from_iterable(of_item.values()):
+            if actor.may(Action.read, one.entity):
+                keys.setdefault(one.entity, set()).add(one.record_id)
     return {
         (entity, row.id)
         for entity, wanted in keys.items()
