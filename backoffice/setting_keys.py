@@ -202,3 +202,39 @@ NOTICE_AFTER = declare(
         most=7 * 24 * 60,
     )
 )
+
+ACTIVATION_ADDRESS = declare(
+    SettingKey(
+        "activation_address",
+        subject=Subject.clients,
+        label=_l("Where requests without account manager are announced"),
+        help=_l("Requests for online services of companies that nobody looks after. Empty: nobody is told."),
+        kind=Kind.email,
+        default="",
+        per_group=True,
+    )
+)
+
+SEPARATE_DUTIES = declare(
+    SettingKey(
+        "separate_duties",
+        subject=Subject.clients,
+        label=_l("Whoever enters a request does not decide it"),
+        help=_l("Where they may, each such decision is marked as one of their own."),
+        kind=Kind.boolean,
+        default=True,
+        per_group=True,
+    )
+)
+
+REFERENT_ADDRESS = declare(
+    SettingKey(
+        "referent_address",
+        subject=Subject.clients,
+        label=_l("Where addresses of referents are announced"),
+        help=_l("When a referent has registered on the platform. Empty: nobody is told."),
+        kind=Kind.email,
+        default="",
+        per_group=True,
+    )
+)

@@ -33,6 +33,7 @@ class Subject(Choice):
     """The parts of the page of settings, in their order."""
 
     access = "access", _l("Passwords and signing in"), "neutral", "key"
+    clients = "clients", _l("Requests and orders of clients"), "neutral", "building"
     imports = "imports", _l("Imports and exports"), "neutral", "file-earmark-arrow-up"
     client_data = "client_data", _l("Client data"), "neutral", "folder2-open"
     work = "work", _l("Work in the background"), "neutral", "cpu"
@@ -77,8 +78,11 @@ class SettingKey(Generic[Value]):
 
     def parse(self, typed: str) -> Value:
         """Return the value of what was typed; raise ``BadValue`` for none of this kind, or beyond the bounds."""
-        if not clean_text(typed, lines=True) and self.field.required:
-            raise BadValue(_NOTHING)
+        if not clean_text(typed, lines=True):
+            if self.field.required:
+                raise BadValue(_NOTHING)
+            if self.default == "":
+                return self.default  # of whatever kind: it may be left empty
         value = self.field.parse(typed)
         if self.kind not in (Kind.text, Kind.long_text):
             self._require_bounds(value)

@@ -30,6 +30,7 @@ class CheckState(Choice):
     open = "open", _lp("check", "To be checked"), "wait", "hourglass-split"
     passed = "passed", _lp("check", "Met"), "good", "check-circle"
     failed = "failed", _lp("check", "Not met"), "bad", "x-circle"
+    overridden = "overridden", _lp("check", "Not met, activated all the same"), "wait", "exclamation-triangle"
     not_needed = "not_needed", _lp("check", "Not required"), "neutral", "dash"
 
 

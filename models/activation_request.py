@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy import CheckConstraint, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.account import Account
 from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Scope, Section, Worklist
@@ -16,6 +16,7 @@ from models.business_unit import BusinessUnit
 from models.codes import VatNumber
 from models.columns import Choice, choice, field, reference
 from models.company import Company
+from models.outbox_mail import MailLanguage
 from models.portal import Portal
 from models.staff import Staff
 from models.values import Email, Phone, UtcInstant
@@ -132,7 +133,7 @@ class ActivationRequest(GroupOwned, Record):
             Section(_l("Request"), ("kind", "origin", "channel", "consent_at", "note")),
             Section(
                 _l("Who asks"),
-                ("company", "company_name", "vat_number", "requester_name", "email", "phone"),
+                ("company", "company_name", "vat_number", "requester_name", "email", "phone", "language"),
                 _l("The company is chosen once it is known for certain which client it is."),
             ),
             Section(
@@ -191,6 +192,22 @@ class ActivationRequest(GroupOwned, Record):
     requester_name: Mapped[str] = field(_l("Requester"), String(160), personal=True)
     #: Where answers go.
     email: Mapped[str] = field(_l("E-mail"), Email(), personal=True, help=_l("Where the answer goes."))
+    #: The language the requester is written to in.
+    language: Mapped[MailLanguage] = choice(
+        MailLanguage, _l("Language"), name="request_language", default=MailLanguage.it,
+        server_default="it", help=_l("In which the requester is answered."),
+    )  # fmt: skip
+    #: When somebody made sure that the requester speaks for the company, whose contact they are not.
+    verified_at: Mapped[datetime | None] = field(_l("Requester verified"), UtcInstant(), verb_only=True)
+    #: Of which company that was; for another one it does not count.
+    verified_company_id: Mapped[int | None] = mapped_column(Integer)
+    #: How they made sure.
+    verified_how: Mapped[str | None] = field(
+        _l("How you made sure"),
+        String(250),
+        verb_only=True,
+        help=_l("Such as a call to the number of the company that we knew before."),
+    )
     #: Where to ask back.
     phone: Mapped[str | None] = field(_l("Phone"), Phone(), personal=True)
     #: What the requester added.
@@ -242,10 +259,38 @@ class ActivationRequest(GroupOwned, Record):
     refusal: Mapped[str | None] = field(_l("Why refused or withdrawn"), Text, verb_only=True)
     #: When all was decided.
     evaluated_at: Mapped[datetime | None] = field(_lp("request", "Decided at"), UtcInstant(), verb_only=True)
+    #: What the client was proposed, word for word: amounts, period, conditions.
+    proposal: Mapped[str | None] = field(_l("Proposal"), Text, verb_only=True, help=_l("The text that is accepted."))
+    #: When it was sent.
+    proposed_at: Mapped[datetime | None] = field(_l("Proposed"), UtcInstant(), verb_only=True)
+    #: Who accepted or declined it for the client.
+    accepted_by: Mapped[str | None] = field(
+        _l("Who answered the proposal"),
+        String(160),
+        personal=True,
+        verb_only=True,
+        help=_l("First and last name of who accepts or declines for the client."),
+    )
+    #: How the group knows; empty where the client did it with the link.
+    acceptance_evidence: Mapped[str | None] = field(
+        _l("Evidence"),
+        Text,
+        verb_only=True,
+        help=_l(
+            "Where the client says so: the message, its date, its protocol number. A file may be attached instead."
+        ),
+    )
     #: When the client accepted the contribution.
     accepted_at: Mapped[datetime | None] = field(_l("Contribution accepted"), UtcInstant(), verb_only=True)
     #: When what was decided was done.
     fulfilled_at: Mapped[datetime | None] = field(_lp("request", "Fulfilled at"), UtcInstant(), verb_only=True)
+    #: What the requester is told of the outcome: drafted by the product, sent as people leave it (AR-20).
+    answer_text: Mapped[str | None] = field(
+        _lp("request", "Answer"),
+        Text,
+        verb_only=True,
+        help=_l("What the requester is told. Greeting and signature are added."),
+    )
     #: When the requester was answered.
     answered_at: Mapped[datetime | None] = field(_lp("request", "Answered at"), UtcInstant(), verb_only=True)
 

@@ -129,6 +129,11 @@ class ActivationRequestItem(GroupOwned, Record):
         "ab_user", _l("Decided by"), related=_l("Decided requests"), verb_only=True
     )
     decided_by: Mapped[Staff | None] = relationship(foreign_keys=[decided_by_id])
+    #: Whether whoever entered the request decided: only where the setting lets them (chapter 13).
+    is_own_decision: Mapped[bool] = field(
+        _l("Decided by who entered it"), default=False, server_default="0", verb_only=True,
+        help=_l("Whoever enters a request does not decide it, unless the settings say otherwise."),
+    )  # fmt: skip
     #: When it was decided.
     decided_at: Mapped[datetime | None] = field(_lp("decision", "Decided at"), UtcInstant(), verb_only=True)
 

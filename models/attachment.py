@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, String, or_
 from sqlalchemy.orm import Mapped, relationship
 
+from models.activation_request import ActivationRequest
 from models.asset import Asset
 from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section
 from models.call import Call
@@ -26,8 +28,8 @@ from models.waste_movement import WasteMovement
 #: Tables whose records may have attachments; each has a key and a relation of its name below. One more is these two
 #: lines, its name here, and a migration.
 PARENTS = (
-    *("company", "contract", "customer_order", "ticket", "ticket_message", "call", "intervention", "asset"),
-    *("client_document", "certificate", "waste_movement"),
+    *("company", "contract", "customer_order", "activation_request", "ticket", "ticket_message", "call"),
+    *("intervention", "asset", "client_document", "certificate", "waste_movement"),
 )
 
 #: What clients see with its files.
@@ -106,6 +108,11 @@ class Attachment(GroupOwned, Record):
     #: The order it belongs to; one of these keys is set.
     customer_order_id: Mapped[int | None] = reference("customer_order", _l("Order"), ondelete="CASCADE")
     customer_order: Mapped[CustomerOrder | None] = relationship()
+    #: The activation request it belongs to; one of these keys is set.
+    activation_request_id: Mapped[int | None] = reference(
+        "activation_request", _lp("activation", "Request"), ondelete="CASCADE"
+    )
+    activation_request: Mapped[ActivationRequest | None] = relationship()
     #: The ticket it belongs to; one of these keys is set.
     ticket_id: Mapped[int | None] = reference("ticket", _l("Ticket"), ondelete="CASCADE")
     ticket: Mapped[Ticket | None] = relationship()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, relationship
 from models.base import Admin, Category, CompanyOwned, Duplicates, Record, Rule, Scope, Section, SoftDeleted
 from models.columns import Choice, choice, field, folded
 from models.company import Company
+from models.outbox_mail import MailLanguage
 from models.values import Email, Phone, UtcInstant
 
 
@@ -64,7 +65,7 @@ class Contact(SoftDeleted, CompanyOwned, Record):
                 ("company", "first_name", "last_name", "job_title", "organisation_level", "is_main_referent"),
                 own_row=("company",),
             ),
-            Section(_l("How to reach them"), ("email", "phone", "mobile")),
+            Section(_l("How to reach them"), ("email", "phone", "mobile", "language")),
         ),
         client_columns=("first_name", "last_name", "email", "phone"),
         rules={
@@ -106,6 +107,11 @@ class Contact(SoftDeleted, CompanyOwned, Record):
     phone: Mapped[str | None] = field(_l("Phone"), Phone(), personal=True, help=_l("The direct line."))
     #: Mobile telephone.
     mobile: Mapped[str | None] = field(_l("Mobile"), Phone(), personal=True)
+
+    #: The language mails to them are written in; empty for Italian.
+    language: Mapped[MailLanguage | None] = choice(
+        MailLanguage, _l("Language"), name="contact_language", help=_l("Of mails to them; empty: Italian.")
+    )
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}"

@@ -63,6 +63,7 @@ class OnlineService(GroupOwned, Record):
                     "large_clients_only",
                     "habitual_clients_only",
                     "requires_records",
+                    "records_overridable",
                     "answer_days",
                 ),
             ),
@@ -143,6 +144,13 @@ class OnlineService(GroupOwned, Record):
         default=False,
         server_default="0",
         help=_l("A client without data in the platform is refused."),
+    )
+    #: Whether an administrator may activate it without data, for a reason that is recorded (A-10).
+    records_overridable: Mapped[bool] = field(
+        _l("May begin without data"),
+        default=False,
+        server_default="0",
+        help=_l("An administrator may activate it for a client without data, and says why: good for new clients."),
     )
     #: Within how many working days a request for it is answered (AR-23).
     answer_days: Mapped[int] = field(

@@ -130,6 +130,7 @@ def _online_service(row: OnlineServiceRow, organisation: Organisation) -> dict[s
         "large_clients_only": row.large_clients_only,
         "habitual_clients_only": row.habitual_clients_only,
         "requires_records": row.requires_records,
+        "records_overridable": row.records_overridable,
         "default_charge": Charge[row.charge],
         "charge_allowed": row.charge != "free",
     }

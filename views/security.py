@@ -19,6 +19,7 @@ from backoffice.actors import SYSTEM, Context
 from backoffice.database import begin_writing, open_session
 from backoffice.identity import find_identity
 from models.staff import Staff
+from views.desk.activation_workspace import ActivationView
 from views.desk.credentials import CredentialsView
 from views.desk.everything_pages import EverythingView
 from views.desk.job_pages import JobsView
@@ -71,7 +72,7 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(CredentialsView)
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)
-        for own in (SettingsView, TextsView, MailTemplatesView, JobsView, EverythingView):
+        for own in (ActivationView, SettingsView, TextsView, MailTemplatesView, JobsView, EverythingView):
             self.appbuilder.add_view_no_menu(own)
 
     # Who it is

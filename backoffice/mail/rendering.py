@@ -126,6 +126,15 @@ def _filled(source: str | None, values: Mapping[str, Any]) -> str | None:
     return None if source is None else _sandbox.from_string(source).render(values)
 
 
+def draft(name: str, language: str, values: Mapping[str, Any]) -> str:
+    """Return the first words of a text that somebody may change before it becomes an argument of the mail.
+
+    They stand in ``draft.txt`` beside the mail's own files, and unlike those may have conditions: nobody edits them.
+    """
+    lines = [line.rstrip() for line in _shipped(name, language, "draft.txt", values).strip().splitlines()]
+    return "\n".join(line for number, line in enumerate(lines) if line or lines[number - 1])
+
+
 def shipped_wording(name: str, language: str) -> Wording:
     """Return the shipped words with their placeholders, as an administrator may change them."""
     subject, body = ((FOLDER / name / language / part).read_text(encoding="utf-8").strip() for part in PARTS[:2])
@@ -178,6 +187,7 @@ __all__ = [
     "TemplateError",
     "Wording",
     "check_wording",
+    "draft",
     "problems_of",
     "register_template",
     "render",

@@ -17,6 +17,8 @@ from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.grants import covers
 from backoffice.permissions import ADMINISTRATOR
+from backoffice.setting_keys import SEPARATE_DUTIES
+from backoffice.settings import setting_value
 from models.activation_check import ActivationCheck, CheckKind
 from models.activation_check import CheckState as S
 from models.activation_request import ActivationRequest, RequestState
@@ -51,6 +53,23 @@ class CheckFailed(DomainError):
     """AR-12 to AR-14: a hard condition is not met."""
 
     template = _l("It cannot be activated. Not met: %(checks)s.")
+
+
+class NotForPeople(DomainError):
+    template = _l("The product has looked and it is not met: change what it looks at, then check again.")
+    status = 409
+
+
+class NotOverridable(DomainError):
+    """A-10: nothing but missing data, and these only where the service may begin without."""
+
+    template = _l("This cannot be overridden: only missing data, of a service that may begin without them.")
+    status = 409
+
+
+class ForAdministrators(DomainError):
+    template = _l("An administrator decides whether it is activated all the same.")
+    status = 403
 
 
 class CheckOpen(DomainError):
@@ -150,11 +169,11 @@ def _named(kinds: list[CheckKind]) -> str:
     return ", ".join(str(kind.label) for kind in kinds)
 
 
-def require_evaluator(item: ActivationRequestItem, actor: Actor) -> None:
+def require_evaluator(session: Session, item: ActivationRequestItem, actor: Actor) -> None:
     """Raise unless the actor is the one to judge the service.
 
     :raises NotYourUnit: a business unit decides on it, and the actor is neither its evaluator nor an administrator.
-    :raises OwnRequest: the actor entered the request.
+    :raises OwnRequest: the actor entered the request, and the settings keep the two apart.
     """
     if actor.is_system:
         return
@@ -162,14 +181,36 @@ def require_evaluator(item: ActivationRequestItem, actor: Actor) -> None:
     evaluates = ScopeKind.unit in actor.scopes(Action.transition, ActivationRequestItem) and unit_id in actor.unit_ids
     if unit_id is not None and not evaluates and ADMINISTRATOR not in actor.roles:
         raise NotYourUnit(unit=str(item.business_unit))
-    if actor.staff_id is not None and item.request.created_by_id == actor.staff_id:
+    if is_own_request(item, actor) and setting_value(session, SEPARATE_DUTIES, item.group_id):
         raise OwnRequest
 
 
-def _may_judge(_session: Session, check: ActivationCheck, _values: Mapping[str, Any], actor: Actor) -> None:
+def is_own_request(item: ActivationRequestItem, actor: Actor) -> bool:
+    """Say whether the actor entered the request that the service is part of."""
+    return actor.staff_id is not None and item.request.created_by_id == actor.staff_id
+
+
+def _may_judge(session: Session, check: ActivationCheck, _values: Mapping[str, Any], actor: Actor) -> None:
     if check.request.state not in EVALUATING:
         raise NotInEvaluation
-    require_evaluator(check.item, actor)
+    require_evaluator(session, check.item, actor)
+
+
+def _may_pass(session: Session, check: ActivationCheck, values: Mapping[str, Any], actor: Actor) -> None:
+    """Let people say what the product cannot know, and not the contrary of what it does (4.3)."""
+    _may_judge(session, check, values, actor)
+    found_by_product = check.state is S.failed and check.checked_by_id is None and not actor.is_system
+    if check.kind in HARD and found_by_product:
+        raise NotForPeople
+
+
+def _may_override(session: Session, check: ActivationCheck, values: Mapping[str, Any], actor: Actor) -> None:
+    """Let administrators activate a service for a client without data, where it may begin so (A-10)."""
+    _may_judge(session, check, values, actor)
+    if check.kind is not CheckKind.records or not check.item.online_service.records_overridable:
+        raise NotOverridable
+    if not (actor.is_system or ADMINISTRATOR in actor.roles):
+        raise ForAdministrators
 
 
 def _sign(_session: Session, check: ActivationCheck, _values: Mapping[str, Any], actor: Actor) -> None:
@@ -196,9 +237,20 @@ CHECKS = register(
                 icon="check-circle",
                 tone="primary",
                 inputs=("detail",),
-                guard=_may_judge,
+                guard=_may_pass,
                 effect=_sign,
                 confirm=_l("Your name stands beside it; the product does not check it again."),
+            ),
+            Transition(
+                name="override",
+                label=_l("Activate it all the same"),
+                sources=(S.open, S.failed),
+                target=S.overridden,
+                icon="exclamation-triangle",
+                inputs=("detail",),
+                guard=_may_override,
+                effect=_sign,
+                confirm=_l("There are no data of the client yet: say why the service is activated all the same."),
             ),
             Transition(
                 name="fail",
@@ -215,7 +267,7 @@ CHECKS = register(
             Transition(
                 name="hand_back",
                 label=_l("Let the product check it"),
-                sources=(S.passed, S.failed),
+                sources=(S.passed, S.failed, S.overridden),
                 target=None,
                 icon="arrow-counterclockwise",
                 guard=_may_judge,

@@ -12,7 +12,13 @@ from backoffice import clock
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
-from backoffice.operations.activation_checks import EVALUATING, NotInEvaluation, require_evaluator, require_met
+from backoffice.operations.activation_checks import (
+    EVALUATING,
+    NotInEvaluation,
+    is_own_request,
+    require_evaluator,
+    require_met,
+)
 from models.activation_request_item import ActivationRequestItem, RejectReason
 from models.activation_request_item import ItemState as S
 
@@ -23,10 +29,10 @@ class NoCharge(DomainError):
     template = _l("No charge is allowed for this service: it is activated free of charge.")
 
 
-def _may_decide(_session: Session, item: ActivationRequestItem, _values: Mapping[str, Any], actor: Actor) -> None:
+def _may_decide(session: Session, item: ActivationRequestItem, _values: Mapping[str, Any], actor: Actor) -> None:
     if item.request.state not in EVALUATING:
         raise NotInEvaluation
-    require_evaluator(item, actor)
+    require_evaluator(session, item, actor)
 
 
 def _may_approve(session: Session, item: ActivationRequestItem, values: Mapping[str, Any], actor: Actor) -> None:
@@ -46,19 +52,25 @@ def _sign(_session: Session, item: ActivationRequestItem, _values: Mapping[str, 
         item.reject_reason = None
     if item.state is not S.approved_paid:
         item.yearly_fee = item.agreement = None
+    _put_name_to(item, actor)
+
+
+def _put_name_to(item: ActivationRequestItem, actor: Actor) -> None:
     item.decided_by_id, item.decided_at = actor.staff_id, clock.now()
+    item.is_own_decision = is_own_request(item, actor)
 
 
 def _forget(session: Session, item: ActivationRequestItem, values: Mapping[str, Any], actor: Actor) -> None:
     _sign(session, item, values, actor)
     item.note = item.decided_by_id = item.decided_at = None
+    item.is_own_decision = False
 
 
 def reject_item(item: ActivationRequestItem, note: str, actor: Actor) -> None:
     """Reject a service because the request as a whole, or its contribution, was turned down. Does not flush."""
     item.state, item.reject_reason, item.note = S.rejected, RejectReason.other, note
     item.yearly_fee = item.agreement = None
-    item.decided_by_id, item.decided_at = actor.staff_id, clock.now()
+    _put_name_to(item, actor)
 
 
 def _others(state: S) -> tuple[S, ...]:

@@ -20,6 +20,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
+from backoffice.operations.grant_mails import tell_of_access
 from backoffice.operations.verbs import perform
 from models.account_service import AccountService
 from models.activation_request import ActivationRequest
@@ -162,14 +163,21 @@ def _may_thaw(session: Session, grant: CompanyService, values: Mapping[str, Any]
 def _thaw(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
     grant.frozen_from = None
     _let_follow(session, grant, "resume", AccountService.suspended_with_company)
+    tell_of_access(session, grant, "access_restored", clock.today())
 
 
-def _suspend_accounts(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
+def _freeze(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
+    tell_of_access(session, grant, "access_frozen", grant.frozen_from)
+
+
+def _suspend(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
     _let_follow(session, grant, "follow", AccountService.state == S.active)
+    tell_of_access(session, grant, "access_suspended", grant.frozen_from)
 
 
-def _remove_accounts(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
+def _remove(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
     _let_follow(session, grant, "remove", AccountService.state.in_((S.active, S.suspended)))
+    tell_of_access(session, grant, "access_removed", clock.today())
 
 
 def _let_follow(session: Session, grant: CompanyService, verb: str, which: Any) -> None:
@@ -216,7 +224,7 @@ COMPANY_SERVICES = register(
                 target=S.suspended,
                 icon="pause-circle",
                 inputs=("frozen_from",),
-                effect=_suspend_accounts,
+                effect=_suspend,
                 confirm=_l("All accounts of the client lose it until it is restored; the data stay stored."),
             ),
             Transition(
@@ -226,6 +234,7 @@ COMPANY_SERVICES = register(
                 target=None,
                 icon="snow",
                 inputs=("frozen_from",),
+                effect=_freeze,
                 confirm=_l("The client goes on reading; from this day on the data are no longer updated."),
             ),
             Transition(
@@ -256,7 +265,7 @@ COMPANY_SERVICES = register(
                 target=S.removed,
                 icon="x-circle",
                 tone="danger",
-                effect=_remove_accounts,
+                effect=_remove,
                 confirm=_l("All accounts of the client lose it; the data stay stored."),
             ),
             Transition(

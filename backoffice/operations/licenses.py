@@ -17,6 +17,7 @@ from backoffice.access import INTERNAL, hold
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
+from backoffice.operations.order_mails import send_licenses
 from backoffice.operations.plain import before_create, flush
 from backoffice.operations.verbs import perform
 from backoffice.working_time import add_months
@@ -152,6 +153,11 @@ def _mark_sent(_session: Session, record: License, _values: Mapping[str, Any], _
     record.sent_at, record.sent_to = clock.now(), record.contact.email
 
 
+def _send(session: Session, record: License, values: Mapping[str, Any], actor: Actor) -> None:
+    _mark_sent(session, record, values, actor)
+    send_licenses(session, [record])
+
+
 def _mark_used(_session: Session, record: License, _values: Mapping[str, Any], _actor: Actor) -> None:
     record.first_used_at = clock.now()
 
@@ -189,14 +195,23 @@ LICENSES = register(
         (
             Transition(
                 name="send",
-                label=_l("Mark as sent"),
+                label=_l("Send the license"),
                 sources=(S.generated,),
                 target=S.sent,
                 icon="send",
                 tone="primary",
                 guard=_address_of,
+                effect=_send,
+                confirm=_l("The code leaves by mail; the address and the time are recorded."),
+            ),
+            Transition(
+                name="send_together",
+                label=_l("Sent with the others of its order"),
+                sources=(S.generated,),
+                target=S.sent,
+                guard=_address_of,
                 effect=_mark_sent,
-                confirm=_l("The address of the contact and the time are recorded."),
+                automatic=True,
             ),
             Transition(
                 name="use",

@@ -1,8 +1,4 @@
-"""From an order to licenses in the hands of its referent, step by step (chapter 4.4, OB-01 to OB-14).
-
-The mails of chapter 5 that belong to these steps are queued in their effects, once those mails are there; until then
-the verbs record what people have done.
-"""
+"""From an order to licenses in the hands of its referent, step by step (chapter 4.4, OB-01 to OB-14)."""
 
 from __future__ import annotations
 
@@ -14,16 +10,23 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock
-from backoffice.actors import Action, Actor
+from backoffice.actors import SYSTEM, Action, Actor
 from backoffice.errors import DomainError, Text
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.licenses import generate_licenses
+from backoffice.operations.order_mails import (
+    announce_address,
+    announce_registration,
+    ask_for_data,
+    invite_referent,
+    send_licenses,
+)
 from backoffice.operations.plain import before_create
 from backoffice.operations.verbs import perform
 from models.company import CompanyState
 from models.customer_order import OrderState
 from models.license import License, LicenseState
-from models.onboarding import UNDER_WAY, AddressMatch, Onboarding
+from models.onboarding import UNDER_WAY, AddressMatch, ContactChannel, Onboarding
 from models.onboarding import OnboardingState as S
 from models.order_line import OrderLine
 
@@ -73,8 +76,9 @@ def _look_at_data(_session: Session, onboarding: Onboarding, _values: Mapping[st
     onboarding.state = S.data_incomplete if missing else S.data_complete
 
 
-def _ask(_session: Session, onboarding: Onboarding, _values: Mapping[str, Any], actor: Actor) -> None:
+def _ask(session: Session, onboarding: Onboarding, _values: Mapping[str, Any], actor: Actor) -> None:
     onboarding.asked_at, onboarding.asked_by_id, onboarding.data_given_at = clock.now(), actor.staff_id, None
+    ask_for_data(session, onboarding)
 
 
 def _take_data(session: Session, onboarding: Onboarding, values: Mapping[str, Any], actor: Actor) -> None:
@@ -87,12 +91,16 @@ def _has_referent(_session: Session, onboarding: Onboarding, _values: Mapping[st
         raise NoReferent
 
 
-def _contacted(_session: Session, onboarding: Onboarding, _values: Mapping[str, Any], actor: Actor) -> None:
+def _contacted(session: Session, onboarding: Onboarding, _values: Mapping[str, Any], actor: Actor) -> None:
+    """Note who spoke to the referent; by e-mail, it is the product that writes."""
     onboarding.contacted_at, onboarding.contacted_by_id = clock.now(), actor.staff_id
+    if onboarding.channel is ContactChannel.email:
+        invite_referent(session, onboarding)
 
 
-def _mail_sent(_session: Session, onboarding: Onboarding, _values: Mapping[str, Any], _actor: Actor) -> None:
+def _mail_sent(session: Session, onboarding: Onboarding, _values: Mapping[str, Any], _actor: Actor) -> None:
     onboarding.registration_sent_at = clock.now()
+    announce_registration(session, onboarding)
 
 
 def _confirmed(_session: Session, onboarding: Onboarding, _values: Mapping[str, Any], _actor: Actor) -> None:
@@ -102,11 +110,12 @@ def _confirmed(_session: Session, onboarding: Onboarding, _values: Mapping[str, 
         onboarding.referent.email_verified_at = onboarding.confirmed_at
 
 
-def _compare(_session: Session, onboarding: Onboarding, values: Mapping[str, Any], _actor: Actor) -> None:
+def _compare(session: Session, onboarding: Onboarding, values: Mapping[str, Any], _actor: Actor) -> None:
     ordered = onboarding.referent.email if onboarding.referent else None
     agrees = values["received_address"] == ordered
     onboarding.address_received_at = clock.now()
     onboarding.address_match = AddressMatch.match if agrees else AddressMatch.mismatch
+    announce_address(session, onboarding)
 
 
 def _differs(_session: Session, onboarding: Onboarding, _values: Mapping[str, Any], _actor: Actor) -> None:
@@ -131,12 +140,14 @@ def _address_settled(_session: Session, onboarding: Onboarding, _values: Mapping
         raise AddressDiffers
 
 
-def _send(session: Session, onboarding: Onboarding, _values: Mapping[str, Any], actor: Actor) -> None:
-    """Mark every generated license of the order as sent."""
+def _send(session: Session, onboarding: Onboarding, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """Send every generated license of the order: one mail to each person."""
     of_order = sa.select(License).join(License.order_line).where(OrderLine.order_id == onboarding.order_id)
     waiting = of_order.where(License.state == LicenseState.generated).order_by(License.id)
-    for record in session.scalars(waiting).all():
-        perform(session, record, "send", actor=actor)
+    licenses = session.scalars(waiting).all()
+    for record in licenses:
+        perform(session, record, "send_together", actor=SYSTEM)
+    send_licenses(session, licenses)
 
 
 ONBOARDING = register(
@@ -161,7 +172,7 @@ ONBOARDING = register(
                 target=S.data_requested,
                 icon="question-circle",
                 effect=_ask,
-                confirm=_l("It is recorded that the missing data were asked for."),
+                confirm=_l("The account manager of the order is told by mail what is missing."),
             ),
             Transition(
                 name="take_data",
@@ -183,7 +194,7 @@ ONBOARDING = register(
                 inputs=("channel",),
                 guard=_has_referent,
                 effect=_contacted,
-                confirm=_l("The referent knows how to register on the platform."),
+                confirm=_l("The referent knows how to register; by e-mail, the product writes to them."),
             ),
             Transition(
                 name="send_registration",
@@ -193,7 +204,7 @@ ONBOARDING = register(
                 icon="envelope",
                 tone="primary",
                 effect=_mail_sent,
-                confirm=_l("The platform has sent its registration mail."),
+                confirm=_l("The platform has sent its registration mail; the referent is told to look for it."),
             ),
             Transition(
                 name="fail_mail",
@@ -248,7 +259,7 @@ ONBOARDING = register(
             ),
             Transition(
                 name="send",
-                label=_l("Mark the licenses as sent"),
+                label=_l("Send the licenses"),
                 sources=(S.licenses_generated,),
                 target=S.licenses_sent,
                 icon="send",
@@ -256,7 +267,7 @@ ONBOARDING = register(
                 guard=_address_settled,
                 effect=_send,
                 also=((Action.transition, License),),
-                confirm=_l("The address of the contact and the time are recorded."),
+                confirm=_l("The codes leave by mail; the address and the time are recorded."),
             ),
             Transition(
                 name="complete",

@@ -28,6 +28,7 @@ Hook = Callable[..., None]
 _before_create: dict[type[Recorded], list[Hook]] = {}
 _before_change: dict[type[Recorded], list[Hook]] = {}
 _after_write: dict[type[Recorded], list[Hook]] = {}
+_after_create: dict[type[Recorded], list[Hook]] = {}
 
 
 def before_create(entity: type[Recorded]) -> Callable[[Hook], Hook]:
@@ -64,6 +65,19 @@ def after_write(entity: type[Recorded]) -> Callable[[Hook], Hook]:
     return register
 
 
+def after_create(entity: type[Recorded]) -> Callable[[Hook], Hook]:
+    """Have ``hook(session, record, actor=actor)`` follow each new record of ``entity`` that is written by itself.
+
+    What comes in by a spreadsheet has happened elsewhere: nobody is told of it, and no hook follows.
+    """
+
+    def register(hook: Hook) -> Hook:
+        _after_create.setdefault(entity, []).append(hook)
+        return hook
+
+    return register
+
+
 def create_record(session: Session, entity: type[Recorded], values: Mapping[str, Any], *, actor: Actor) -> Recorded:
     """Write a new record from what was typed. Flushes, never commits; records ``created``.
 
@@ -78,6 +92,8 @@ def create_record(session: Session, entity: type[Recorded], values: Mapping[str,
     with acting(session, Action.create):
         flush(session, record)
         follow_up(session, [record], actor=actor)
+        for hook in _after_create.get(entity, ()):
+            hook(session, record, actor=actor)
     return record
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, selectinload
 
+from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import BadRequest
 from backoffice.records.cursors import Cursor, read_cursor, write_cursor
@@ -213,19 +214,23 @@ def find_page(session: Session, query: Query, *, relations: Sequence[str] = ()) 
     return page
 
 
-def find_counts(session: Session, queries: Sequence[Query], *, most: int = COUNT_CAP) -> list[int]:
+def find_counts(
+    session: Session, queries: Sequence[Query], *, most: int = COUNT_CAP, beside: Sequence[Any] = ()
+) -> list[int]:
     """Return how many rows each query finds, all in one statement; ``most`` and one where there are more.
 
-    In whatever order finds them fastest: these rows are not about to be read.
+    In whatever order finds them fastest: these rows are not about to be read. ``beside``: further counts for the same
+    statement, of tables and so beyond the scope.
     """
-    if not queries:
+    if not queries and not beside:
         return []
     inside = [
         sa.select(sa.literal(1).label("one")).select_from(query.entity).where(*conditions(query)).limit(most + 1)
         for query in queries
     ]
     counts = [sa.select(sa.func.count()).select_from(rows.subquery()).scalar_subquery() for rows in inside]
-    return list(session.execute(sa.select(*counts)).one())
+    options = {} if queries else INTERNAL
+    return list(session.execute(sa.select(*counts, *beside), execution_options=options).one())
 
 
 def in_sight(session: Session, query: Query) -> Query:

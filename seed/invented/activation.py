@@ -8,6 +8,10 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import cycle
 
+import sqlalchemy as sa
+
+from backoffice.operations.activation_checks import run_checks
+from backoffice.operations.activation_letters import draft_proposal
 from models.account import Account, AccountState
 from models.account_preference import AccountPreference, PreferenceKey
 from models.account_service import AccountService
@@ -226,8 +230,26 @@ def _under_way(world: World, request: ActivationRequest, case: Case) -> None:
         request.refusal = "Il cliente attende il nuovo contratto."
     if request.state is S.decided:
         _approve(world, item)
+    if request.state is S.in_evaluation:
+        _ask_for_more(world, request, case)
     if request.state is S.awaiting_acceptance:
         _approve(world, item, agreed=False)
+        world.session.flush()
+        request.proposal, request.proposed_at = draft_proposal(world.session, request), request.evaluated_at
+
+
+def _ask_for_more(world: World, request: ActivationRequest, case: Case) -> None:
+    """Have the client ask for the group's other services too; what is found of them is what the product finds."""
+    others = sa.select(OnlineService).where(
+        OnlineService.group_id == world.group.id,
+        OnlineService.id != case.service.id,
+        OnlineService.business_unit_id.is_(None),
+    )
+    for service in world.session.scalars(others.order_by(OnlineService.id)):
+        world.add(ActivationRequestItem(request=request, online_service=service, created_at=request.created_at))
+    world.session.flush()
+    world.session.refresh(request, ["items"])
+    run_checks(world.session, request)
 
 
 def _refused(world: World, service: OnlineService, people: People) -> None:

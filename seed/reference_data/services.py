@@ -47,6 +47,7 @@ class OnlineServiceRow:
     large_clients_only: bool = False
     habitual_clients_only: bool = False
     requires_records: bool = False
+    records_overridable: bool = False
     #: ``paid``, ``free`` or ``undecided``.
     charge: str = "undecided"
 
@@ -57,7 +58,7 @@ ONLINE_SERVICES = (
         "EDUPLAN", "Formazione, scadenze, documenti", SEA,
         "Formazione obbligatoria e continua di lavoratori, dirigenti e professionisti, con scadenzario e documenti. "
         "Canone annuale dal 1° gennaio al 31 dicembre: un contributo, non una licenza.",
-        charge="paid",
+        requires_records=True, records_overridable=True, charge="paid",
     ),
     OnlineServiceRow(
         "ANALISI", "Analisi di laboratorio", ECOOPERA_SC,

@@ -67,6 +67,12 @@ def refuse(page: Page) -> None:
     page.wait_for_selector("[data-problems]")
 
 
+def refuse_next(page: Page) -> None:
+    """Send the next step of a request as it stands."""
+    page.locator("#next form").evaluate("form => form.requestSubmit()")
+    page.wait_for_selector("#next .field-error")
+
+
 def clash(page: Page) -> None:
     """Send a form made from a version that others have changed since."""
     page.fill("[name=city]", "Rovereto")
@@ -111,6 +117,12 @@ DESK_PAGES = {
     "import-trial-new": Kind("{trial}?tab=new"),
     "import-done": Kind("{done}"),
     "grid": Kind("/grid/company/?n=10"),
+    "queue": Kind("/activation/"),
+    "queue-empty": Kind("/activation/?show=answered&mine=1"),
+    "request": Kind("/activation/5?show=evaluate", act=opened(".finding-verbs")),
+    "request-refusal": Kind("/activation/5/request/5/refuse"),
+    "request-accept": Kind("/activation/7?show=waiting", act=refuse_next),
+    "request-answer": Kind("/activation/36?show=finish"),
     "roles": Kind("/roles/"),
     "user": Kind("/staff/{user}"),
     "user-form": Kind("/staff/{user}/edit"),

@@ -63,7 +63,7 @@ _SQL = {
     "under_way": "company_id = :company AND state <> 'registered'",
     "of_those": "company_id = :company AND analysis_id IN (SELECT id FROM analysis WHERE state <> 'registered')",
     "issued": "company_id = :company AND state IN ('issued', 'replaced')",
-    "own_files": _FILES.format(ticket="account_id = :account", more=""),
+    "own_files": _FILES.format(ticket="ticket.account_id = :account", more=""),
     "files": _FILES.format(
         ticket="ticket.company_id = :company",
         more=" OR client_visible AND (company_id = :company"

@@ -39,7 +39,10 @@ from models.company_service import CompanyService, GrantState
 from models.staff import Staff
 from tests.operations.world import World
 
-AREAS = ("companies", "contacts", "activation", "grants", "fees", "accounts", "services", "contracts", "organisation")
+AREAS = (
+    "companies", "contacts", "activation", "grants", "fees", "accounts", "services", "contracts", "organisation",
+    "staff", "settings",
+)  # fmt: skip
 
 
 @contextmanager

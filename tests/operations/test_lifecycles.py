@@ -106,7 +106,9 @@ MAKERS: dict[type, Callable[[World, Any], Any]] = {
 }
 #: Where a verb without a target leads, where it does not stay.
 LEADS_TO: dict[tuple[Choice, str], Choice] = {
-    (CheckState.failed, "hand_back"): CheckState.passed,
+    (CheckState.passed, "hand_back"): CheckState.not_needed,
+    (CheckState.failed, "hand_back"): CheckState.not_needed,
+    (CheckState.overridden, "hand_back"): CheckState.not_needed,
     (OnboardingState.order_entered, "check_data"): OnboardingState.data_complete,
     (OnboardingState.data_incomplete, "check_data"): OnboardingState.data_complete,
     (OnboardingState.data_requested, "take_data"): OnboardingState.data_complete,
@@ -130,6 +132,9 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (Account, "reject"): {"validation_notes": "Sconosciuto"},
         (ActivationCheck, "pass"): {"detail": "Visto"},
         (ActivationCheck, "fail"): {"detail": "Visto"},
+        (ActivationCheck, "override"): {"detail": "Cliente nuovo"},
+        (ActivationRequest, "verify"): {"verified_how": "Richiamato al numero noto"},
+        (ActivationRequest, "accept"): {"accepted_by": "Ada Rossi"},
         (ActivationRequest, "ask"): {"question": "Per quali sedi?"},
         (ActivationRequest, "record_answer"): {"answer": "Per tutte"},
         (ActivationRequest, "refuse"): {"refusal": "Non serve"},
@@ -204,6 +209,8 @@ def _try(world: World, machine: Machine, state: Choice, verb: str) -> None:
     if isinstance(record, ActivationRequest) and verb in ("decide", "fulfil"):
         record.items[0].state = ItemState.approved_free
         world.session.flush()
+    if isinstance(record, ActivationCheck):
+        record.item.online_service.records_overridable = True
     if isinstance(record, Onboarding) and verb == "send":
         record.address_match = AddressMatch.accepted
     if state not in transition.sources:

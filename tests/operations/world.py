@@ -311,8 +311,8 @@ class World:
 
     def check(self, state: CheckState = CheckState.open) -> ActivationCheck:
         item = self.item()
-        check = self.session.scalars(sa.select(ActivationCheck).where(ActivationCheck.item_id == item.id)).first()
-        assert check is not None
+        of_records = (ActivationCheck.item_id == item.id, ActivationCheck.kind == CheckKind.records)
+        check = self.session.scalars(sa.select(ActivationCheck).where(*of_records)).one()
         check.state = state
         return self.add(check)  # type: ignore[no-any-return]
 

@@ -23,6 +23,7 @@ from views import addresses
 from views.door import current_actor
 from views.frame import set_place
 from views.generated import details, tabs
+from views.generated.record_mails import mail_list
 
 #: Further actions on records of an entity that the generator cannot guess: a view of its own registers them.
 Link = Callable[[Any, Actor], dict[str, Any] | None]
@@ -133,6 +134,8 @@ def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[
     if chosen["current"] == "details":
         return page | _details(record, actor, session)
     page["facts"] = details.facts(record, actor)
+    if chosen["current"] == "mail":
+        return page | {"mails": mail_list(record, actor, session)}
     if chosen["field"] is None:
         return page | {"history": _history(record, actor, session)}
     return page | {"related": tabs.related(record, chosen["field"], actor, session)}

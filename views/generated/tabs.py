@@ -1,4 +1,4 @@
-"""The tabs of a record's page: its details, its history, and a list for every relation that points at it."""
+"""The tabs of a record's page: its details, history and mails, and a list for every relation that points at it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import Text
+from backoffice.records import mails
 from backoffice.records.pages import Query, find_counts
 from models.base import Recorded
 from models.catalogue import Field, related_lists, slug
@@ -39,12 +40,12 @@ def record_tabs(record: Recorded, actor: Actor, session: RecordSession) -> dict[
     readable = [field for field in related_lists(type(record)) if actor.may(Action.read, field.entity)]
     names = {_name(field): field for field in readable}
     current = request.args.get("tab", "details")
-    own = ["details", *(["history"] if has_history(type(record)) else [])]
+    counts, written = _counts(record, readable, session, actor)
+    own = ["details", *(["history"] if has_history(type(record)) else []), *(["mail"] if written else [])]
     if current not in {*own, *names}:
         raise NoSuchPage
-    words: dict[str, Text] = {"details": _("Details"), "history": _("History")}
-    tabs = [_tab(record, name, words[name], name == current) for name in own]
-    counts = _counts(record, readable, session)
+    words: dict[str, Text] = {"details": _("Details"), "history": _("History"), "mail": _("Mails")}
+    tabs = [_tab(record, name, words[name], name == current, written if name == "mail" else None) for name in own]
     labels = related_labels(readable)
     lists = [_tab(record, name, labels[name], name == current, counts[name]) for name in names]
     first = _first(type(record), len(lists))
@@ -108,7 +109,10 @@ def _tab(record: Recorded, name: str, label: Text, current: bool, count: int | N
     return {"name": name, "label": label, "count_text": text, "url": url, "current": current}
 
 
-def _counts(record: Recorded, related: list[Field], session: RecordSession) -> dict[str, int]:
+def _counts(record: Recorded, related: list[Field], session: RecordSession, actor: Actor) -> tuple[dict[str, int], int]:
+    """Return how many rows each list has, and how many mails there are for somebody who may read them."""
     queries = [Query(field.entity, fixed=((field.column or "", record.id),)) for field in related]
-    counts = find_counts(session, queries, most=MOST_COUNTED)
-    return {_name(field): count for field, count in zip(related, counts, strict=True)}
+    beside = [mails.mail_count(record)] if mails.may_read_mails(record, actor) else []
+    counts = find_counts(session, queries, most=MOST_COUNTED, beside=beside)
+    written = counts.pop() if beside else 0
+    return {_name(field): count for field, count in zip(related, counts, strict=True)}, written

@@ -1,0 +1,117 @@
+"""Mails that tell people what has happened to something of theirs: colleagues, and the referents of clients.
+
+Whoever causes a notice need not see whom it goes to. Nobody is told of what they did themselves, and an address that
+cannot receive mail must not undo what the mail tells of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.access import INTERNAL, context_of
+from backoffice.errors import DomainError
+from backoffice.outbox import queue_mail
+from models.account import Account, AccountState
+from models.base import Recorded
+from models.contact import Contact
+from models.contact_role import ContactRole, ContactRoleKind
+from models.corporate_group import CorporateGroup
+from models.outbox_mail import MailLanguage
+from models.staff import Staff
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Whom a mail goes to, as values: the actor may not see the row."""
+
+    name: str
+    email: str
+    language: MailLanguage = MailLanguage.it
+    staff_id: int | None = None
+
+
+def tell(
+    session: Session,
+    event: str,
+    recipient: Recipient | None,
+    arguments: Mapping[str, Any],
+    *,
+    about: Recorded,
+    reply_to: str | None = None,
+) -> None:
+    """Queue a notice; its ``name`` is the recipient's. Nothing is queued for nobody, or for who does it themselves."""
+    actor = context_of(session).actor
+    if recipient is None or (recipient.staff_id is not None and recipient.staff_id == actor.staff_id):
+        return
+    values = {"name": recipient.name, **arguments}
+    try:
+        queue_mail(
+            session, event, values, to=recipient.email, about=about, language=recipient.language, reply_to=reply_to
+        )
+    except DomainError:
+        return
+
+
+def colleague(session: Session, staff_id: int | None) -> Recipient | None:
+    """Return a member of staff who is still at work."""
+    table = Staff.__table__
+    found = _first(session, sa.select(*_STAFF).where(table.c.id == staff_id, table.c.active)) if staff_id else None
+    return _of_staff(found) if found is not None else None
+
+
+def evaluators(session: Session, unit_id: int) -> Sequence[Recipient]:
+    """Return who decides for a business unit (RO-05)."""
+    table = Staff.__table__
+    statement = sa.select(*_STAFF).where(table.c.business_unit_id == unit_id, table.c.active).order_by(table.c.id)
+    return [_of_staff(row) for row in session.execute(statement, execution_options=INTERNAL)]
+
+
+def person_of(contact: Contact | None) -> Recipient | None:
+    """Return a contact that has an address."""
+    if contact is None or contact.email is None:
+        return None
+    return Recipient(str(contact), contact.email, contact.language or MailLanguage.it)
+
+
+def referent_of(session: Session, company_id: int) -> Recipient | None:
+    """Return whom the group turns to at a client: the main referent, else a usual one, else an account (A-04)."""
+    contact, role, account = Contact.__table__, ContactRole.__table__, Account.__table__
+    usual = sa.exists().where(role.c.contact_id == contact.c.id, role.c.role == ContactRoleKind.usual_referent)
+    of_contact = (
+        sa.select(contact.c.first_name, contact.c.last_name, contact.c.email, contact.c.language)
+        .where(contact.c.company_id == company_id, contact.c.deleted_at.is_(None), contact.c.email.is_not(None))
+        .where(sa.or_(contact.c.is_main_referent, usual))
+        .order_by(contact.c.is_main_referent.desc(), contact.c.id)
+    )
+    if (row := _first(session, of_contact)) is not None:
+        return Recipient(f"{row.first_name} {row.last_name}", row.email, row.language or MailLanguage.it)
+    of_account = (
+        sa.select(account.c.full_name, account.c.email)
+        .where(account.c.company_id == company_id, account.c.is_referent, account.c.state == AccountState.active)
+        .order_by(account.c.id)
+    )
+    row = _first(session, of_account)
+    return Recipient(row.full_name, row.email) if row is not None else None
+
+
+def group_name(session: Session, group_id: int | None) -> str:
+    """Return what a corporate group is called: the signature under its mails."""
+    table = CorporateGroup.__table__
+    found = session.scalar(sa.select(table.c.name).where(table.c.id == group_id), execution_options=INTERNAL)
+    return found or ""
+
+
+_STAFF = [Staff.__table__.c[name] for name in ("id", "first_name", "last_name", "email")]
+
+
+def _of_staff(row: Any) -> Recipient:
+    return Recipient(row.first_name, row.email, staff_id=row.id)
+
+
+def _first(session: Session, statement: sa.Select[Any]) -> Any:
+    return session.execute(statement.limit(1), execution_options=INTERNAL).one_or_none()
