@@ -13,6 +13,7 @@ from backoffice.access import INTERNAL
 from backoffice.mail.rendering import Letter, register_template, render
 from backoffice.operations.activation_letters import draft_facts, outcomes
 from backoffice.operations.notices import Recipient, colleague, evaluators, group_name, tell
+from backoffice.operations.request_links import mint_request_link
 from backoffice.outbox import find_wording, queue_mail
 from backoffice.setting_keys import ACTIVATION_ADDRESS
 from backoffice.settings import setting_value
@@ -55,8 +56,7 @@ def send_question(session: Session, request: ActivationRequest) -> None:
 def send_proposal(session: Session, request: ActivationRequest) -> None:
     """Send the requester what they are to accept, word for word as it is stored (N-04).
 
-    The link by which they do so belongs to the client area: its page registers this template with a ``mint``, and the
-    texts then name ``link``. Until then they answer the mail, and staff record it.
+    The link in it leads to the page where they accept or decline; who answers the mail instead is recorded by staff.
 
     :raises NoAddress: their address cannot receive mail.
     """
@@ -91,6 +91,7 @@ def _send(session: Session, request: ActivationRequest, event: str, values: dict
         to=request.email,
         about=request,
         language=request.language,
+        sender=request.portal.sender if request.portal else None,
         reply_to=_reply_to(session, request),
     )
 
@@ -148,15 +149,25 @@ _ANNOUNCED = {
     "services": "EDUPLAN, Formazione, scadenze, documenti",
 }
 register_template(
-    "activation_received", _l("Activation request received"), _EXAMPLE | {"services": "EDUPLAN, Formazione"}
+    "activation_received",
+    _l("Activation request received"),
+    _EXAMPLE | {"services": "EDUPLAN, Formazione"},
+    mint=mint_request_link,
+    for_clients=True,
 )
 register_template(
-    "activation_question", _l("Question on an activation request"), _EXAMPLE | {"question": "Per quali sedi?"}
+    "activation_question",
+    _l("Question on an activation request"),
+    _EXAMPLE | {"question": "Per quali sedi?"},
+    mint=mint_request_link,
+    for_clients=True,
 )
 register_template(
     "activation_proposal",
     _l("Proposal of a contribution"),
     _EXAMPLE | {"text": "EDUPLAN: contributo annuale di € 480,00 oltre IVA."},
+    mint=mint_request_link,
+    for_clients=True,
 )
 register_template(
     "activation_answer",

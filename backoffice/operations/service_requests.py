@@ -20,6 +20,7 @@ from models.account import Account
 from models.activation_request import ActivationRequest, RequestChannel, RequestKind, RequestOrigin
 from models.codes import TaxCode, VatNumber
 from models.online_service import OnlineService
+from models.outbox_mail import MailLanguage
 from models.portal import Portal
 from models.portal_service import PortalService
 from models.reading import BadValue
@@ -65,7 +66,13 @@ def offers_of(session: Session, portal: Portal) -> list[Offer]:
 
 
 def receive_request(
-    session: Session, portal: Portal, typed: Mapping[str, str], services: Sequence[int], *, consents: bool
+    session: Session,
+    portal: Portal,
+    typed: Mapping[str, str],
+    services: Sequence[int],
+    *,
+    consents: bool,
+    language: MailLanguage,
 ) -> ActivationRequest:
     """Write down what a visitor asks for. The answer is the same whoever it is that asks (AR-24).
 
@@ -89,6 +96,7 @@ def receive_request(
         "kind": RequestKind.service.value,
         "origin": RequestOrigin.client_request.value,
         "channel": RequestChannel.login_page.value,
+        "language": language.value,
         "items": [{"online_service": key} for key in wanted],
     }
     request = cast(

@@ -10,6 +10,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from backoffice import clock
 from backoffice.errors import InvalidRecord
 from backoffice.operations.service_requests import TYPED, RequestsClosed, offers_of, receive_request
+from models.outbox_mail import MailLanguage
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 
@@ -41,6 +42,7 @@ def request_service() -> Any:
                 {name: request.form.get(name, "") for name in TYPED},
                 [int(key) for key in wanted if key.isascii() and key.isdigit() and len(key) < 10],
                 consents="consent" in request.form,
+                language=MailLanguage[door.language()],
             )
             session[_DONE] = made.number
     except InvalidRecord as error:
