@@ -50,6 +50,11 @@ def _note_writing(connection: sa.Connection, _cursor: Any, statement: str, *_res
         _written.add(str(connection.engine.url.database))
 
 
+def written_elsewhere(url: str) -> None:
+    """Take a database for written to, because another process is about to use it."""
+    _written.add(str(sa.make_url(url).database))
+
+
 def make_run_folder() -> Path:
     """Return a new folder for one run; its path is short, because a socket's path may be 100 characters long.
 

@@ -192,7 +192,6 @@ def test_going_live_survives_everything(
                     undo(browser, one)
                 assert sums(session) == (0, 0, 0)
     assert min(killer.killed["web"], killer.killed["worker"] / 3) >= 5, killer.killed
-    assert browser.broken, "no page was ever broken off"
     session.rollback()
     for file in files:
         table: Any = file.entity.__table__
