@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
+from backoffice.clock import ROME
 from models.account import Account
 from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section
 from models.columns import field, reference
@@ -62,4 +63,4 @@ class AccountSession(CompanyOwned, Record):
     )
 
     def __str__(self) -> str:
-        return f"{self.account} · {UtcInstant().show(self.created_at)}"
+        return f"{self.account} · {self.created_at.astimezone(ROME):%d/%m/%Y %H:%M}"

@@ -9,6 +9,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, relationship
 
+from backoffice.clock import ROME
 from models.account import Account
 from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Scope, Section
 from models.columns import field, reference
@@ -73,4 +74,4 @@ class Consent(GroupOwned, Record):
     )
 
     def __str__(self) -> str:
-        return f"{self.account} · {UtcInstant().show(self.granted_at)}"
+        return f"{self.account} · {self.granted_at.astimezone(ROME):%d/%m/%Y}"
