@@ -24,7 +24,7 @@ class AccountSession(CompanyOwned, Record):
     __admin__ = Admin(
         label=_l("Session of an account"),
         plural=_l("Sessions of accounts"),
-        category=Category.clients,
+        category=Category.system,
         icon="person-workspace",
         area="accounts",
         scope=Scope(group="account.group_id", company="account.company_id", account="account_id"),

@@ -51,7 +51,7 @@ def test_serve_starts_from_nothing_and_again_without_losing_anything(tmp_path: P
     with serving(*RUN, "serve", until="Ctrl+C", env=env) as said:
         text = "\n".join(said)
         assert re.search(r"User admin, password \S{12,} \(shown this once\)", text)
-        assert "User demo.<role>, password as given in the environment" in text
+        assert "User demo.<role>, demo.referent and demo.client, password as given in the environment" in text
         assert f"http://localhost:{port}/backoffice/" in text
         assert get(f"http://127.0.0.1:{port}/it/login/")[0] == 200
         assert get(f"http://127.0.0.1:{port}/backoffice/")[0] == 200

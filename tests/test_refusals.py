@@ -103,7 +103,7 @@ def test_a_wrong_method_is_refused(admin: Visitor) -> None:
 def test_the_client_area_answers_with_pages_too(application: Any) -> None:
     client = Client(application)
     for method, path, status, words in (
-        ("POST", "/it/login/", 405, "Qui non è possibile"),
+        ("POST", "/it/conditions/", 405, "Qui non è possibile"),
         ("GET", "/it/nowhere/", 404, "Pagina non trovata"),
         ("GET", "/en/nowhere/", 404, "Not found"),
         ("GET", "/xx/login/", 404, "Not found"),

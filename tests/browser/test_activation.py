@@ -25,7 +25,7 @@ from models.online_service import OnlineService
 from models.service import ServiceState
 from tests.browser.keys import press
 from tests.clients import DESK
-from tests.mail.conftest import DESK_URL
+from tests.mail.conftest import ROOTS
 from tests.mail.smtp import Inbox, smtp_server
 from tests.operations.world import World
 
@@ -133,7 +133,7 @@ def test_from_the_request_to_the_answer(
     page.locator(".timeline summary", has_text="la nostra risposta").first.click()
     expect(page.locator(".timeline")).to_contain_text("A presto.")
 
-    send_due(engine, server, DESK_URL)
+    send_due(engine, server, ROOTS)
     to_client = {
         str(mail["Subject"]).split(": ")[-1]: mail for mail in inbox.taken if mail["To"] == "ada@prova.example"
     }

@@ -7,7 +7,7 @@ from datetime import timedelta
 from backoffice.database import make_engine
 from backoffice.delivery import send_due
 from backoffice.mail.sending import MailServer
-from tests.mail.conftest import DESK_URL
+from tests.mail.conftest import ROOTS
 
 #: Short, so that what a killed sender had is soon taken by the next.
 LEASE = timedelta(seconds=2)
@@ -16,5 +16,5 @@ LEASE = timedelta(seconds=2)
 def send(url: str, server: MailServer) -> None:
     """Send what is due."""
     engine = make_engine(url)
-    send_due(engine, server, DESK_URL, lease=LEASE)
+    send_due(engine, server, ROOTS, lease=LEASE)
     engine.dispose()

@@ -13,7 +13,7 @@ from backoffice.database import RecordSession
 from backoffice.delivery import send_due
 from backoffice.mail.sending import MailServer
 from models.outbox_mail import MailState, OutboxMail
-from tests.mail.conftest import DESK_URL, Queue
+from tests.mail.conftest import ROOTS, Queue
 from tests.mail.sender import LEASE, send
 from tests.mail.smtp import Inbox
 
@@ -64,7 +64,7 @@ def test_killing_the_sender_loses_nothing(
 
 def send_all(session: RecordSession, engine: sa.Engine, server: MailServer, unsent: sa.Select[tuple[int]]) -> int:
     """Send what is due by now; return how many mails are left."""
-    send_due(engine, server, DESK_URL, lease=LEASE)
+    send_due(engine, server, ROOTS, lease=LEASE)
     left = session.scalar(unsent) or 0
     session.rollback()
     return left

@@ -69,6 +69,7 @@ from models.outbox_mail import OutboxMail
 from models.platform import Platform
 from models.service import Service
 from models.support_package import PackageState, SupportPackage
+from models.terms_version import TermsVersion
 from models.ticket import Ticket, TicketState
 from models.waste_movement import WasteMovement
 from tests.operations.world import PASSED_ON, World, day
@@ -102,6 +103,7 @@ MAKERS: dict[type, Callable[[World, Any], Any]] = {
     Platform: World.platform,
     Service: World.service,
     SupportPackage: World.package,
+    TermsVersion: World.terms,
     Ticket: World.ticket,
 }
 #: Where a verb without a target leads, where it does not stay.

@@ -74,6 +74,7 @@ def crowded(session: RecordSession) -> World:
     world.call()
     world.mail()
     world.package()
+    world.signed_in(world.account())
     return world
 
 
@@ -91,6 +92,7 @@ def test_every_column_that_refers_to_the_dropped_record_is_moved(
     keep, drop = (world.client(), world.client()) if entity is Company else (world.contact, _twin(world))
     world.mail()
     world.job()
+    world.signed_in(world.account())
     world.add(code_of(keep))
     for reference in references_to(entity.__table__):
         table, column = reference.table, reference.column

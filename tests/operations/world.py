@@ -15,6 +15,7 @@ from backoffice.actors import Action, Actor, ActorKind, Grant
 from backoffice.operations.licenses import make_code
 from models.account import Account, AccountState
 from models.account_service import AccountService
+from models.account_session import AccountSession
 from models.activation_check import ActivationCheck, CheckKind, CheckState
 from models.activation_request import ActivationRequest, RequestState
 from models.activation_request_item import ActivationRequestItem, ItemState, RejectReason
@@ -28,6 +29,7 @@ from models.certificate import Certificate, CertificateState
 from models.client_document import ClientDocument, DocumentArea, DocumentState
 from models.company import Company, CompanyState
 from models.company_service import CompanyService, GrantState
+from models.consent import Consent
 from models.contact import Contact
 from models.contract import Contract, ContractState
 from models.contract_handover import CHECKLIST, ContractHandover, HandoverState
@@ -47,11 +49,13 @@ from models.online_service import OnlineService
 from models.order_line import OrderLine
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
 from models.platform import Platform, PlatformState
+from models.portal import Portal
 from models.request_type import RequestType
 from models.service import Service, ServiceState
 from models.support_package import PackageState, SupportPackage
 from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
+from models.terms_version import TermsKind, TermsState, TermsVersion
 from models.ticket import ClosureReason, Ticket, TicketState
 from models.waste_movement import UNWEIGHED, MovementState, WasteMovement
 from models.worker import Worker
@@ -338,6 +342,33 @@ class World:
         grant = self.company_service(GrantState.active)
         values = {"year": clock.today().year, "amount": Decimal(100), "agreement": "Offerta 12", **values}
         return self.add(AnnualFee(company_service=grant, state=state, **values))  # type: ignore[no-any-return]
+
+    def terms(self, state: TermsState = TermsState.in_force) -> TermsVersion:
+        """A version of conditions in a language that has none in force."""
+        portal = self.session.scalars(sa.select(Portal).order_by(Portal.id)).first()
+        assert portal is not None
+        known = sa.select(TermsVersion).where(TermsVersion.portal_id == portal.id)
+        for other in self.session.scalars(known.where(TermsVersion.state == TermsState.in_force)):
+            other.state = TermsState.superseded
+        number = len(self.session.scalars(known).all()) + 1
+        published = None if state is TermsState.draft else clock.now()
+        return self.add(  # type: ignore[no-any-return]
+            TermsVersion(
+                portal=portal,
+                kind=TermsKind.conditions,
+                language=MailLanguage.it,
+                number=number,
+                body="Le condizioni.",
+                state=state,
+                published_at=published,
+            )
+        )
+
+    def signed_in(self, account: Account) -> None:
+        """A session and a consent of an account."""
+        now = clock.now()
+        self.add(AccountSession(account=account, digest="0" * 64, seen_at=now, address="127.0.0.1"))
+        self.add(Consent(account=account, granted_at=now))
 
     def platform(self, state: PlatformState = PlatformState.prepared) -> Platform:
         n = next(_serial)

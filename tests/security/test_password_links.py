@@ -26,7 +26,7 @@ from models.outbox_mail import MailState, OutboxMail
 from models.password_link import PasswordLink
 from models.staff import Staff
 from tests.clients import DeskClient
-from tests.mail.conftest import DESK_URL, inbox, no_demonstration, server  # noqa: F401  # fixtures
+from tests.mail.conftest import DESK_URL, ROOTS, inbox, no_demonstration, server  # noqa: F401  # fixtures
 from tests.mail.smtp import Inbox
 from tests.visitors import Visitor, form_of
 
@@ -50,7 +50,7 @@ def send_link(
         path = f"/security/password/{staff(role).id}/link"
         session.rollback()
         assert admin.submit(path, {}).status_code == 303
-        assert send_due(engine, server, DESK_URL).sent == 1
+        assert send_due(engine, server, ROOTS).sent == 1
         body = inbox.taken[-1].get_body(("plain",))
         assert body is not None
         found = re.search(rf"{DESK_URL}/security/link/(\S+)", body.get_content())

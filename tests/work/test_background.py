@@ -223,7 +223,7 @@ def test_a_person_sees_cancels_and_retries_their_own_jobs(
     work_off(engine, LANE)
     assert found(session, job.id).state is S.done
     assert '<meta http-equiv="refresh"' not in sales.get("/work/").text
-    assert desk_client("evaluator").get("/work/").status_code == 403
+    assert desk_client("quality").get("/work/").status_code == 403
 
 
 def test_a_cancelled_job_does_no_further_step(session: RecordSession, engine: sa.Engine, ask: Ask) -> None:
