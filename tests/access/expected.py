@@ -61,7 +61,7 @@ settings      RUX    -       -       -         -       -         R       RU     
 texts         RUX    R       R       R         R       -         R       RU       -               -        R
 portals       CRUDX  R       R       R         R       -         R       R        -               R        R
 terms         CRUDTX R       R       R         R       -         R       RUT      -               -        R
-consents      RX     -       -       -         -       -         -       RX       -               -        -
+consents      CRUX   -       -       -         -       -         -       RX       -               -        -
 jobs          RTX    RT:own  RT:own  RT:own    RT:own  RT:own    -       R        RT:own          RT:own   -
 """
 
