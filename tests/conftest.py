@@ -65,7 +65,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 #: a fresh database is most of what each costs.
 _DAILY_ON = {
     **dict.fromkeys(("imports", "operations", "records", "seed"), "sqlite"),
-    **dict.fromkeys(("attachments", "security", "views"), "postgresql"),
+    **dict.fromkeys(("attachments", "mail", "security", "tests", "views", "work"), "postgresql"),
 }
 
 

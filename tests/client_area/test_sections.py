@@ -105,7 +105,9 @@ def listed(browser: ClientBrowser, entity: type[Recorded]) -> set[int]:
 
 
 @pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))
-@pytest.mark.parametrize("name", PEOPLE)
+@pytest.mark.parametrize(
+    "name", ["demo.referent", "demo.client", pytest.param("demo.referent.2", marks=pytest.mark.long)]
+)
 def test_each_section_shows_what_is_theirs(
     browser_of: Callable[..., ClientBrowser],
     account: Callable[[str], Account],
