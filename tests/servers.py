@@ -149,18 +149,24 @@ class Databases:
 
 def clear(folder: Path) -> None:
     """Stop the run's PostgreSQL server, if it started one, and delete its folder (and its databases elsewhere)."""
-    postmaster = folder / "pg" / "postmaster.pid"
-    if postmaster.exists():
-        server = psutil.Process(int(postmaster.read_text().splitlines()[0]))
-        # At once, without tidying: nothing in it is worth keeping.
-        server.send_signal(signal.SIGQUIT)
-        server.wait(timeout=20)
+    _stop_postgresql(folder / "pg" / "postmaster.pid")
     if given := os.environ.get(POSTGRES):
         with _administration(sa.make_url(given)) as connection:
             pattern = f"{_prefix(folder)}%"
             for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", (pattern,)):
                 connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stop_postgresql(postmaster: Path) -> None:
+    """Stop the server whose process the file names; one that was killed left the file, and maybe its number, behind."""
+    # Two runs may clear away at once what a third one left.
+    with suppress(FileNotFoundError, psutil.NoSuchProcess):
+        server = psutil.Process(int(postmaster.read_text().splitlines()[0]))
+        if str(postmaster.parent) in server.cmdline():
+            # At once, without tidying: nothing in it is worth keeping.
+            server.send_signal(signal.SIGQUIT)
+            server.wait(timeout=20)
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -105,3 +108,13 @@ def test_a_run_leaves_nothing_behind() -> None:
     Databases(folder, "one", build).fresh("sqlite")
     clear(folder)
     assert not Path(folder).exists()
+
+
+@pytest.mark.parametrize("number", ["ours", "nobody's"])
+def test_what_a_killed_run_left_is_cleared_and_its_number_harms_nobody(number: str) -> None:
+    folder = make_run_folder()
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=subprocess.PIPE, check=True)
+    (folder / "pg").mkdir()
+    (folder / "pg" / "postmaster.pid").write_text(f"{os.getpid() if number == 'ours' else int(ended.stdout)}\n")
+    clear(folder)
+    assert not folder.exists()
