@@ -174,4 +174,7 @@ class Context:
 
     actor: Actor
     door: Door
+    #: The member of staff for whom the product acts.
     on_behalf_of: str | None = None
+    #: The account that a client uses, where the product acts for them.
+    account_id: int | None = None

@@ -16,6 +16,7 @@ from sqlalchemy.orm.attributes import get_history
 
 from backoffice import clock
 from backoffice.access import INTERNAL, context_of
+from backoffice.actors import ActorKind
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields, naming_fields, parent_key
 from models.history_entry import HistoryEntry, HistoryPersonal
@@ -111,8 +112,8 @@ def note_moved(session: Session, entity: type[Recorded], rows: Sequence[Any], co
     They need not be loaded: of each only its columns are read, and the entries say no titles.
     """
     told = [field for field in fields(entity).values() if (field.column or field.name) == column and not field.secret]
-    plain = {field.name: [old, new] for field in told if not field.personal}
-    personal = {field.name: [old, new] for field in told if field.personal}
+    plain = {field.name: [old, new] for field in told if not field.may_name_people}
+    personal = {field.name: [old, new] for field in told if field.may_name_people}
     parent = parent_key(entity)
     own_company = "id" if entity.__admin__.scope.company == "id" else "company_id"
     entries = cast("sa.Table", HistoryEntry.__table__)
@@ -150,7 +151,7 @@ def _change(row: Recorded, event: str, pair_of: Any) -> Change:
         if field.secret:
             plain[field.name] = None
         else:
-            (personal if field.personal else plain)[field.name] = pair
+            (personal if field.may_name_people else plain)[field.name] = pair
     return Change(row, event, plain, personal)
 
 
@@ -187,11 +188,13 @@ def _common(session: Session) -> dict[str, Any]:
     """Return what every entry written now says of who acts."""
     context = context_of(session)
     actor = context.actor
+    # What an account is called now is asked when somebody reads: the entry outlives the person's wish to be forgotten.
+    account_id = actor.account_id or context.account_id
     return {
         "at": clock.now(),
-        "actor_kind": actor.kind,
-        "actor_id": actor.id,
-        "actor_name": actor.name,
+        "actor_kind": actor.kind if account_id is None else ActorKind.account,
+        "actor_id": actor.id if account_id is None else account_id,
+        "actor_name": actor.name if account_id is None else "",
         "on_behalf_of": context.on_behalf_of,
         "door": context.door,
     }
@@ -230,8 +233,8 @@ def _insert(session: Session, changes: list[Change]) -> None:
 
 
 def _names_a_person(row: Recorded) -> bool:
-    """Say whether the record's own name may be a personal datum, to be kept where it can be erased."""
-    return any(field.personal for field in naming_fields(type(row)))
+    """Say whether the record's own name may be somebody's, to be kept where it can be erased."""
+    return any(field.may_name_people for field in naming_fields(type(row)))
 
 
 def _parent_id(row: Recorded) -> int | None:

@@ -31,6 +31,7 @@ from backoffice.delivery import Roots, send_due
 from backoffice.errors import Text
 from backoffice.files.store import FileStore
 from backoffice.mail.sending import MailServer
+from backoffice.operations.account_deletions import advance_deletions
 from backoffice.operations.activation import close_answered_requests
 from backoffice.operations.alerts import alert_of_task
 from backoffice.operations.attachments import left_over, sweep
@@ -178,6 +179,7 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
         lambda session: advance_deadlines(session, clock.today(), actor=SYSTEM),
         lambda session: close_answered_requests(session, actor=SYSTEM),
         lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
+        lambda session: advance_deletions(session, clock.today(), actor=SYSTEM),
     )
     done = 0
     for step in steps:

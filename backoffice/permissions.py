@@ -132,6 +132,7 @@ AREAS: dict[str, Text] = {
     "portals": _l("Client portals"),
     "terms": _l("Conditions and privacy notices"),
     "consents": _l("Consents"),
+    "deletions": _l("Deletion requests"),
     "jobs": _l("Work in the background"),
 }
 
@@ -188,6 +189,7 @@ texts         RUX    R       R         R       R         -       R       RU     
 portals       CRUDX  R       R       R         R       -         R       R        -               R        R
 terms         CRUDTX R       R       R         R       -         R       RUT      -               -        R
 consents      CRUX   -       -       -         -       -         -       RX       -               -        -
+deletions     CRUTX  RT      RT      -         -       -         -       RTX      -               -        -
 jobs          RTX    RT:own  RT:own    RT:own  RT:own    RT:own  -       R        RT:own          RT:own   -
 """
 
@@ -212,6 +214,7 @@ time_entries  R        -
 interventions R        -
 queues        R        R
 consents      R:own    R:own
+deletions     R:own    R:own
 attachments   R        R
 courses       R        R
 training      RX       RX
@@ -285,9 +288,11 @@ def _own(letters: str, areas: tuple[str, ...]) -> dict[str, tuple[Grant, ...]]:
 
 
 #: What people may always do with what is kept of themselves: see it, and take it along (PR-05).
-OWN_DATA_GRANTS = _own("RX", ("accounts", "grants", "tickets", "consents"))
+OWN_DATA_GRANTS = _own("RX", ("accounts", "grants", "tickets", "attachments", "consents", "deletions"))
+#: The part of it that a helpdesk knows: one's tickets (PR-06).
+OWN_TICKET_GRANTS = _own("RX", ("tickets",))
 #: What is left to an account that may not be used: its privacy panel.
-RESTRICTED_GRANTS = _own("R", ("accounts", "consents"))
+RESTRICTED_GRANTS = _own("R", ("accounts", "consents", "deletions"))
 #: What accounts of clients may do, by whether they are referents' and by area.
 CLIENT_GRANTS = _client_grants()
 

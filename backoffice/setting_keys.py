@@ -149,6 +149,21 @@ EXPORT_DAYS = declare(
     )
 )
 
+DELETION_GRACE_DAYS = declare(
+    SettingKey(
+        "deletion_grace_days",
+        subject=Subject.clients,
+        label=_l("Days of grace before an account is deleted"),
+        help=_l("So long the person may still think better of it. The law wants it done within a month."),
+        kind=Kind.integer,
+        default=7,
+        least=0,
+        most=21,
+        unit=_l("days"),
+        per_group=True,
+    )
+)
+
 DEADLINE_LEAD_DAYS = declare(
     SettingKey(
         "deadline_lead_days",

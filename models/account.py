@@ -84,7 +84,7 @@ class Account(GroupOwned, Record):
         deletion=Deletion(),
         sections=(
             Section(_l("Person"), ("full_name", "email", "company", "contact", "is_referent", "portal")),
-            Section(_l("Validation"), ("declared_company", "validation_notes")),
+            Section(_l("Validation"), ("declared_company", "validation_notes", "legal_hold")),
         ),
         client_columns=("username", "full_name", "email", "state"),
         rules={
@@ -151,6 +151,12 @@ class Account(GroupOwned, Record):
     #: What the check found, or why it was rejected.
     validation_notes: Mapped[str | None] = field(
         _l("Validation notes"), Text, help=_l("What the check found; why it was rejected, suspended or removed.")
+    )
+    #: Why the account must be kept for the time being: a dispute, an inquiry; it is not deleted meanwhile.
+    legal_hold: Mapped[str | None] = field(
+        _l("Legal hold"),
+        String(300),
+        help=_l("Why it must be kept, for a dispute for example: meanwhile it is not deleted."),
     )
     #: Where it stood before a deletion was asked, to return there if that is cancelled.
     state_before: Mapped[AccountState | None] = choice(

@@ -26,7 +26,8 @@ class FeeState(Choice):
     lapsed = "lapsed", _lp("fee", "Lapsed"), "neutral", "hourglass-bottom"
 
 
-_UNSETTLED = (FeeState.due, FeeState.invoiced)
+#: Still to be paid.
+UNSETTLED = (FeeState.due, FeeState.invoiced)
 
 
 def _first_day(context: Any) -> date:
@@ -134,7 +135,7 @@ class AnnualFee(CompanyOwned, Record):
     valid_to: Mapped[date] = field(
         _l("Valid to"),
         default=_last_day,
-        due_while=_UNSETTLED,
+        due_while=UNSETTLED,
         help=_l("Empty: 31 December of the year."),
     )
     #: Where it stands; changed by verbs only.

@@ -56,6 +56,8 @@ class Kind(enum.StrEnum):
 ORDERED = frozenset({Kind.integer, Kind.decimal, Kind.money, Kind.minutes, Kind.date, Kind.time, Kind.datetime})
 #: What a person may type where the column sets no limit: some forty pages.
 LONGEST_TEXT = 100_000
+#: Kinds in which people write what they like, unless a value type reads it.
+FREE_TEXT = frozenset({Kind.text, Kind.long_text})
 #: Kinds written as text.
 TEXTUAL = frozenset({Kind.text, Kind.long_text, Kind.code, Kind.email, Kind.phone, Kind.url})
 
@@ -94,6 +96,15 @@ class Field:
 
     def __repr__(self) -> str:
         return f"<Field {self.entity.__tablename__}.{self.name}>"
+
+    @property
+    def may_name_people(self) -> bool:
+        """Say whether a value may say who somebody is: what is declared as personal, and whatever people write freely.
+
+        The history keeps it where it can be erased (PR-12).
+        """
+        written = self.kind in FREE_TEXT and self.value_type is None
+        return self.personal or written or self.kind in (Kind.email, Kind.phone)
 
     def parse(self, raw: str) -> Any:
         """Return the stored value of what a person typed; raise ``BadValue`` with the reason.

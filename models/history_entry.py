@@ -131,7 +131,7 @@ class HistoryEntry(Ledger):
     actor_kind: Mapped[ActorSort] = choice(ActorSort, _l("Kind of actor"))
     #: The key of the member of staff or of the account.
     actor_id: Mapped[int | None] = mapped_column(Integer)
-    #: The actor's name at that moment.
+    #: The actor's name at that moment; empty for accounts, whose present name is asked: it may have been erased.
     actor_name: Mapped[str] = field(_l("Who"), String(160), default="", server_default="")
     #: For whom it was done, where that is somebody else.
     on_behalf_of: Mapped[str | None] = field(
@@ -156,11 +156,14 @@ class HistoryEntry(Ledger):
     #: Old and new values of columns that are not personal.
     changes: Mapped[dict[str, Any]] = mapped_column(Changes, default=dict)
 
-    #: The record itself, on pages that have looked it up for whoever reads: ``backoffice.records.subjects``.
+    #: On pages that have looked them up for whoever reads: the record itself, what it was called where that may be
+    #: erased, and who acted, as that is called now; see ``backoffice.records.subjects``.
     if TYPE_CHECKING:
         subject: Any
+        erasable_title: str | None
+        doer: str | None
     else:
-        subject = None
+        subject = erasable_title = doer = None
 
     def __str__(self) -> str:
         what = EventName().show(self.event)
@@ -219,20 +222,22 @@ class SignInEntry(Ledger):
         title=("username", "event"),
         rank=2,
         list_columns=("at", "event", "username", "address", "door"),
-        filters=("at", "event", "username", "address", "door"),
+        filters=("at", "event", "username", "account_id", "address", "door"),
         order="-at",
-        fast=(("event", "at"), ("staff_id", "at")),
-        sections=(Section(_l("Sign-in"), ("at", "event", "username", "address", "door")),),
+        fast=(("event", "at"), ("staff_id", "at"), ("account_id", "at")),
+        sections=(Section(_l("Sign-in"), ("at", "event", "username", "account_id", "address", "door")),),
         append_only=True,
         written_by_verbs=True,
     )
 
     #: What came of it.
     event: Mapped[SignInEvent] = choice(SignInEvent, _l("Event"))
-    #: What was typed as user name.
+    #: What was typed as user name; empty for accounts, whose present name is asked: it may have been erased.
     username: Mapped[str] = field(_l("User name"), String(254), personal=True)
     #: The key of the member of staff, where the name is known.
     staff_id: Mapped[int | None] = mapped_column(Integer)
+    #: The key of the account, where the name is one's in the client area.
+    account_id: Mapped[int | None] = field(_l("Account number"), Integer)
     #: The group the person worked for then; empty for unknown names, which only the system sees.
     group_id: Mapped[int | None] = mapped_column(Integer)
     #: Where the request came from.
@@ -240,5 +245,11 @@ class SignInEntry(Ledger):
     #: Through which surface it came.
     door: Mapped[Entrance] = choice(Entrance, _l("Through"))
 
+    #: What the account signs in with now, on pages that have looked it up: ``backoffice.records.subjects``.
+    if TYPE_CHECKING:
+        account_name: str | None
+    else:
+        account_name = None
+
     def __str__(self) -> str:
-        return f"{self.username} · {self.event}"
+        return f"{self.username or self.account_name or self.account_id} · {self.event}"

@@ -45,6 +45,8 @@ class ShippedTemplate:
     mint: Mint | None = None
     #: Whether its link leads to the client area, not to the desk.
     for_clients: bool = False
+    #: Whether the row keeps nothing of whom it went to, once it has left: they are somebody no more.
+    forgets: bool = False
 
     @property
     def arguments(self) -> frozenset[str]:
@@ -87,10 +89,16 @@ _sandbox = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=F
 
 
 def register_template(
-    name: str, label: Text, examples: Mapping[str, Any], *, mint: Mint | None = None, for_clients: bool = False
+    name: str,
+    label: Text,
+    examples: Mapping[str, Any],
+    *,
+    mint: Mint | None = None,
+    for_clients: bool = False,
+    forgets: bool = False,
 ) -> ShippedTemplate:
     """Make a template known; a second one of the same name is an error."""
-    template = ShippedTemplate(name, label, examples, mint, for_clients)
+    template = ShippedTemplate(name, label, examples, mint, for_clients, forgets)
     if TEMPLATES.setdefault(name, template) is not template:
         raise ValueError(f"There is already a mail template {name}")
     MailEvent.words[name] = label

@@ -96,11 +96,9 @@ def _return_to_state(_session: Session, account: Account, _values: Mapping[str, 
     account.state, account.state_before = account.state_before or S.active, None
 
 
-def _make_anonymous(_session: Session, account: Account, _values: Mapping[str, Any], _actor: Actor) -> None:
-    """Overwrite who it was; tickets keep pointing at the row."""
-    pseudonym = f"deleted-{account.id}"
-    account.username, account.full_name, account.email = pseudonym, pseudonym, f"{pseudonym}@deleted.invalid"
-    account.password_hash = account.declared_company = account.validation_notes = None
+def _empty(_session: Session, account: Account, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """Take away what is left of an account that was made a pseudonym; tickets keep pointing at the row."""
+    account.password_hash = account.declared_company = account.validation_notes = account.legal_hold = None
     account.contact = account.state_before = None
 
 
@@ -228,7 +226,7 @@ _PERSON = (
         label=_l("Make anonymous"),
         sources=(S.deletion_requested,),
         target=S.deleted,
-        effect=_make_anonymous,
+        effect=_empty,
         automatic=True,
     ),
 )

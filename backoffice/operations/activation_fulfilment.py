@@ -9,8 +9,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock
-from backoffice.actors import SYSTEM, Actor
+from backoffice.actors import Actor
 from backoffice.errors import DomainError
+from backoffice.operations.account_deletions import ask_for_deletion
 from backoffice.operations.grants import find_fee, find_grant
 from backoffice.operations.plain import add_record
 from backoffice.operations.verbs import perform
@@ -45,7 +46,7 @@ def make_what_was_decided(session: Session, request: ActivationRequest, *, actor
     """
     if request.kind is RequestKind.account_deletion and request.refusal is None:
         assert request.account is not None
-        perform(session, request.account, "request_deletion", actor=SYSTEM)
+        ask_for_deletion(session, request.account, language=request.language, verified_by=actor)
     approved = [item for item in request.items if item.state in _APPROVED]
     if not approved:
         return

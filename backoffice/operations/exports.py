@@ -74,7 +74,7 @@ def export_line(
     return {
         "at": clock.now(),
         "actor_id": actor.staff_id,
-        "actor_name": actor.name,
+        "actor_name": actor.name if actor.account_id is None else f"Account {actor.account_id}",
         "group_id": actor.group_id,
         "entity": entity.__table__.name,
         "format": kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -13,10 +13,12 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy.orm import Session
 
 from backoffice import clock
+from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
-from backoffice.mail.rendering import Letter
+from backoffice.mail.rendering import TEMPLATES, Letter
+from backoffice.operations.identities import NOWHERE
 from backoffice.operations.verbs import perform
 from backoffice.outbox import has_demonstration, insert_mail
 from models.outbox_mail import HoldReason, MailState, OutboxMail
@@ -60,6 +62,7 @@ def mark_sent(session: Session, mail: OutboxMail, answer: str, shown: Letter) ->
     mail.sent_at = clock.now()
     mail.subject, mail.sent_text = shown.subject[:300], shown.text
     _end_attempt(session, mail, "deliver", answer)
+    _forget(session, mail)
 
 
 def mark_postponed(session: Session, mail: OutboxMail, answer: str) -> None:
@@ -74,6 +77,25 @@ def mark_postponed(session: Session, mail: OutboxMail, answer: str) -> None:
 def mark_failed(session: Session, mail: OutboxMail, answer: str) -> None:
     """Write down that it will not leave by itself any more. Records ``outbox_mail.give_up``."""
     _end_attempt(session, mail, "give_up", answer)
+    _forget(session, mail)
+
+
+def _forget(session: Session, mail: OutboxMail) -> None:
+    """Keep nothing of whom a last mail went to; not as a change, which the history would tell."""
+    template = TEMPLATES.get(mail.template)
+    if template is None or not template.forgets:
+        return
+    table = cast("sa.Table", OutboxMail.__table__)
+    told = {name: "–" if isinstance(value, str) else value for name, value in mail.arguments.items()}
+    gone = {
+        "recipient": f"deleted@{NOWHERE}",
+        "arguments": told,
+        "sent_text": None,
+        "search_key": "",
+        "last_answer": None,
+    }
+    session.execute(sa.update(table).where(table.c.id == mail.id).values(gone), execution_options=INTERNAL)
+    session.expire(mail)
 
 
 def hold_waiting(session: Session, *, limit: int = 500) -> int:

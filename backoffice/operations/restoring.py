@@ -17,8 +17,8 @@ from backoffice.actors import Action, Actor, ScopeKind
 from backoffice.errors import DomainError, Forbidden, NotFound
 from backoffice.operations import plain
 from backoffice.operations.cleaning import is_fixed, writable_fields
-from backoffice.records import timeline
-from backoffice.records.show import may_name, who
+from backoffice.records import subjects, timeline
+from backoffice.records.show import may_name
 from models.base import Recorded, SoftDeleted
 from models.catalogue import Kind, fields, parent_key
 from models.history_entry import HistoryEntry, HistoryPersonal
@@ -79,7 +79,7 @@ def get_deletion(session: Session, entity: type[Recorded], record_id: int, *, ac
     if not (actor.is_system or entity.__admin__.scope.shared or row.group_id == actor.group_id):
         raise NotFound
     title = (row.personal_title or row.record_title or "") if may_name(entity, actor) else ""
-    return Deletion(entity, record_id, row.id, row.at, who(row.actor_kind, row.actor_name), title)
+    return Deletion(entity, record_id, row.id, row.at, subjects.doer(row, subjects.client_names(session, [row])), title)
 
 
 def restore_record(session: Session, deletion: Deletion, *, actor: Actor) -> Recorded:

@@ -134,7 +134,16 @@ def finish_attempt(
 
 def record_sign_out(session: Session, actor: Actor, username: str, address: str, *, door: Door) -> None:
     """Write down that somebody left."""
-    attempt = Attempt(username, fold(username), address, door, "", actor.staff_id, group_id=actor.group_id)
+    attempt = Attempt(
+        username,
+        fold(username),
+        address,
+        door,
+        realm="",
+        staff_id=actor.staff_id,
+        account_id=actor.account_id,
+        group_id=actor.group_id,
+    )
     _write(session, SignInEvent.signed_out, attempt, clock.now())
 
 
@@ -194,8 +203,9 @@ def _write(session: Session, event: SignInEvent, attempt: Attempt, now: datetime
     values = {
         "at": now,
         "event": event,
-        "username": attempt.written[:254],
+        "username": attempt.written[:254] if attempt.account_id is None else "",
         "staff_id": attempt.staff_id,
+        "account_id": attempt.account_id,
         "group_id": attempt.group_id,
         "address": attempt.address[:64],
         "door": Entrance[attempt.door.name],

@@ -8,20 +8,31 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Actor
-from backoffice.permissions import OWN_DATA_GRANTS
+from backoffice.files.store import FileStore, get_content
+from backoffice.permissions import OWN_DATA_GRANTS, OWN_TICKET_GRANTS
 from backoffice.records.everything import Everything, titles
+from models.attachment import Attachment
 
 
-def as_person(actor: Actor) -> Actor:
+def as_person(actor: Actor, *, tickets_only: bool = False) -> Actor:
     """Return the actor as no more than one person: a referent, too, takes along what is their own."""
-    return replace(actor, is_referent=False, grants=OWN_DATA_GRANTS)
+    return replace(actor, is_referent=False, grants=OWN_TICKET_GRANTS if tickets_only else OWN_DATA_GRANTS)
 
 
-def write_own_data(session: Session, path: Path) -> int:
-    """Write an archive with all rows of the session's actor, which is one ``as_person``; return how many there were."""
+def write_own_tickets(session: Session, path: Path) -> int:
+    """Write a workbook with the tickets of the session's actor, which is one ``as_person``; return how many rows."""
+    everything = Everything(session, session.info["context"].actor)
+    everything.write_xlsx(path)
+    return everything.rows
+
+
+def write_own_data(session: Session, path: Path, store: FileStore) -> int:
+    """Write an archive with all rows of the session's actor, which is one ``as_person``, and the files attached to
+    them; return how many rows there were."""
     everything = Everything(session, session.info["context"].actor)
     with TemporaryDirectory(prefix="own-data-") as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         book = Path(folder) / "book.xlsx"
@@ -30,7 +41,10 @@ def write_own_data(session: Session, path: Path) -> int:
         names = titles()
         content = {names[part.entity]: list(everything.records(part)) for part in everything.parts}
         archive.writestr("dati.json", json.dumps(content, ensure_ascii=False, indent=2))
+        for attachment in session.scalars(sa.select(Attachment).order_by(Attachment.id)):
+            # Two files may have one name.
+            archive.writestr(f"allegati/{attachment.id}-{attachment.name}", get_content(store, attachment.sha256))
     return sum(len(rows) for rows in content.values())
 
 
-__all__ = ["as_person", "write_own_data"]
+__all__ = ["as_person", "write_own_data", "write_own_tickets"]

@@ -17,7 +17,7 @@ from backoffice.records.due import standing
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields, naming_fields
 from models.columns import Choice
-from models.history_entry import ActorSort, HistoryEntry
+from models.history_entry import ActorSort, HistoryEntry, SignInEntry
 
 #: What stands for a value the actor may not see, on every surface.
 MASK = "•••"
@@ -101,7 +101,9 @@ def _told(record: Recorded, field: Field, actor: Actor) -> Cell | None:
     if isinstance(record, HistoryEntry) and field.name == "record_title":
         return subject(record, actor)
     if isinstance(record, HistoryEntry) and field.name == "actor_name":
-        return Cell(field.kind, who(record.actor_kind, record.actor_name), told=True)
+        return Cell(field.kind, record.doer or who(record.actor_kind, record.actor_name), told=True)
+    if isinstance(record, SignInEntry) and field.name == "username" and record.account_id is not None:
+        return Cell(field.kind, record.account_name or str(record.account_id), told=True)
     if field.fields_of is None:
         return None
     text = _field_labels(getattr(record, field.fields_of), getattr(record, field.name) or "")
@@ -184,7 +186,7 @@ def subject(entry: Any, actor: Actor) -> Cell:
             Kind.text, text, title=text, target=found if actor.may(Action.read, type(found)) else None, told=True
         )
     nameless = entity is not None and not may_name(entity, actor)
-    text = "" if nameless else entry.record_title or ""
+    text = "" if nameless else entry.record_title or entry.erasable_title or ""
     kind = entity.__admin__.label if entity is not None else entry.entity
     return Cell(Kind.text, text or f"{kind} {entry.record_id}", title=text, told=True)
 

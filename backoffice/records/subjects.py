@@ -3,27 +3,73 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
+from backoffice.records.show import who
+from models.account import Account
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields
-from models.history_entry import HistoryEntry
+from models.history_entry import ActorSort, HistoryEntry, HistoryPersonal, SignInEntry
 
 #: Kinds of record looked up for one page, those with most entries first; others keep the name the entry has stored.
 MOST_KINDS = 6
 
 
 def look_up(session: Session, rows: Sequence[Any], actor: Actor) -> None:
-    """Put its record on each history entry among ``rows``, where the actor may see it; other rows stay as they are."""
+    """Complete ledger rows among ``rows`` by what they do not hold themselves; other rows stay as they are.
+
+    A history entry gets its record, where the actor may see it, else what it was called; and who acted.
+    """
     entries = [row for row in rows if isinstance(row, HistoryEntry)]
     found = find(session, [(entry.entity, entry.record_id) for entry in entries], actor)
     for entry in entries:
         entry.subject = found.get((entry.entity, entry.record_id))
+    _give_titles(session, [entry for entry in entries if entry.subject is None])
+    names = client_names(session, entries)
+    for entry in entries:
+        entry.doer = doer(entry, names)
+    sign_ins = [row for row in rows if isinstance(row, SignInEntry) and row.account_id is not None]
+    usernames = _of_accounts(session, Account.username, {row.account_id or 0 for row in sign_ins})
+    for row in sign_ins:
+        row.account_name = usernames.get(row.account_id or 0)
+
+
+def client_names(session: Session, rows: Iterable[Any]) -> dict[int, str]:
+    """Return what the accounts that acted in rows of the history are called now, by their keys."""
+    keys = {row.actor_id for row in rows if row.actor_kind is ActorSort.account}
+    return _of_accounts(session, Account.full_name, keys)
+
+
+def doer(row: Any, names: Mapping[int, str]) -> str:
+    """Return who acted in a row of the history; ``names`` are those of ``client_names``."""
+    is_client = row.actor_kind is ActorSort.account
+    return who(row.actor_kind, names.get(row.actor_id, row.actor_name) if is_client else row.actor_name)
+
+
+def _of_accounts(session: Session, column: Any, keys: set[int]) -> dict[int, str]:
+    if not keys:
+        return {}
+    wanted = sa.select(Account.id, column).where(Account.id.in_(keys))
+    return {row.id: row[1] for row in session.execute(wanted, execution_options=INTERNAL)}
+
+
+def _give_titles(session: Session, entries: Sequence[HistoryEntry]) -> None:
+    """Put on entries whose record is not there what it was called, where that is kept apart and not erased."""
+    if not entries:
+        return
+    wanted = sa.select(HistoryPersonal.entry_id, HistoryPersonal.record_title).where(
+        HistoryPersonal.entry_id.in_([entry.id for entry in entries])
+    )
+    found = session.execute(wanted, execution_options=INTERNAL)
+    titles = {row.entry_id: row.record_title for row in found}
+    for entry in entries:
+        entry.erasable_title = titles.get(entry.id)
 
 
 def find(session: Session, keys: Iterable[tuple[str, int]], actor: Actor) -> dict[tuple[str, int], Recorded]:

@@ -16,7 +16,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor, ScopeKind
 from backoffice.errors import Text
 from backoffice.records import subjects
-from backoffice.records.show import MASK, in_sentence, label, may_name, who
+from backoffice.records.show import MASK, in_sentence, label, may_name
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields
 from models.history_entry import ASIDE, EventName, HistoryEntry, HistoryPersonal
@@ -70,7 +70,7 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
     """
     entry, personal = HistoryEntry.__table__, HistoryPersonal.__table__
     statement = (
-        sa.select(entry, personal.c.changes.label("personal"))
+        sa.select(entry, personal.c.changes.label("personal"), personal.c.record_title.label("erasable_title"))
         .outerjoin(personal, personal.c.entry_id == entry.c.id)
         .where(_about(record))
         .order_by(entry.c.id.desc())
@@ -80,11 +80,11 @@ def find_entries(session: Session, record: Recorded, actor: Actor, *, before: in
         statement = statement.where(entry.c.id < before)
     rows = session.execute(statement, execution_options=INTERNAL).all()
     told = [(ENTITIES[row.entity], {**(row.changes or {}), **(row.personal or {})}) for row in rows]
-    names = _related_names(session, told, actor)
+    names, clients = _related_names(session, told, actor), subjects.client_names(session, rows)
     return [
         Entry(
             row.id,
-            who(row.actor_kind, row.actor_name),
+            subjects.doer(row, clients),
             row.event,
             sentence(row.event) if row.entity == record.__table__.name else _of_line(row, actor),
             row.at,
@@ -105,7 +105,7 @@ def _earlier_fields(row: Any, changes: Mapping[str, Any]) -> frozenset[str]:
 def _of_line(row: Any, actor: Actor) -> str:
     """Return what happened to a line, as the history of the whole tells it."""
     entity = ENTITIES[row.entity]
-    title = row.record_title if may_name(entity, actor) and row.record_title else row.record_id
+    title = (row.record_title or row.erasable_title if may_name(entity, actor) else "") or row.record_id
     return _(
         "%(event)s (%(line)s %(title)s)",
         event=sentence(row.event),
@@ -186,7 +186,7 @@ def find_latest_save(session: Session, record: Recorded, *, saves: int) -> Lates
     if not rows:
         return None
     changed = frozenset(name for row in rows for name in {**(row.changes or {}), **(row.personal or {})})
-    return LatestSave(who(rows[0].actor_kind, rows[0].actor_name), rows[0].at, changed)
+    return LatestSave(subjects.doer(rows[0], subjects.client_names(session, rows[:1])), rows[0].at, changed)
 
 
 def _about(record: Recorded) -> Any:
@@ -213,9 +213,10 @@ class Deed:
 
 def find_deeds(session: Session, actor: Actor, *, limit: int = 8) -> list[Deed]:
     """Return what the actor changed last in the present corporate group, newest first."""
-    entry = HistoryEntry.__table__
+    entry, personal = HistoryEntry.__table__, HistoryPersonal.__table__
     statement = (
-        sa.select(entry)
+        sa.select(entry, personal.c.record_title.label("erasable_title"))
+        .outerjoin(personal, personal.c.entry_id == entry.c.id)
         .where(
             entry.c.actor_kind == actor.kind.value,
             entry.c.actor_id == actor.id,
@@ -231,7 +232,7 @@ def find_deeds(session: Session, actor: Actor, *, limit: int = 8) -> list[Deed]:
 
 def _deed(row: Any, record: Recorded | None, actor: Actor) -> Deed:
     entity = ENTITIES[row.entity]
-    stored = row.record_title or "" if may_name(entity, actor) else ""
+    stored = row.record_title or row.erasable_title or "" if may_name(entity, actor) else ""
     return Deed(entity, row.record_id, label(record, actor) if record is not None else stored, row.event, row.at)
 
 

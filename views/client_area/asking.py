@@ -64,7 +64,7 @@ def _send(kind: RequestKind, *, about: Account | None = None) -> Any:
     assert client is not None
     limits.count("ask", client.email)
     chosen = [int(key) for key in request.form.getlist("service") if key.isascii() and key.isdigit() and len(key) < 10]
-    with door.as_product(writes=True, on_behalf_of=client.full_name) as records:
+    with door.as_product(writes=True, account_id=client.actor.account_id) as records:
         made = ask_as_client(
             records,
             records.get_one(Account, client.actor.id),

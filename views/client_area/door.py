@@ -103,12 +103,15 @@ def _note_use(found: Client, now: datetime) -> None:
 
 
 @contextmanager
-def as_product(*, writes: bool = False, on_behalf_of: str | None = None) -> Iterator[RecordSession]:
+def as_product(*, writes: bool = False, account_id: int | None = None) -> Iterator[RecordSession]:
     """Open a session in which the product acts, for those who are known by a form, a link or a cookie alone; what it
-    wrote is committed at the end."""
+    wrote is committed at the end.
+
+    ``account_id``: the account that somebody uses or has just shown to be theirs, for the history.
+    """
     # For the portal's own corporate group, once that is known: what is new is its, and nobody else's is looked at.
     group_id = g.portal.group_id if "portal" in g else None
-    context = Context(replace(SYSTEM, group_id=group_id), Door.client_area, on_behalf_of=on_behalf_of)
+    context = Context(replace(SYSTEM, group_id=group_id), Door.client_area, account_id=account_id)
     with begin_writing(writes), open_session(door.engine(), context) as records, records.begin():
         yield records
 

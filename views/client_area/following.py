@@ -39,13 +39,13 @@ def follow() -> Any:
     token, problem = str(session.get(_TOKEN, "")), ""
     try:
         with door.as_product() as records:
-            name = find_request_by_link(records, token).requester_name
+            find_request_by_link(records, token)
     except DomainError as error:
         return render_template("client_follow.html", page={"error": str(error)}), error.status
     if request.method == "POST":
         limits.count("follow")
         try:
-            with door.as_product(writes=True, on_behalf_of=name) as records:
+            with door.as_product(writes=True) as records:
                 _take(records, find_request_by_link(records, token))
             flash(_("Thank you: it is written down."), "good")
             return redirect(url_for("clients.follow"), 303)

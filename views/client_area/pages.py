@@ -193,7 +193,7 @@ def profile() -> Any:
             _change_password(client.actor.account_id or 0, client.session_id)
             flash(_("The password is changed. You are signed out everywhere else."), "good")
         else:
-            with door.as_product(writes=True, on_behalf_of=client.full_name) as records:
+            with door.as_product(writes=True, account_id=client.actor.account_id) as records:
                 change_profile(records, records.get_one(Account, client.actor.id), request.form.get("full_name", ""))
             flash(_("Saved."), "good")
     except DomainError as error:
@@ -264,7 +264,7 @@ def end_one(session_id: int) -> Any:
     client = door.client()
     if client is None:
         return door.sign_in_first()
-    with door.as_product(writes=True, on_behalf_of=client.full_name) as records:
+    with door.as_product(writes=True, account_id=client.actor.account_id) as records:
         end_session(records, session_id, account_id=client.actor.account_id or 0)
     if session_id == client.session_id:
         session.clear()

@@ -51,14 +51,15 @@ def choose_password() -> Any:
     token = str(session.get(_TOKEN, ""))
     try:
         with door.as_product() as records:
-            name = find_account_by_link(records, token).full_name
+            account = find_account_by_link(records, token)
+            name, account_id = account.full_name, account.id
     except _NO_GOOD as error:
         return _page({"error": str(error), "again_url": url_for("clients.forgotten")}), error.status
     if request.method != "POST":
         return _form(name)
     try:
         password = typed_twice()
-        with door.as_product(writes=True, on_behalf_of=name) as records:
+        with door.as_product(writes=True, account_id=account_id) as records:
             choose_account_password(records, token, password)
     except _NO_GOOD as error:
         return _page({"error": str(error), "again_url": url_for("clients.forgotten")}), error.status

@@ -31,7 +31,7 @@ def register() -> Any:
     limits.count("register", email)
     if not is_by_program():
         try:
-            with door.as_product(writes=True, on_behalf_of=request.form.get("full_name", "")[:160]) as records:
+            with door.as_product(writes=True) as records:
                 register_account(
                     records,
                     door.portal(),

@@ -35,7 +35,7 @@ def request_service() -> Any:
         return redirect(url_for("clients.request_received"), 303)
     wanted = request.form.getlist("service")
     try:
-        with door.as_product(writes=True, on_behalf_of=request.form.get("requester_name", "")[:160]) as records:
+        with door.as_product(writes=True) as records:
             made = receive_request(
                 records,
                 portal,

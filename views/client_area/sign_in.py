@@ -70,7 +70,7 @@ def logout() -> Any:
     client = door.client()
     if client is not None:
         address = request.remote_addr or "?"
-        with door.as_product(writes=True, on_behalf_of=client.full_name) as records:
+        with door.as_product(writes=True, account_id=client.actor.account_id) as records:
             end_session(records, client.session_id, account_id=client.actor.account_id or 0)
             record_sign_out(records, client.actor, client.username, address, door=Door.client_area)
     door.end_session()
