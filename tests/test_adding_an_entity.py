@@ -73,6 +73,7 @@ print("all there")
 """
 
 
+@pytest.mark.long
 def test_one_file_is_enough(tmp_path: Path) -> None:
     for name in (*COPIED, "tests"):
         source = config.ROOT / name

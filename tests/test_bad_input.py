@@ -56,6 +56,7 @@ def test_no_list_takes_what_it_does_not_know(admin: Visitor, entities: list[type
     assert not faults
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_no_filter_chokes(session: RecordSession) -> None:
     tried = 0
@@ -128,6 +129,7 @@ KEYS = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize("entities", ENTITY_SETS)
 def test_no_key_chokes(admin: Visitor, entities: list[type[Recorded]]) -> None:
@@ -178,6 +180,7 @@ def test_no_field_of_a_form_chokes(person: Callable[[str], Visitor], session: Re
             assert answer.status_code in (303, 403, 409, 422), (path, field, value)
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_no_cell_chokes(admin: Visitor, session: RecordSession) -> None:
     for field in each_kind(lambda entity: editable_fields(entity, ADMIN).values() if entity in grid_entities() else ()):
@@ -214,6 +217,7 @@ TYPED = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_no_value_of_the_api_chokes(admin: Visitor, session: RecordSession) -> None:
     for field in each_kind(lambda entity: writable_fields(entity, ADMIN).values() if entity in grid_entities() else ()):

@@ -64,6 +64,7 @@ def test_serve_starts_from_nothing_and_again_without_losing_anything(tmp_path: P
     assert count_companies(url) == before
 
 
+@pytest.mark.long
 def test_the_demonstration_can_be_left_out(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/desk.sqlite"
     env = environment(tmp_path, url, PORT=str(free_port()), BACKOFFICE_DEMO="0")
@@ -73,6 +74,7 @@ def test_the_demonstration_can_be_left_out(tmp_path: Path) -> None:
     assert count_companies(url) == 0
 
 
+@pytest.mark.long
 def test_the_demonstration_is_removed_and_stays_away(databases: Databases, tmp_path: Path) -> None:
     url = databases.fresh("sqlite").render_as_string()
     removed = run("demo", "remove", var=tmp_path, url=url)
@@ -111,6 +113,7 @@ def test_every_step_of_a_deployment_by_itself(databases: Databases, tmp_path: Pa
     assert users(url) == ["admin"]
 
 
+@pytest.mark.long
 def test_gunicorn_serves_postgresql_with_four_workers_started_at_once(databases: Databases, tmp_path: Path) -> None:
     url = databases.fresh("postgresql").render_as_string(hide_password=False)
     port = free_port()

@@ -57,6 +57,7 @@ def test_a_form_without_its_token_does_nothing(admin: Visitor, desk: Flask, sess
     assert as_stored(session).get_one(Company, 1).version == 1
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite")
 def test_asking_for_the_heading_changes_nothing(admin: Visitor, desk: Flask, session: RecordSession) -> None:
     """HEAD comes by itself with every page, from link checkers and without a token."""

@@ -207,7 +207,7 @@ def every_kind_of_page(client: DeskClient, entities: list[type[Recorded]]) -> It
 
 
 @pytest.mark.databases("sqlite")
-@pytest.mark.parametrize("language", ["en", "it"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "it"])
 @pytest.mark.parametrize("entities", ENTITY_SETS)
 def test_pages_of_the_desk_speak_one_language(
     desk_client: Callable[..., DeskClient],

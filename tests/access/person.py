@@ -53,7 +53,7 @@ def new_to(role: str) -> list[type[Recorded]]:
 
 
 #: One role for each kind of row scope: they sweep every day, all the others when there are minutes.
-DAILY = ("operator1", "evaluator", "consultant", "contact_centre")
+DAILY = ("operator1", "evaluator", "consultant")
 
 
 def daily(role: str) -> list[pytest.MarkDecorator]:

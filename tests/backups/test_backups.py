@@ -104,7 +104,7 @@ def odd_company(session: RecordSession) -> Company:
 
 
 @pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
 def test_what_is_restored_is_what_was_there(
     kind: str, engine: sa.Engine, odd_company: Company, files: FolderStore, elsewhere: Elsewhere, tmp_path: Path
 ) -> None:
@@ -150,6 +150,7 @@ def serve_a_record(url: str, var: Path, key: int) -> None:
         application.app.extensions["engine"].dispose()
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 def test_a_backup_is_one_moment_while_people_write(
     engine: sa.Engine, elsewhere: Elsewhere, files: FolderStore, somebody: Actor, tmp_path: Path
@@ -310,6 +311,7 @@ def test_rows_that_were_changed_in_the_file_are_refused(engine: sa.Engine, files
             verify(changed)
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 def test_a_full_database_is_replaced_only_by_whoever_says_so(
     engine: sa.Engine, files: FolderStore, session: RecordSession, tmp_path: Path
@@ -333,6 +335,7 @@ def test_a_full_database_is_replaced_only_by_whoever_says_so(
     assert sums(engine) == stored_sums(verify(backup))
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 def test_a_restore_that_fails_changes_nothing(
     engine: sa.Engine, files: FolderStore, session: RecordSession, tmp_path: Path
@@ -352,6 +355,7 @@ def test_a_restore_that_fails_changes_nothing(
     assert sorted(Path(tmp_path).iterdir()) == listed
 
 
+@pytest.mark.long
 def test_a_backup_of_an_older_revision_is_migrated(
     elsewhere: Elsewhere, files: FolderStore, databases: Databases, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

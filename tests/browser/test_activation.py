@@ -160,6 +160,7 @@ def made(session: RecordSession, client: Company) -> tuple[int, int]:
     return found
 
 
+@pytest.mark.long
 def test_without_scripts_and_on_a_phone(
     new_context: Callable[..., object],
     live_server: str,

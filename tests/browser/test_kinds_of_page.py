@@ -172,15 +172,18 @@ def fits(page: Page, name: str) -> None:
         assert 0 <= box["left"] < box["right"] <= width, (name, width, box)
 
 
-def look_at(page: Page, kinds: dict[str, Kind], places: dict[str, object]) -> None:
-    """Show each kind of page in its two looks, and in the narrowest window in the language it has not had there."""
+def look_at(page: Page, kinds: dict[str, Kind], places: dict[str, object], *, whole: bool = False) -> None:
+    """Show each kind of page in one of the looks; ``whole``: in two, and in the narrowest window in the language it has
+    not had there.
+    """
+    turns = 2 if whole else len(LOOKS)
     for turn, look in enumerate(LOOKS):
         width, height, theme, language = look
         page.goto(f"{DESK}/language/{language}")
         page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
         for position, (name, kind) in enumerate(kinds.items()):
-            in_turn = position % 2 == turn % 2
-            if not in_turn and width > 390:
+            in_turn = position % turns == turn % turns
+            if not in_turn and (width > 390 or not whole):
                 continue
             page.set_viewport_size({"width": width if in_turn else NARROWEST, "height": height})
             answer = page.goto(kind.path.format_map(places))
@@ -195,11 +198,12 @@ def look_at(page: Page, kinds: dict[str, Kind], places: dict[str, object]) -> No
                 check(page, f"{name} {look}")
 
 
-def test_every_kind_of_desk_page(desk_page: Callable[[str], Page], places: dict[str, object]) -> None:
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)], ids=["once", "whole"])
+def test_every_kind_of_desk_page(desk_page: Callable[[str], Page], places: dict[str, object], whole: bool) -> None:
     at_desk = {name: replace(kind, path=DESK + kind.path) for name, kind in DESK_PAGES.items()}
-    look_at(desk_page("administrator"), at_desk, places)
+    look_at(desk_page("administrator"), at_desk, places, whole=whole)
 
 
 def test_doors_of_staff_and_clients(page: Page) -> None:
     kinds = [Kind(f"{DESK}/login/"), Kind("/it/login/"), Kind("/en/login/"), Kind("/it/nowhere/", 404)]
-    look_at(page, {kind.path: kind for kind in kinds}, {})
+    look_at(page, {kind.path: kind for kind in kinds}, {}, whole=True)

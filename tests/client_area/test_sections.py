@@ -106,7 +106,7 @@ def listed(browser: ClientBrowser, entity: type[Recorded]) -> set[int]:
 
 @pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))
 @pytest.mark.parametrize(
-    "name", ["demo.referent", "demo.client", pytest.param("demo.referent.2", marks=pytest.mark.long)]
+    "name", ["demo.client", *(pytest.param(f"demo.referent{group}", marks=pytest.mark.long) for group in ("", ".2"))]
 )
 def test_each_section_shows_what_is_theirs(
     browser_of: Callable[..., ClientBrowser],

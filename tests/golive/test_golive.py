@@ -78,10 +78,11 @@ def sums(session: RecordSession) -> tuple[int, int, int]:
     return round((fees or 0) * 100), int(left or 0), int(moved or 0)
 
 
+@pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 @pytest.mark.parametrize(
     "companies",
     [
-        pytest.param(50, marks=pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))),
+        50,
         pytest.param(5_000, marks=(pytest.mark.long, pytest.mark.timeout(3600))),
     ],
 )

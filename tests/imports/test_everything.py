@@ -106,6 +106,7 @@ def _ask(session: RecordSession, statement: Any) -> list[tuple[str, ...]]:
     return [tuple(map(str, row)) for row in session.execute(statement, execution_options=INTERNAL)]
 
 
+@pytest.mark.long
 def test_what_went_out_comes_back_into_an_empty_installation(
     desk: Flask, engine: sa.Engine, session: RecordSession, staff: Callable[[str], Staff], tmp_path: Path
 ) -> None:

@@ -74,7 +74,7 @@ def _clear_the_way(records: RecordSession) -> None:
         records.execute(statement, execution_options=INTERNAL)
 
 
-@pytest.mark.parametrize("language", ["it", "en"])
+@pytest.mark.parametrize("language", ["it", pytest.param("en", marks=pytest.mark.long)])
 def test_every_template_imports_with_its_example_and_without(
     desk: Flask, records: RecordSession, actor: Actor, language: str
 ) -> None:

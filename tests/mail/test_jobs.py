@@ -152,7 +152,7 @@ def _wait(began: Event, stopped: Callable[[], bool]) -> str:
 
 @pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 @pytest.mark.usefixtures("no_demonstration")
-@pytest.mark.parametrize("command", ["serve", "work"])
+@pytest.mark.parametrize("command", ["serve", pytest.param("work", marks=pytest.mark.long)])
 def test_the_program_sends_and_stops_when_asked(
     session: RecordSession,
     database_url: str,
@@ -173,6 +173,7 @@ def test_the_program_sends_and_stops_when_asked(
     assert stored(session, mail).state is MailState.sent
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite")
 @pytest.mark.usefixtures("no_demonstration")
 def test_serving_can_leave_the_work_to_others(

@@ -23,7 +23,7 @@ LONGEST_LIFE = 0.12
 
 @pytest.mark.usefixtures("no_demonstration")
 @pytest.mark.parametrize(
-    ("mails", "kills"), [(40, 8), pytest.param(500, 100, marks=(pytest.mark.long, pytest.mark.timeout(1800)))]
+    ("mails", "kills"), [(20, 4), pytest.param(500, 100, marks=(pytest.mark.long, pytest.mark.timeout(1800)))]
 )
 def test_killing_the_sender_loses_nothing(
     session: RecordSession,

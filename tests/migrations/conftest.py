@@ -11,6 +11,11 @@ from backoffice import migrate
 from backoffice.database import begin_writing, make_engine
 from tests.servers import KINDS, Databases
 
+#: What a daily run would spend minutes on: migrations are proven up and free of drift by ``make check`` as well.
+MANY_STEPS = pytest.mark.parametrize(
+    "empty", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True
+)
+
 
 @pytest.fixture(params=KINDS)
 def empty(request: pytest.FixtureRequest, databases: Databases) -> Iterator[sa.Engine]:

@@ -15,11 +15,13 @@ import sqlalchemy as sa
 from backoffice import migrate
 from backoffice.schema_text import describe, describe_connection, differences, normalised
 from models.base import Model
+from tests.migrations.conftest import MANY_STEPS
 
 ROOT = migrate.MIGRATIONS.parent
 VERSIONS = sorted((migrate.MIGRATIONS / "versions").glob("*.py"))
 
 
+@MANY_STEPS
 def test_up_down_and_up_again(empty: sa.Engine) -> None:
     migrate.upgrade(empty)
     first = describe(empty)
@@ -67,6 +69,7 @@ def test_missing_trigger_is_drift(connection: sa.Connection) -> None:
     assert found.startswith("table history_entry, trigger history_entry_no_update: migrated 'without it'")
 
 
+@MANY_STEPS
 def test_four_processes_at_once(empty: sa.Engine) -> None:
     # With the product's own engine, whose patience is that of the product.
     program = (
@@ -121,7 +124,7 @@ def changed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
+@MANY_STEPS
 def test_next_migration_is_complete(empty: sa.Engine, changed_project: Path) -> None:
     """Closed lists, predicates, triggers and a new entity are written out, and a rebuilt table loses nothing."""
     (path,) = (changed_project / "migrations/versions").glob("*_add_zebras.py")
