@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import config
 
 COPIED = ("backoffice", "models", "views", "seed", "migrations", "config.py", "run.py", "pyproject.toml")

@@ -7,6 +7,7 @@ import socket
 import urllib.request
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
