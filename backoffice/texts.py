@@ -72,4 +72,30 @@ CLIENT_NOTICE = declare(
     )
 )
 
-__all__ = ["CLIENT_LEAD", "CLIENT_NOTICE", "CLIENT_WELCOME", "TEXTS", "TextKey", "declare", "text_values"]
+ACCESSIBILITY = declare(
+    TextKey(
+        "accessibility_statement",
+        _l("Client area: accessibility statement"),
+        _l("Linked at the foot of every page of the client area. An empty line begins a paragraph."),
+        _l(
+            "We want everybody to be able to use this area. It is made according to the standard EN 301 549 and the "
+            "WCAG 2.2 guidelines, level AA: every task can be done with the keyboard alone, pages can be enlarged to "
+            "400 %, and no information is given by colour alone.\n\n"
+            "Known limits: files that others send us, such as laboratory certificates and scanned documents, may not "
+            "be accessible. Ask for them below and we send you the content in another form.\n\n"
+            "This statement rests on our own assessment. If something does not work for you, tell us: we answer within "
+            "30 days. If our answer does not satisfy you, you may turn to the Agenzia per l’Italia Digitale (AgID)."
+        ),
+    )
+)
+
+__all__ = [
+    "ACCESSIBILITY",
+    "CLIENT_LEAD",
+    "CLIENT_NOTICE",
+    "CLIENT_WELCOME",
+    "TEXTS",
+    "TextKey",
+    "declare",
+    "text_values",
+]

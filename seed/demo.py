@@ -16,7 +16,7 @@ from models.company import Company
 from models.corporate_group import CorporateGroup
 from models.service import Service
 from seed.demo_removal import clear_traces, demo_entities, require_no_referrers
-from seed.invented.accounts import invent_accounts
+from seed.invented.accounts import invent_accounts, invent_deletions
 from seed.invented.activation import invent_activation, invent_platforms
 from seed.invented.attachments import invent_attachments, invent_client_files
 from seed.invented.calls import invent_calls
@@ -78,6 +78,7 @@ def _invent(world: World, store: FileStore | None) -> None:
         documents = invent_training(world, contracts)
         certificates = invent_laboratory(world)
         movements = invent_waste(world)
+        invent_deletions(world, accounts)
         if store is not None:
             invent_attachments(world, contracts, tickets, store)
             signed = [(certificate, content_of(certificate)) for certificate in certificates]

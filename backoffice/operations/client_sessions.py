@@ -117,6 +117,12 @@ def begin_session(session: Session, account: Account, *, address: str, browser: 
     return token
 
 
+def account_of_session(session: Session, token: str) -> int:
+    """Return the key of the account whose session has a token."""
+    wanted = sa.select(AccountSession.account_id).where(AccountSession.digest == digest_of(token))
+    return session.scalars(wanted).one()
+
+
 def _note_sign_in(session: Session, account: Account, now: datetime) -> None:
     """Write down when an account was last used: no change that meets somebody who is editing the account."""
     table = Account.__table__
@@ -155,6 +161,7 @@ __all__ = [
     "AccountClosed",
     "NoClient",
     "NotYetValidated",
+    "account_of_session",
     "begin_session",
     "clients_of",
     "end_session",

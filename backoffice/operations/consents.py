@@ -13,7 +13,7 @@ from models.account import Account, AccountState
 from models.consent import Consent
 from models.outbox_mail import MailLanguage
 from models.portal import Portal
-from models.terms_version import TermsKind
+from models.terms_version import TermsKind, TermsState
 
 
 def find_consent(session: Session, account_id: int) -> Consent | None:
@@ -22,12 +22,23 @@ def find_consent(session: Session, account_id: int) -> Consent | None:
     return session.scalar(open_)
 
 
+def is_asked_again(session: Session, account_id: int) -> bool:
+    """Say whether what the person agreed to has been replaced by a new privacy notice since."""
+    known = find_consent(session, account_id)
+    return known is not None and known.terms is not None and known.terms.state is TermsState.superseded
+
+
 def give_consent(session: Session, account: Account, portal: Portal, language: MailLanguage) -> Consent:
     """Write down that the person agrees to the privacy notice in force; an account that had withdrawn is active again.
 
     Needs a session in which the system acts, on behalf of that person.
     """
     known = find_consent(session, account.id)
+    if known is not None and is_asked_again(session, account.id):
+        # The earlier one stays as it was: it is another notice that is agreed to now.
+        known.revoked_at = clock.now()
+        session.flush()
+        known = None
     if known is None:
         notice = find_terms(session, portal.id, TermsKind.privacy_notice, language)
         known = Consent(account=account, terms=notice, granted_at=clock.now(), is_demo=account.is_demo)
@@ -51,4 +62,4 @@ def withdraw_consent(session: Session, account: Account) -> None:
         perform(session, account, "revoke_consent", actor=context_of(session).actor)
 
 
-__all__ = ["find_consent", "give_consent", "withdraw_consent"]
+__all__ = ["find_consent", "give_consent", "is_asked_again", "withdraw_consent"]

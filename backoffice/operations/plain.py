@@ -78,8 +78,17 @@ def after_create(entity: type[Recorded]) -> Callable[[Hook], Hook]:
     return register
 
 
-def create_record(session: Session, entity: type[Recorded], values: Mapping[str, Any], *, actor: Actor) -> Recorded:
+def create_record(
+    session: Session,
+    entity: type[Recorded],
+    values: Mapping[str, Any],
+    *,
+    actor: Actor,
+    known: Mapping[str, Any] | None = None,
+) -> Recorded:
     """Write a new record from what was typed. Flushes, never commits; records ``created``.
+
+    ``known``: what the product itself says of it, as stored; fields that people never type are among it.
 
     :raises Forbidden: the actor may not create any.
     :raises InvalidRecord: some values are refused, with a sentence per field.
@@ -88,7 +97,7 @@ def create_record(session: Session, entity: type[Recorded], values: Mapping[str,
     _refuse_unwritable(entity)
     cleaned = clean(session, entity, values, actor=actor)
     require_admitted(session, entity, cleaned)
-    record = add_record(session, entity, cleaned, actor=actor)
+    record = add_record(session, entity, {**cleaned, **(known or {})}, actor=actor)
     with acting(session, Action.create):
         flush(session, record)
         follow_up(session, [record], actor=actor)

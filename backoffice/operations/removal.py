@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from backoffice.access import INTERNAL
 from backoffice.errors import DomainError, KeptForGood, KeptInThisState, StillReferred
 from backoffice.records.show import in_sentence
+from models.attachment import Attachment
 from models.base import ENTITIES, Recorded, SoftDeleted
 from models.catalogue import Kind, fields
 
@@ -104,8 +105,10 @@ def _pointing(entity: type[Recorded]) -> Iterator[tuple[type[Recorded], list[Any
     """Yield each entity with rows that may refer to rows of ``entity``, and the columns by which they do."""
     for other in ENTITIES.values():
         referring = (key for key in other.__table__.foreign_keys if key.column.table is entity.__table__)
-        # What goes with the record, such as its attachments, keeps nobody from deleting it.
-        keys = [key.parent for key in referring if key.ondelete != "CASCADE"]
+        # Files stay with a record that is only hidden; one that is really gone could not be restored with them. What
+        # else goes with a record follows from it.
+        counts = other is Attachment and not issubclass(entity, SoftDeleted)
+        keys = [key.parent for key in referring if counts or key.ondelete != "CASCADE"]
         # A column copied from a parent says nothing of its own: the parent refers to the record as well.
         passed_over = {*_AUTHORS, *(own for own, _path in other.__admin__.scope.copies())}
         keys = [key for key in keys if key.name not in passed_over]

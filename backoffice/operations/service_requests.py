@@ -99,12 +99,8 @@ def receive_request(
         "language": language.value,
         "items": [{"online_service": key} for key in wanted],
     }
-    request = cast(
-        "ActivationRequest", create_record(session, ActivationRequest, values, actor=context_of(session).actor)
-    )
-    request.consent_at, request.portal = clock.now(), portal
-    session.flush()
-    return request
+    actor, known = context_of(session).actor, {"consent_at": clock.now(), "portal": portal}
+    return cast("ActivationRequest", create_record(session, ActivationRequest, values, actor=actor, known=known))
 
 
 def ask_as_client(
@@ -150,11 +146,8 @@ def ask_as_client(
         values["account"] = about.id
     elif kind is RequestKind.service:
         values["account"] = account.id
-    made = create_record(session, ActivationRequest, values, actor=context_of(session).actor)
-    request = cast("ActivationRequest", made)
-    request.portal = portal
-    session.flush()
-    return request
+    actor, known = context_of(session).actor, {"portal": portal}
+    return cast("ActivationRequest", create_record(session, ActivationRequest, values, actor=actor, known=known))
 
 
 def _read(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import cycle
 
 from models.account import Account, AccountState
+from models.account_deletion import AccountDeletion
+from models.account_deletion import DeletionState as D
 from models.company import CompanyState
 from models.contact import Contact
 from seed.invented.clients import Client
@@ -39,6 +42,28 @@ def invent_accounts(world: World, clients: Sequence[Client]) -> list[Account]:
         accounts.append(world.add(account))
     world.session.flush()
     return accounts
+
+
+def invent_deletions(world: World, accounts: Sequence[Account]) -> None:
+    """Make the request behind each account that is about to go, and behind each that is gone."""
+    waiting = cycle((D.requested, D.scheduled, D.blocked))
+    for account in accounts:
+        if account.state not in (S.deletion_requested, S.deleted):
+            continue
+        state = D.executed if account.state is S.deleted else next(waiting)
+        asked = world.rng.randint(40, 200) if state is D.executed else world.rng.randint(3, 6)
+        row = AccountDeletion(account=account, state=state, due_on=world.day(30 - asked))
+        row.created_at = world.instant(-asked)
+        if state is not D.requested:
+            row.verified_at = row.created_at
+        if state is D.scheduled:
+            row.execute_on = world.day(7 - asked)
+        if state is D.blocked:
+            row.is_on_hold, account.legal_hold = True, "Controversia in corso con l’azienda."
+        if state is D.executed:
+            row.executed_at, row.kept_tickets, row.kept_claims = world.instant(7 - asked), 0, 0
+        world.add(row)
+    world.session.flush()
 
 
 def _of_contact(world: World, state: AccountState, contact: Contact) -> Account:

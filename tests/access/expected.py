@@ -62,6 +62,7 @@ texts         RUX    R       R       R         R       -         R       RU     
 portals       CRUDX  R       R       R         R       -         R       R        -               R        R
 terms         CRUDTX R       R       R         R       -         R       RUT      -               -        R
 consents      CRUX   -       -       -         -       -         -       RX       -               -        -
+deletions     CRUTX  RT      RT        -       -         -         -       RTX      -               -        -
 jobs          RTX    RT:own  RT:own  RT:own    RT:own  RT:own    -       R        RT:own          RT:own   -
 """
 
@@ -77,7 +78,7 @@ APPEND_ONLY = LEDGERS | {"package_movement"}
 #: Written by operations that have pages of their own.
 WRITTEN_BY_VERBS = LEDGERS | {
     "import_batch", "outbox_mail", "role_right", "role_mask", "attachment", "escalation", "activation_check", "job",
-    "setting", "text_block", "mail_template", "account_session", "consent",
+    "setting", "text_block", "mail_template", "account_session", "consent", "account_deletion_request",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})

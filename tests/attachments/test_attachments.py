@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from backoffice import clock, jobs
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
-from backoffice.errors import DomainError, Forbidden, NotFound
+from backoffice.errors import DomainError, Forbidden, NotFound, StillReferred
 from backoffice.files.store import FolderStore, digest
 from backoffice.identity import load_actor
 from backoffice.operations import attachments
 from backoffice.operations.attachments import ReasonMissing, attach_file, remove_attachment
 from backoffice.operations.plain import delete_record
+from backoffice.operations.restoring import get_deletion, restore_record
 from models.attachment import Attachment
 from models.base import Recorded
 from models.company import Company
@@ -149,12 +150,19 @@ def test_removing_says_why_in_the_history_of_the_parent(session: RecordSession, 
     assert "errore.png" not in str(find_entries(session, ticket, blind))
 
 
-def test_attachments_go_with_their_parent(session: RecordSession, attach: Attach) -> None:
-    contract = World(session).contract(ContractState.draft)
-    attachment = attach(session, contract).id
+def test_a_record_with_files_is_not_deleted_and_a_hidden_one_keeps_them(session: RecordSession, attach: Attach) -> None:
+    world = World(session)
+    contract, company = world.contract(ContractState.draft), world.client()
+    attachment, kept = attach(session, contract), attach(session, company).id
+    with pytest.raises(StillReferred, match="1 attachment"):
+        delete_record(session, contract, version=None, actor=SYSTEM)
+    remove_attachment(session, attachment, "Doppio", actor=SYSTEM)
     delete_record(session, contract, version=None, actor=SYSTEM)
+    delete_record(session, company, version=None, actor=SYSTEM)
     session.expire_all()
-    assert session.get(Attachment, attachment) is None
+    deletion = get_deletion(session, Company, company.id, actor=SYSTEM)
+    restore_record(session, deletion, actor=SYSTEM)
+    assert session.get_one(Attachment, kept).company_id == company.id
 
 
 def test_the_database_wants_exactly_one_parent(session: RecordSession) -> None:

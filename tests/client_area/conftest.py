@@ -27,8 +27,8 @@ class ClientBrowser(Client):
         sent = {"csrf_token": token[1], **({"began": began[1]} if began else {}), **values}
         return self.post(path, data=sent, **options)
 
-    def sign_in(self, username: str, password: str = PASSWORD, **options: Any) -> TestResponse:
-        return self.form("/it/login/", {"username": username, "password": password}, **options)
+    def sign_in(self, username: str, password: str = PASSWORD, *, next: str = "", **options: Any) -> TestResponse:  # noqa: A002
+        return self.form("/it/login/", {"username": username, "password": password, "next": next}, **options)
 
 
 @pytest.fixture

@@ -66,4 +66,4 @@ def test_ones_own_data_is_all_of_it_and_nobody_elses(
     assert others.number not in text
     assert "demo.client" not in text
     logged: Any = session.execute(sa.text("SELECT actor_name, format FROM export_entry")).one()
-    assert (logged.actor_name, logged.format) == ("Renata Referenti", "zip")
+    assert (logged.actor_name, logged.format) == (f"Account {someone.id}", "zip")

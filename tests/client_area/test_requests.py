@@ -14,6 +14,7 @@ from models.activation_request import ActivationRequest, RequestChannel, Request
 from models.company import Company
 from models.history_entry import HistoryEntry
 from models.online_service import OnlineService
+from models.outbox_mail import OutboxMail
 from models.portal import Portal
 from tests.client_area.conftest import ClientBrowser
 
@@ -71,6 +72,20 @@ def test_a_request_is_written_down_as_it_came(
     ).first()
     assert entry is not None
     assert entry.door.value == "client_area"
+
+
+def test_the_confirmation_comes_from_the_portal(
+    browser_of: Browsers, typed: dict[str, Any], session: RecordSession, store: Callable[..., None]
+) -> None:
+    portal = session.scalars(sa.select(Portal).order_by(Portal.id)).first()
+    assert portal is not None
+    store(Portal, portal.id, sender="area@prova.example")
+    assert browser_of().form("/it/request/", typed).status_code == 303
+    made = newest(session)
+    assert made.consent_at is not None
+    assert made.portal_id == portal.id
+    mail = session.scalars(sa.select(OutboxMail).where(OutboxMail.template == "activation_received")).one()
+    assert mail.sender == "area@prova.example"
 
 
 def test_the_answer_does_not_tell_who_is_a_client(

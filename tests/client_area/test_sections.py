@@ -29,7 +29,7 @@ REFERENT = {
     ),
     "ticket_message": "public",
     **dict.fromkeys(("online_service", "support_package_type", "support_queue", "request_type"), "group"),
-    "consent": "own",
+    **dict.fromkeys(("consent", "account_deletion_request"), "own"),
     "course": "group",
     **dict.fromkeys(("worker", "training_record", "deadline", "waste_movement"), "company"),
     "client_document": "published",
@@ -46,7 +46,13 @@ SERVICES = (
 #: What anybody else with an account may look at.
 USER = {
     "account": "person",
-    **dict.fromkeys(("account_service", "account_session", "account_preference", "consent", "ticket"), "own"),
+    **dict.fromkeys(
+        (
+            *("account_service", "account_session", "account_preference", "consent", "account_deletion_request"),
+            "ticket",
+        ),
+        "own",
+    ),
     "ticket_message": "own_public",
     "company_service": "company",
     **dict.fromkeys(("online_service", "support_package_type", "support_queue", "request_type"), "group"),
@@ -194,4 +200,4 @@ def test_a_file_holds_the_rows_of_the_list(
     logged: Any = session.execute(
         sa.text("SELECT actor_id, actor_name, row_count FROM export_entry WHERE entity = 'ticket'")
     ).one()
-    assert (logged.actor_id, logged.actor_name, logged.row_count) == (None, "Renata Referenti", count)
+    assert (logged.actor_id, logged.actor_name, logged.row_count) == (None, f"Account {someone.id}", count)

@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from backoffice.actors import SYSTEM
 from backoffice.database import RecordSession
 from backoffice.portals import OWN_HOSTS
+from backoffice.records import show, subjects
+from backoffice.records.timeline import find_entries
 from models.account import Account, AccountState
 from models.account_session import AccountSession
+from models.catalogue import fields
 from models.company import Company, CompanyState
-from models.history_entry import SignInEntry, SignInEvent
+from models.history_entry import ActorSort, HistoryEntry, SignInEntry, SignInEvent
 from models.portal import Portal
 from models.portal_host import PortalHost
 from tests.client_area.conftest import ClientBrowser
@@ -40,8 +44,25 @@ def test_by_user_name_or_address_and_out_again(browser_of: Browsers, account: Fi
     assert browser.get("/it/login/").location == "/it/"  # who is in needs no form
     assert browser.form("/it/logout/", {}, page="/it/").location == "/it/login/"
     assert browser.get("/it/").status_code == 302
-    events = session.scalars(sa.select(SignInEntry.event).where(SignInEntry.username == "demo.referent")).all()
-    assert [SignInEvent.signed_in, SignInEvent.signed_out] == list(events)
+    rows = session.scalars(sa.select(SignInEntry).where(SignInEntry.account_id == someone.id)).all()
+    assert [row.event for row in rows] == [SignInEvent.signed_in, SignInEvent.signed_out]
+    # Ledgers last for ever, people's wish to be known may not: the name is looked up.
+    assert {row.username for row in rows} == {""}
+    subjects.look_up(session, rows, SYSTEM)
+    assert show.cell(rows[0], fields(SignInEntry)["username"], SYSTEM).text == "demo.referent"
+
+
+def test_the_history_tells_who_it_was_by_the_name_they_have_now(
+    browser_of: Browsers, account: Find, session: RecordSession, store: Callable[..., None]
+) -> None:
+    assert browser_of("demo.client").form("/it/profile/", {"full_name": "Carla Clienti"}).status_code == 303
+    someone = account("demo.client")
+    latest = find_entries(session, someone, SYSTEM)[0]
+    assert (latest.who, latest.event) == ("Carla Clienti", "account.change_profile")
+    entry = session.get_one(HistoryEntry, latest.id)
+    assert (entry.actor_kind, entry.actor_id, entry.actor_name) == (ActorSort.account, someone.id, "")
+    store(Account, someone.id, full_name="deleted-1")
+    assert find_entries(session, account("demo.client"), SYSTEM)[0].who == "deleted-1"
 
 
 def test_a_wrong_password_and_an_unknown_name_are_told_alike(browser_of: Browsers) -> None:

@@ -43,6 +43,7 @@ from backoffice.operations import (  # noqa: F401
 )
 from backoffice.operations.verbs import NotInThisState, perform
 from models.account import Account, AccountState
+from models.account_deletion import AccountDeletion, DeletionState
 from models.account_service import AccountService
 from models.activation_check import ActivationCheck, CheckState
 from models.activation_request import ActivationRequest, RequestState
@@ -77,6 +78,7 @@ from tests.operations.world import PASSED_ON, World, day
 #: What makes a record of each entity in a given state.
 MAKERS: dict[type, Callable[[World, Any], Any]] = {
     Account: World.account,
+    AccountDeletion: World.account_deletion,
     Analysis: World.analysis,
     Certificate: World.certificate,
     ClientDocument: World.document,
@@ -116,6 +118,8 @@ LEADS_TO: dict[tuple[Choice, str], Choice] = {
     (OnboardingState.data_requested, "take_data"): OnboardingState.data_complete,
     (RequestState.info_requested, "record_answer"): RequestState.in_evaluation,
     (AccountState.deletion_requested, "cancel_deletion"): AccountState.active,
+    (DeletionState.requested, "verify"): DeletionState.scheduled,
+    (DeletionState.blocked, "look_again"): DeletionState.scheduled,
     (PackageState.exhausted, "correct"): PackageState.active,
     (TicketState.on_hold_consent, "release"): TicketState.in_progress,
 }
@@ -130,6 +134,7 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (WasteMovement, "deliver"): {"delivered_at": clock.now()},
         (WasteMovement, "weigh"): {"destination_kg": "1.020", "weighed_at": clock.now()},
         (WasteMovement, "dispose"): {"disposed_at": clock.now()},
+        (AccountDeletion, "refuse"): {"reason": "Non viene da lei"},
         (Account, "validate"): {"company": world.company, "contact": world.contact},
         (Account, "reject"): {"validation_notes": "Sconosciuto"},
         (ActivationCheck, "pass"): {"detail": "Visto"},

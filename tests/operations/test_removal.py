@@ -98,4 +98,13 @@ def test_rules_about_states_are_declared_for_their_states(session: RecordSession
     drafts = {"contract", "contract_line", "customer_order", "order_line", "activation_request", "onboarding"}
     drafts |= {"activation_request_item", "company_service", "account_service", "annual_fee", "contract_handover"}
     drafts |= {"analysis", "analysis_result", "certificate", "waste_movement", "terms_version"}
-    assert kept == {"ticket", "ticket_message", "account", "account_session", "consent", "intervention", *drafts}
+    assert kept == {
+        "ticket",
+        "ticket_message",
+        "account",
+        "account_session",
+        "consent",
+        "intervention",
+        "account_deletion_request",
+        *drafts,
+    }

@@ -14,6 +14,7 @@ from backoffice import clock
 from backoffice.actors import Action, Actor, ActorKind, Grant
 from backoffice.operations.licenses import make_code
 from models.account import Account, AccountState
+from models.account_deletion import AccountDeletion, DeletionState
 from models.account_service import AccountService
 from models.account_session import AccountSession
 from models.activation_check import ActivationCheck, CheckKind, CheckState
@@ -365,10 +366,25 @@ class World:
         )
 
     def signed_in(self, account: Account) -> None:
-        """A session and a consent of an account."""
+        """A session, a consent and a deletion request of an account."""
         now = clock.now()
         self.add(AccountSession(account=account, digest="0" * 64, seen_at=now, address="127.0.0.1"))
         self.add(Consent(account=account, granted_at=now))
+        self.add(AccountDeletion(account=account, due_on=day(30)))
+
+    def account_deletion(self, state: DeletionState = DeletionState.requested) -> AccountDeletion:
+        is_open = state in (DeletionState.requested, DeletionState.blocked, DeletionState.scheduled)
+        account = self.account(AccountState.deletion_requested if is_open else AccountState.active)
+        return self.add(  # type: ignore[no-any-return]
+            AccountDeletion(
+                account=account,
+                state=state,
+                due_on=day(30),
+                execute_on=day(7) if state is DeletionState.scheduled else None,
+                reason="Non viene da lei" if state is DeletionState.refused else None,
+                executed_at=clock.now() if state is DeletionState.executed else None,
+            )
+        )
 
     def platform(self, state: PlatformState = PlatformState.prepared) -> Platform:
         n = next(_serial)

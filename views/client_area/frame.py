@@ -17,7 +17,19 @@ from models.account import Account
 from models.contract import Contract
 from models.ticket import Ticket
 from views import addresses, errors
-from views.client_area import asking, door, files, following, pages, passwords, privacy, registration, requests, sign_in
+from views.client_area import (
+    accessibility,
+    asking,
+    door,
+    files,
+    following,
+    pages,
+    passwords,
+    privacy,
+    registration,
+    requests,
+    sign_in,
+)
 from views.client_area.blueprint import area
 from views.generated.section import register_sections
 
@@ -30,7 +42,7 @@ _COLOURS = """:root[data-bs-theme="light"] {{
 }}
 """
 #: The modules whose pages the blueprint has by now.
-_PAGES = (asking, files, following, pages, passwords, privacy, registration, requests, sign_in)
+_PAGES = (accessibility, asking, files, following, pages, passwords, privacy, registration, requests, sign_in)
 
 
 def install(app: Flask, engine: Engine, *, own_host: str = "") -> None:
@@ -76,6 +88,7 @@ def _site() -> dict[str, Any]:
         "links": [
             {"label": _("Conditions of service"), "url": url_for("clients.conditions")},
             {"label": _("Privacy notice"), "url": url_for("clients.privacy_notice")},
+            {"label": _("Accessibility statement"), "url": url_for("clients.accessibility")},
         ],
         "demo": _is_demonstration(),
     }

@@ -15,14 +15,17 @@ from backoffice.actors import SYSTEM, Actor, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import DomainError
 from backoffice.operations.account_deletions import MAY_ASK, ask_for_deletion, cancel_deletion, find_open, obstacles
-from backoffice.operations.consents import find_consent, give_consent, withdraw_consent
+from backoffice.operations.consents import find_consent, give_consent, is_asked_again, withdraw_consent
 from backoffice.operations.exports import export_line, keep_export
+from backoffice.operations.terms import find_terms
 from backoffice.portals import Client
 from backoffice.records.own_data import as_person, write_own_data, write_own_tickets
 from models.account import Account
 from models.account_deletion import DeletionState
 from models.outbox_mail import MailLanguage
+from models.terms_version import TermsKind
 from models.values import UtcInstant, show_date
+from views.addresses import local_path
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 from views.door import engine
@@ -57,6 +60,31 @@ def privacy() -> Any:
         else:
             return _panel({"understood": _("Tick the box to say that you have read what it means.")}), 422
     return redirect(url_for("clients.privacy"), 303)
+
+
+@area.route("/privacy/new/", methods=["GET", "POST"])
+def new_notice() -> Any:
+    """Ask at sign-in whether the person agrees to a privacy notice that has replaced the one they agreed to."""
+    client = door.client()
+    if client is None:
+        return door.sign_in_first()
+    wanted = local_path(request.values.get("next", "")) or url_for("clients.dashboard")
+    if request.method == "POST":
+        with door.as_product(writes=True, account_id=client.actor.account_id) as records:
+            account = records.get_one(Account, client.actor.id)
+            give_consent(records, account, door.portal(), MailLanguage[door.language()])
+        flash(_("Thank you: your consent is written down."), "good")
+        return redirect(wanted, 303)
+    with door.as_product() as records:
+        if not is_asked_again(records, client.actor.account_id or 0):
+            return redirect(wanted)
+        notice = find_terms(records, door.portal().id, TermsKind.privacy_notice, MailLanguage[door.language()])
+        page = {
+            "paragraphs": [part.strip() for part in notice.body.split("\n\n") if part.strip()] if notice else [],
+            "next": wanted,
+            "privacy_url": url_for("clients.privacy"),
+        }
+    return render_template("client_new_notice.html", page=page)
 
 
 @area.route("/privacy/data.zip", methods=["POST"])

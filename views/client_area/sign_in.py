@@ -9,7 +9,8 @@ from flask import make_response, redirect, render_template, request, url_for
 from backoffice.actors import Door
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError
-from backoffice.operations.client_sessions import begin_session, clients_of, end_session
+from backoffice.operations.client_sessions import account_of_session, begin_session, clients_of, end_session
+from backoffice.operations.consents import is_asked_again
 from backoffice.operations.service_requests import offers_of
 from backoffice.operations.sign_in import Attempt, record_sign_out
 from backoffice.texts import text_values
@@ -36,7 +37,15 @@ def login() -> Any:
         response = make_response(_page(wanted, error, name), error.status)
         return with_wait(response, error)
     door.start_session(token)
+    if _has_new_notice(token):
+        return redirect(url_for("clients.new_notice", next=wanted), 303)
     return redirect(wanted or url_for("clients.dashboard"), 303)
+
+
+def _has_new_notice(token: str) -> bool:
+    """Say whether whoever has just come in is to be asked about a new privacy notice."""
+    with door.as_product() as records:
+        return is_asked_again(records, account_of_session(records, token))
 
 
 def _enter(name: str, password: str) -> str:
