@@ -15,3 +15,10 @@ def now() -> datetime:
 def today() -> date:
     """Return the date it is in Italy."""
     return datetime.now(ROME).date()
+
+
+def month_in_italy(stored: str | None) -> str | None:
+    """Return the month of an instant, such as ``2026-11``, from the form that SQLite stores it in."""
+    if stored is None:
+        return None
+    return f"{datetime.fromisoformat(stored).replace(tzinfo=UTC).astimezone(ROME):%Y-%m}"

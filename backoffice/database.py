@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from backoffice import access, bookkeeping
+from backoffice import access, bookkeeping, clock
 from backoffice.actors import Context
 from backoffice.errors import DomainError, TooSlow, Unavailable
 from models.reading import fold
@@ -83,6 +83,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     connection.create_function("folded", 1, lambda text: None if text is None else fold(text), deterministic=True)
+    connection.create_function("month_of_instant", 1, clock.month_in_italy, deterministic=True)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor, ActorKind, Reach
 from backoffice.permissions import AREA_SERVICES, RESTRICTED_GRANTS, client_grants
+from backoffice.records import subjects
 from models.account import Account, AccountState
 from models.account_service import AccountService
 from models.account_session import AccountSession
 from models.base import Model
 from models.company import Company, CompanyState
 from models.company_service import CompanyService, GrantState
+from models.history_entry import ActorSort
 from models.online_service import OnlineService
 from models.portal import Portal
 from models.portal_host import PortalHost
@@ -130,6 +132,13 @@ def portal_url(session: Session, entity: str, record_id: int) -> str | None:
     found: str | None = session.scalar(wanted, execution_options=INTERNAL)
     return found.rstrip("/") if found else None
 
+
+def _names_of(session: Session, keys: set[int]) -> dict[int, str]:
+    wanted = sa.select(Account.id, Account.full_name).where(Account.id.in_(keys))
+    return {row.id: row.full_name for row in session.execute(wanted, execution_options=INTERNAL)}
+
+
+subjects.set_names(ActorSort.account, _names_of)
 
 #: States in which somebody may be signed in; in all but the first for the privacy panel alone (PR-07).
 MAY_STAY = (

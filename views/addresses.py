@@ -88,6 +88,11 @@ def export_url(entity: type[Recorded], kind: str, **query: Any) -> str:
     return _with(f"{_root(entity)}export.{kind}", query)
 
 
+def figures_url(entity: type[Recorded]) -> str:
+    """Return the address of a list's figures."""
+    return f"{_root(entity)}figures"
+
+
 def grid_url(entity: type[Recorded]) -> str:
     """Return the address of an entity's grid."""
     return url_for(f"grid_{slug(entity)}.index_view")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -14,7 +15,7 @@ from backoffice.access import INTERNAL, hold, leaving, prove_scope
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Forbidden, InvalidRecord, NotFound
 from backoffice.files.kinds import recognise
-from backoffice.files.store import FileStore, digest
+from backoffice.files.store import FileStore, digest, get_content
 from backoffice.operations.cleaning import clean_value
 from backoffice.operations.plain import flush
 from models.attachment import PARENTS, Attachment
@@ -161,6 +162,12 @@ def remove_attachment(session: Session, attachment: Attachment, reason: str, *, 
     with leaving(session, Attachment):
         flush(session, attachment)
     return parent
+
+
+def files_in_sight(session: Session, store: FileStore) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each file that the session's actor sees; two files may have one name, but not here."""
+    for attachment in session.scalars(sa.select(Attachment).order_by(Attachment.id)):
+        yield f"{attachment.id}-{attachment.name}", get_content(store, attachment.sha256)
 
 
 def left_over(session: Session, store: FileStore, now: datetime, *, limit: int = 500) -> list[str]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Actor
-from backoffice.files.store import FileStore, get_content
 from backoffice.permissions import OWN_DATA_GRANTS, OWN_TICKET_GRANTS
 from backoffice.records.everything import Everything, titles
-from models.attachment import Attachment
 
 
 def as_person(actor: Actor, *, tickets_only: bool = False) -> Actor:
@@ -30,9 +28,10 @@ def write_own_tickets(session: Session, path: Path) -> int:
     return everything.rows
 
 
-def write_own_data(session: Session, path: Path, store: FileStore) -> int:
-    """Write an archive with all rows of the session's actor, which is one ``as_person``, and the files attached to
-    them; return how many rows there were."""
+def write_own_data(session: Session, path: Path, files: Iterable[tuple[str, bytes]]) -> int:
+    """Write an archive with all rows of the session's actor, which is one ``as_person``, and ``files`` by name;
+    return how many rows there were.
+    """
     everything = Everything(session, session.info["context"].actor)
     with TemporaryDirectory(prefix="own-data-") as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         book = Path(folder) / "book.xlsx"
@@ -41,9 +40,8 @@ def write_own_data(session: Session, path: Path, store: FileStore) -> int:
         names = titles()
         content = {names[part.entity]: list(everything.records(part)) for part in everything.parts}
         archive.writestr("dati.json", json.dumps(content, ensure_ascii=False, indent=2))
-        for attachment in session.scalars(sa.select(Attachment).order_by(Attachment.id)):
-            # Two files may have one name.
-            archive.writestr(f"allegati/{attachment.id}-{attachment.name}", get_content(store, attachment.sha256))
+        for name, content_of_file in files:
+            archive.writestr(f"allegati/{name}", content_of_file)
     return sum(len(rows) for rows in content.values())
 
 

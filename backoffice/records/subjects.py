@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,13 +12,20 @@ from sqlalchemy.orm import Session
 from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.records.show import who
-from models.account import Account
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields
 from models.history_entry import ActorSort, HistoryEntry, HistoryPersonal, SignInEntry
 
 #: Kinds of record looked up for one page, those with most entries first; others keep the name the entry has stored.
 MOST_KINDS = 6
+#: By kind of actor, what finds out how they are called now, by their keys.
+Names = Callable[[Session, set[int]], dict[int, str]]
+_names: dict[ActorSort, Names] = {}
+
+
+def set_names(kind: ActorSort, names: Names) -> None:
+    """Have ``names(session, keys)`` say what actors of a kind are called, whose entries hold no name."""
+    _names[kind] = names
 
 
 def look_up(session: Session, rows: Sequence[Any], actor: Actor) -> None:
@@ -35,15 +42,15 @@ def look_up(session: Session, rows: Sequence[Any], actor: Actor) -> None:
     for entry in entries:
         entry.doer = doer(entry, names)
     sign_ins = [row for row in rows if isinstance(row, SignInEntry) and row.account_id is not None]
-    usernames = _of_accounts(session, Account.username, {row.account_id or 0 for row in sign_ins})
+    known = _called(session, ActorSort.account, {row.account_id or 0 for row in sign_ins})
     for row in sign_ins:
-        row.account_name = usernames.get(row.account_id or 0)
+        row.account_name = known.get(row.account_id or 0)
 
 
 def client_names(session: Session, rows: Iterable[Any]) -> dict[int, str]:
     """Return what the accounts that acted in rows of the history are called now, by their keys."""
     keys = {row.actor_id for row in rows if row.actor_kind is ActorSort.account}
-    return _of_accounts(session, Account.full_name, keys)
+    return _called(session, ActorSort.account, keys)
 
 
 def doer(row: Any, names: Mapping[int, str]) -> str:
@@ -52,11 +59,8 @@ def doer(row: Any, names: Mapping[int, str]) -> str:
     return who(row.actor_kind, names.get(row.actor_id, row.actor_name) if is_client else row.actor_name)
 
 
-def _of_accounts(session: Session, column: Any, keys: set[int]) -> dict[int, str]:
-    if not keys:
-        return {}
-    wanted = sa.select(Account.id, column).where(Account.id.in_(keys))
-    return {row.id: row[1] for row in session.execute(wanted, execution_options=INTERNAL)}
+def _called(session: Session, kind: ActorSort, keys: set[int]) -> dict[int, str]:
+    return _names[kind](session, keys) if keys and kind in _names else {}
 
 
 def _give_titles(session: Session, entries: Sequence[HistoryEntry]) -> None:

@@ -49,7 +49,7 @@ def test_by_user_name_or_address_and_out_again(browser_of: Browsers, account: Fi
     # Ledgers last for ever, people's wish to be known may not: the name is looked up.
     assert {row.username for row in rows} == {""}
     subjects.look_up(session, rows, SYSTEM)
-    assert show.cell(rows[0], fields(SignInEntry)["username"], SYSTEM).text == "demo.referent"
+    assert show.cell(rows[0], fields(SignInEntry)["username"], SYSTEM).text == "Renata Referenti"
 
 
 def test_the_history_tells_who_it_was_by_the_name_they_have_now(

@@ -15,6 +15,7 @@ from backoffice.actors import SYSTEM, Actor, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import DomainError
 from backoffice.operations.account_deletions import MAY_ASK, ask_for_deletion, cancel_deletion, find_open, obstacles
+from backoffice.operations.attachments import files_in_sight
 from backoffice.operations.consents import find_consent, give_consent, is_asked_again, withdraw_consent
 from backoffice.operations.exports import export_line, keep_export
 from backoffice.operations.terms import find_terms
@@ -96,7 +97,11 @@ def own_data() -> Any:
     limits.count("own-data", client.email)
     store = current_app.extensions["files"]
     person = as_person(client.actor)
-    return _taken(person, "zip", _("My data"), lambda records, path: write_own_data(records, path, store))
+
+    def write(records: RecordSession, path: Path) -> int:
+        return write_own_data(records, path, files_in_sight(records, store))
+
+    return _taken(person, "zip", _("My data"), write)
 
 
 @area.route("/privacy/tickets.xlsx", methods=["POST"])

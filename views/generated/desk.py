@@ -30,6 +30,7 @@ from models.catalogue import Kind, fields, slug
 from views import addresses, interrupted
 from views.door import commit, current_actor, current_session, read_again
 from views.generated import exporting, form_pages, pages
+from views.generated.figures import figures_page
 from views.generated.form_pages import form_version
 from views.generated.forms import LineForms, RecordForm
 from views.generated.guarding import guarded
@@ -57,6 +58,12 @@ class DeskView(RemovalPages):
         if not listing.printing:
             page |= pages.list_actions(self.entity, current_actor())
         return self.render_template("list.html", page=page)
+
+    @expose("/figures")
+    @guarded(Action.read)
+    def figures(self) -> Any:
+        page = figures_page(Listing(self.entity, current_actor()), current_session())
+        return self.render_template("figures.html", page=page)
 
     @expose("/<pk>")
     @guarded(Action.read)

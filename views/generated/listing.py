@@ -19,6 +19,7 @@ from backoffice.lifecycles import transitions_open
 from backoffice.records import filters as record_filters
 from backoffice.records import show, subjects
 from backoffice.records.cursors import last_cursor
+from backoffice.records.figures import countable
 from backoffice.records.lookup import relations_of
 from backoffice.records.pages import SIZES, Page, Query, find_page, read_query, sortable
 from models.base import Recorded
@@ -124,8 +125,21 @@ class Listing:
             "add_url": add_url,
             "add_label": _("Add %(entity)s", entity=show.in_sentence(admin.label)),
             "empty": self._empty(add_url),
+            "figures_url": self._figures_url(),
             **(self._to_print(found) if self.printing else {"print_url": self.url("n", print="1")}),
         }
+
+    def _figures_url(self) -> str | None:
+        """Return where the rows found are counted, where there is something to count by."""
+        shown = {field.name for field in self.every_column()}
+        if self.query.fixed or not any(field.name in shown for field in countable(self.entity, self.actor)):
+            return None
+        pairs = [pair for pair in self.kept() if pair[0] in ("f", "q")]
+        return addresses.figures_url(self.entity) + (f"?{urlencode(pairs)}" if pairs else "")
+
+    def page_filters(self) -> list[dict[str, Any]]:
+        """Return the filters as people read them."""
+        return [self._chip(item) for item in self.query.filters]
 
     def _to_print(self, found: Page) -> dict[str, Any]:
         """Return what is otherwise on the page that is made to be printed."""
@@ -221,7 +235,7 @@ class Listing:
             if f.name not in self.query.masked
         ]
         return {
-            "filters": [self._chip(item) for item in self.query.filters],
+            "filters": self.page_filters(),
             "clear_url": self.url("f", "q"),
             "filter_groups": filter_groups(self.entity, list(available)),
             "filter_action": here(),

@@ -21,6 +21,7 @@ from models.catalogue import Field, Kind, fields, slug
 from views import addresses
 from views.door import current_actor, current_session
 from views.generated.exporting import respond
+from views.generated.figures import figures_page
 from views.generated.listing import Listing, dressed
 
 #: Kinds of value that a list has no room for.
@@ -97,6 +98,7 @@ def _blueprint(app: Flask, entity: type[Recorded]) -> Blueprint:
     pages = Blueprint(name, __name__, url_prefix=f"/<lang>/{slug(entity)}")
     pages.add_url_rule("/", "list", lambda: _list(entity))
     pages.add_url_rule("/export.<kind>", "export", lambda kind: _export(entity, kind))
+    pages.add_url_rule("/figures", "figures", lambda: _figures(entity))
     pages.add_url_rule("/<pk>", "record", lambda pk: _record(entity, pk))
     return pages
 
@@ -107,6 +109,11 @@ def _list(entity: type[Recorded]) -> str:
     page |= {"exports": _exports(entity) if actor.may(Action.export, entity) else [], "add_url": None}
     page["empty"] |= {"url": None} if not page["filters"] else {}
     return render_template("client_list.html", page=page)
+
+
+def _figures(entity: type[Recorded]) -> str:
+    page = figures_page(SectionListing(entity, _reader(entity)), current_session())
+    return render_template("client_figures.html", page=page)
 
 
 def _export(entity: type[Recorded], kind: str) -> Any:

@@ -1,0 +1,93 @@
+"""How many rows of a list by a column or by month: equal to SQL written by hand, within filters, scope and masks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from backoffice.database import RecordSession, begin_writing
+from models.contract_line import ContractLine
+from models.ticket import Ticket
+from tests.client_area.conftest import ClientBrowser
+from tests.client_area.conftest import browser_of as browser_of
+from tests.clients import DeskClient
+
+pytestmark = pytest.mark.databases("postgresql", "sqlite")
+_ROW = re.compile(r'<tr><th scope="row"><a href="([^"]+)">(.*?)</a></th>.*?<td class="num">(.*?)</td>', re.DOTALL)
+
+
+def bars(text: str) -> dict[str, str]:
+    return {label: value for _url, label, value in _ROW.findall(text)}
+
+
+def test_counted_by_state_they_are_those_of_sql_and_each_opens_its_rows(
+    desk_client: Callable[..., DeskClient], session: RecordSession
+) -> None:
+    client = desk_client("administrator")
+    page = client.get("/ticket/figures?by=state").text
+    group = "SELECT state, count(*) FROM ticket WHERE group_id = 1 GROUP BY state"
+    wanted = {str(state): str(count) for state, count in session.execute(sa.text(group))}
+    known = {str(state.label): state.value for state in Ticket.state.type.enum_class}
+    assert {known[label]: value for label, value in bars(page).items()} == wanted
+    url, _label, value = _ROW.findall(page)[0]
+    assert f'<span class="count-label">{value}' in client.get(url.replace("&amp;", "&")).text
+
+
+def test_by_month_every_month_is_there_in_italian_time(
+    desk_client: Callable[..., DeskClient], session: RecordSession
+) -> None:
+    keys = session.scalars(sa.select(Ticket.id).where(Ticket.group_id == 1).order_by(Ticket.id).limit(2)).all()
+    session.rollback()
+    with begin_writing():
+        # The last hour of January in Italy, and the first of March: still January and February in UTC.
+        for key, instant in zip(keys, ((2031, 1, 31, 22, 30), (2031, 2, 28, 23, 30)), strict=True):
+            when = sa.update(Ticket.__table__).where(Ticket.__table__.c.id == key)
+            session.execute(when.values(created_at=datetime(*instant, tzinfo=UTC)))
+        session.commit()
+    page = desk_client("administrator").get("/ticket/figures?by=created_at&f=created_at:min:01/01/2031").text
+    assert bars(page) == {"gen 2031": "1", "feb 2031": "0", "mar 2031": "1"}
+    assert 'class="columns-picture"' in page
+
+
+def test_amounts_are_added_up(desk_client: Callable[..., DeskClient], session: RecordSession) -> None:
+    page = desk_client("administrator").get("/contract_line/figures?by=state&of=yearly_fee").text
+    statement = "SELECT sum(yearly_fee) FROM contract_line WHERE group_id = 1"
+    total = session.scalar(sa.text(statement))
+    field = ContractLine.yearly_fee.type
+    assert f"Totale: {field.show(total)}" in page
+
+
+def test_scope_and_masks_hold(desk_client: Callable[..., DeskClient], session: RecordSession) -> None:
+    counted = sum(
+        int(value) for value in bars(desk_client("consultant").get("/company/figures?by=state").text).values()
+    )
+    own = """
+        SELECT count(*) FROM company JOIN company_consultant ON company_id = company.id
+          JOIN ab_user ON ab_user.id = staff_id
+         WHERE username = 'demo.consultant' AND deleted_at IS NULL
+    """
+    assert counted == session.scalar(sa.text(own))
+    assert desk_client("evaluator").get("/fee/figures").status_code == 404
+    assert desk_client("administrator").get("/company/figures?by=legal_name").status_code == 400
+    # What is a mask to somebody is nothing to count by or to add up.
+    offered = desk_client("management").get("/company/figures").text
+    assert 'value="iban"' not in offered
+    assert desk_client("management").get("/company/figures?by=tax_code").status_code == 400
+
+
+def test_clients_count_their_own(
+    browser_of: Callable[..., ClientBrowser],
+    session: RecordSession,
+) -> None:
+    page = browser_of("demo.referent").get("/it/ticket/figures?by=state").text
+    own = """
+        SELECT count(*) FROM ticket JOIN account ON account.company_id = ticket.company_id
+         WHERE username = 'demo.referent'
+    """
+    assert sum(int(value) for value in bars(page).values()) == session.scalar(sa.text(own))
+    # Columns that are the staff's are nothing to count by.
+    assert browser_of("demo.referent").get("/it/ticket/figures?by=assignee").status_code == 400
