@@ -81,6 +81,26 @@ def find_client(session: Session, digest: str, portal: Portal, *, since: datetim
     return None if row is None else _client(row[0], row[1], row[2], _services(session, row[1]))
 
 
+def find_subscriber(session: Session, digest: str, portal: Portal) -> Actor | None:
+    """Return whose calendar an address is, as an actor that sees what its account sees; None where it is nobody's.
+
+    Needs a session in which the system acts.
+    """
+    statement = (
+        sa.select(Account)
+        .join(Company, Company.id == Account.company_id)
+        .where(
+            Account.feed_digest == digest,
+            Account.state == AccountState.active,
+            Account.group_id == portal.group_id,
+            sa.or_(Account.portal_id.is_(None), Account.portal_id == portal.id),
+            Company.state == CompanyState.client,
+        )
+    )
+    account = session.scalar(statement)
+    return _actor(account, _services(session, account)) if account is not None else None
+
+
 def _services(session: Session, account: Account) -> dict[str, Reach]:
     """Return how far an account may use the online services that are active for it, by their codes."""
     statement = (
@@ -98,7 +118,22 @@ def _services(session: Session, account: Account) -> dict[str, Reach]:
 
 def _client(used: AccountSession, account: Account, company_name: str, services: dict[str, Reach]) -> Client:
     is_restricted = account.state is not AccountState.active
-    actor = Actor(
+    return Client(
+        _actor(account, services),
+        used.id,
+        account.username,
+        account.full_name,
+        account.email,
+        company_name,
+        account.must_change_password,
+        used.seen_at,
+        is_restricted,
+    )
+
+
+def _actor(account: Account, services: dict[str, Reach]) -> Actor:
+    is_restricted = account.state is not AccountState.active
+    return Actor(
         ActorKind.account,
         id=account.id,
         name=account.full_name,
@@ -108,17 +143,6 @@ def _client(used: AccountSession, account: Account, company_name: str, services:
         roles=("referent" if account.is_referent else "user",),
         grants=RESTRICTED_GRANTS if is_restricted else client_grants(account.is_referent, services),
         reach={area: services[code] for area, code in AREA_SERVICES.items() if code in services},
-    )
-    return Client(
-        actor,
-        used.id,
-        account.username,
-        account.full_name,
-        account.email,
-        company_name,
-        account.must_change_password,
-        used.seen_at,
-        is_restricted,
     )
 
 
@@ -150,4 +174,13 @@ MAY_STAY = (
 #: How seldom the last use of a session is written down.
 SEEN_EVERY = timedelta(minutes=5)
 
-__all__ = ["MAY_STAY", "OWN_HOSTS", "SEEN_EVERY", "Client", "find_client", "find_portal", "portal_url"]
+__all__ = [
+    "MAY_STAY",
+    "OWN_HOSTS",
+    "SEEN_EVERY",
+    "Client",
+    "find_client",
+    "find_portal",
+    "find_subscriber",
+    "portal_url",
+]

@@ -39,6 +39,7 @@ class Account(GroupOwned, Record):
     __tablename__ = "account"
     __table_args__ = (
         UniqueConstraint("group_id", "username"),
+        UniqueConstraint("feed_digest"),
         Index(
             "uq_account_email",
             "group_id",
@@ -89,6 +90,7 @@ class Account(GroupOwned, Record):
         client_columns=("username", "full_name", "email", "state"),
         rules={
             "uq_account_group_id_username": Rule(_l("This user name is taken."), "username"),
+            "uq_account_feed_digest": Rule(_l("This calendar address is there already.")),
             "uq_account_email": Rule(_l("Another account has this e-mail address."), "email"),
             "ck_account_company_known": Rule(_l("An account in use belongs to a company: choose it."), "company"),
         },
@@ -158,6 +160,8 @@ class Account(GroupOwned, Record):
         String(300),
         help=_l("Why it must be kept, for a dispute for example: meanwhile it is not deleted."),
     )
+    #: SHA-256 of the secret in the address of its calendar of deadlines; empty while it has none.
+    feed_digest: Mapped[str | None] = field(_l("Calendar address"), String(64), secret=True, verb_only=True)
     #: Where it stood before a deletion was asked, to return there if that is cancelled.
     state_before: Mapped[AccountState | None] = choice(
         AccountState, _l("Earlier state"), name="account_state_before", verb_only=True

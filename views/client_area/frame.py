@@ -20,6 +20,7 @@ from views import addresses, errors
 from views.client_area import (
     accessibility,
     asking,
+    calendar,
     door,
     files,
     following,
@@ -42,7 +43,7 @@ _COLOURS = """:root[data-bs-theme="light"] {{
 }}
 """
 #: The modules whose pages the blueprint has by now.
-_PAGES = (accessibility, asking, files, following, pages, passwords, privacy, registration, requests, sign_in)
+_PAGES = (accessibility, asking, calendar, files, following, pages, passwords, privacy, registration, requests, sign_in)
 
 
 def install(app: Flask, engine: Engine, *, own_host: str = "") -> None:

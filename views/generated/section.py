@@ -40,6 +40,15 @@ def set_section_link(entity: type[Recorded], link: SectionLink) -> None:
     _links[entity] = link
 
 
+#: What may be done with a list as a whole, ``{label, icon, url}``.
+_list_links: dict[type[Recorded], Callable[[], dict[str, Any]]] = {}
+
+
+def set_list_link(entity: type[Recorded], link: Callable[[], dict[str, Any]]) -> None:
+    """Offer what ``link()`` returns above the list of ``entity``."""
+    _list_links[entity] = link
+
+
 #: Where a row of a list leads, where that is not its page.
 _urls: dict[type[Recorded], Callable[[Any], str]] = {}
 
@@ -107,6 +116,7 @@ def _list(entity: type[Recorded]) -> str:
     actor = _reader(entity)
     page = SectionListing(entity, actor).page(current_session())
     page |= {"exports": _exports(entity) if actor.may(Action.export, entity) else [], "add_url": None}
+    page["link"] = _list_links[entity]() if entity in _list_links else None
     page["empty"] |= {"url": None} if not page["filters"] else {}
     return render_template("client_list.html", page=page)
 
@@ -180,4 +190,12 @@ def _exports(entity: type[Recorded]) -> list[dict[str, Any]]:
     ]
 
 
-__all__ = ["SectionListing", "client_fields", "register_sections", "sections", "set_section_link", "set_section_url"]
+__all__ = [
+    "SectionListing",
+    "client_fields",
+    "register_sections",
+    "sections",
+    "set_list_link",
+    "set_section_link",
+    "set_section_url",
+]
