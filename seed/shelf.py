@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from backoffice.actors import ActorKind
 from backoffice.history import encode
 from models.base import Recorded
-from models.history_entry import HistoryEntry
+from models.history_entry import HistoryEntry, HistoryPersonal
 
 
 class Shelf:
@@ -50,20 +50,25 @@ class Shelf:
         return tuple(encode(getattr(row, name)) for name in self._key)
 
     def _seeded_before(self) -> list[tuple[tuple[Any, ...], int]]:
-        statement = sa.select(HistoryEntry).where(
-            HistoryEntry.entity == self._entity.__table__.name,
-            HistoryEntry.event == "created",
-            HistoryEntry.actor_kind == ActorKind.system.value,
+        statement = (
+            sa.select(HistoryEntry, HistoryPersonal.changes)
+            .outerjoin(HistoryPersonal, HistoryPersonal.entry_id == HistoryEntry.id)
+            .where(
+                HistoryEntry.entity == self._entity.__table__.name,
+                HistoryEntry.event == "created",
+                HistoryEntry.actor_kind == ActorKind.system.value,
+            )
         )
-        return [(self._first_key(entry), entry.record_id) for entry in self._session.scalars(statement)]
+        rows = self._session.execute(statement)
+        return [(self._first_key(entry, {**entry.changes, **(told or {})}), entry.record_id) for entry, told in rows]
 
-    def _first_key(self, entry: HistoryEntry) -> tuple[Any, ...]:
+    def _first_key(self, entry: HistoryEntry, changes: dict[str, Any]) -> tuple[Any, ...]:
         """Return the natural key that a row was created with; relations are recorded under their own name."""
         if self._key[0] == "group_id":
-            return entry.group_id, *(self._first_value(entry, name) for name in self._key[1:])
-        return tuple(self._first_value(entry, name) for name in self._key)
+            return entry.group_id, *(self._first_value(changes, name) for name in self._key[1:])
+        return tuple(self._first_value(changes, name) for name in self._key)
 
     @staticmethod
-    def _first_value(entry: HistoryEntry, name: str) -> Any:
-        pair = entry.changes.get(name) or entry.changes.get(name.removesuffix("_id"))
+    def _first_value(changes: dict[str, Any], name: str) -> Any:
+        pair = changes.get(name) or changes.get(name.removesuffix("_id"))
         return pair[1] if pair else None

@@ -31,7 +31,8 @@ def tell_of_arrival(session: Session, request: ActivationRequest) -> None:
     services = _services(session, request)
     values = {"number": request.number, "services": services, "group": group_name(session, request.group_id)}
     requester = Recipient(request.requester_name, request.email, request.language)
-    tell(session, "activation_received", requester, values, about=request, reply_to=_reply_to(session, request))
+    sender, reply_to = request.portal.sender if request.portal else None, _reply_to(session, request)
+    tell(session, "activation_received", requester, values, about=request, sender=sender, reply_to=reply_to)
     tell(session, "activation_to_evaluate", _taker(session, request), _facts(request, services), about=request)
 
 

@@ -19,7 +19,7 @@ from models.catalogue import fields
 from models.company import Company, CompanyState
 from models.contract import Contract
 from models.contract import ContractState as S
-from models.history_entry import HistoryEntry
+from models.history_entry import HistoryEntry, HistoryPersonal
 
 #: States in which the client has, or had not long ago, what it bought.
 _RUNNING = (S.active, S.suspended)
@@ -68,7 +68,7 @@ def _companies_as_before(session: Session, contracts: Sequence[Contract]) -> Non
     )
     ids -= set(session.scalars(others, execution_options=INTERNAL))
     for company_id, entry in _latest_entries(session, ids).items():
-        changes = entry.changes or {}
+        changes = {**(entry.changes or {}), **(entry.personal or {})}
         is_ours = entry.door == Door.spreadsheet and set(changes) <= set(_FOLLOWS)
         if is_ours and changes.get("state", [None, None])[1] == CompanyState.client:
             company = session.get_one(Company, company_id)
@@ -77,9 +77,10 @@ def _companies_as_before(session: Session, contracts: Sequence[Contract]) -> Non
 
 
 def _latest_entries(session: Session, ids: set[int]) -> dict[int, Any]:
-    entry = HistoryEntry.__table__.c
+    entry, personal = HistoryEntry.__table__.c, HistoryPersonal.__table__
     statement = (
-        sa.select(entry.record_id, entry.door, entry.changes)
+        sa.select(entry.record_id, entry.door, entry.changes, personal.c.changes.label("personal"))
+        .outerjoin(personal, personal.c.entry_id == entry.id)
         .where(entry.entity == Company.__table__.name, entry.record_id.in_(ids))
         .order_by(entry.id)
     )

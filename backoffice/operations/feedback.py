@@ -50,6 +50,7 @@ def send_feedback(session: Session, portal: Portal, text: str, email: str, *, pa
             problems["email"] = error
     if problems:
         raise InvalidRecord(problems)
+    portal = session.get_one(Portal, portal.id)  # the door's belongs to no session
     address = (portal.queue.email if portal.queue else None) or portal.reply_to
     if not address:
         raise NobodyReads

@@ -42,6 +42,7 @@ def tell(
     arguments: Mapping[str, Any],
     *,
     about: Recorded,
+    sender: str | None = None,
     reply_to: str | None = None,
 ) -> None:
     """Queue a notice; its ``name`` is the recipient's. Nothing is queued for nobody, or for who does it themselves."""
@@ -51,7 +52,14 @@ def tell(
     values = {"name": recipient.name, **arguments}
     try:
         queue_mail(
-            session, event, values, to=recipient.email, about=about, language=recipient.language, reply_to=reply_to
+            session,
+            event,
+            values,
+            to=recipient.email,
+            about=about,
+            language=recipient.language,
+            sender=sender,
+            reply_to=reply_to,
         )
     except DomainError:
         return

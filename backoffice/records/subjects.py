@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.access import INTERNAL
-from backoffice.actors import Action, Actor
+from backoffice.actors import Action, Actor, ScopeKind
 from backoffice.records.show import who
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields
@@ -37,7 +37,7 @@ def look_up(session: Session, rows: Sequence[Any], actor: Actor) -> None:
     found = find(session, [(entry.entity, entry.record_id) for entry in entries], actor)
     for entry in entries:
         entry.subject = found.get((entry.entity, entry.record_id))
-    _give_titles(session, [entry for entry in entries if entry.subject is None])
+    _give_titles(session, [entry for entry in entries if entry.subject is None and _may_know(entry, actor)])
     names = client_names(session, entries)
     for entry in entries:
         entry.doer = doer(entry, names)
@@ -45,6 +45,12 @@ def look_up(session: Session, rows: Sequence[Any], actor: Actor) -> None:
     known = _called(session, ActorSort.account, {row.account_id or 0 for row in sign_ins})
     for row in sign_ins:
         row.account_name = known.get(row.account_id or 0)
+
+
+def _may_know(entry: HistoryEntry, actor: Actor) -> bool:
+    """Say whether the actor would see the record an entry speaks of, if it were there: its name may be a person's."""
+    entity = ENTITIES.get(entry.entity)
+    return actor.is_system or (entity is not None and ScopeKind.group in actor.scopes(Action.read, entity))
 
 
 def client_names(session: Session, rows: Iterable[Any]) -> dict[int, str]:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "8c9dcff2c4bb"
 down_revision = "4630c3310aaf"
 branch_labels = None

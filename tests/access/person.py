@@ -20,7 +20,7 @@ from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import open_session
 from models.account import Account
-from models.account_deletion import AccountDeletion
+from models.account_deletion import AccountDeletion, DeletionState
 from models.account_session import AccountSession
 from models.base import ENTITIES, Recorded
 from models.calendar_exception import CalendarException
@@ -260,7 +260,7 @@ def make_rows_of_every_kind(engine: sa.Engine) -> None:
             signed_in = AccountSession(account=account, digest=f"{group}", seen_at=now, address="127.0.0.1")
             host = PortalHost(portal=portal, host=f"gruppo{group}.example")
             session.add_all([signed_in, host, Consent(account=account, granted_at=now)])
-            session.add(AccountDeletion(account=account, due_on=clock.today()))
+            session.add(AccountDeletion(account=account, due_on=now.date(), state=DeletionState.cancelled))
         session.commit()
 
 

@@ -359,7 +359,8 @@ def test_a_request_with_an_unpaid_contribution_is_kept_until_it_is_paid(
         NAME,
         {"activation_request", "outbox_mail", *(_found(session) & {"history_personal"})},
     )
-    store(AnnualFee, fee.id, state=FeeState.paid, paid_on=clock.today())
+    for key in session.scalars(sa.select(AnnualFee.id).where(AnnualFee.company_service_id == grant.id)).all():
+        store(AnnualFee, key, state=FeeState.paid, paid_on=clock.today())
     later(9)
     assert asked_by(session, person).kept_claims == 0
     assert session.get_one(ActivationRequest, request.id).accepted_by is None

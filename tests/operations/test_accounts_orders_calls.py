@@ -22,6 +22,7 @@ from backoffice.operations.orders import (
     ReferentMissing,
 )
 from backoffice.operations.plain import create_record
+from backoffice.operations.pseudonyms import make_pseudonym
 from backoffice.operations.verbs import perform
 from models.account import Account, AccountState
 from models.call import Call, CallOutcome, CallState
@@ -71,6 +72,7 @@ def test_validation_names_a_company_and_signs(session: RecordSession) -> None:
 def test_a_deleted_account_names_nobody(session: RecordSession) -> None:
     account = World(session).account(AccountState.active)
     perform(session, account, "request_deletion", actor=SYSTEM)
+    make_pseudonym(session, account)
     perform(session, account, "delete", actor=SYSTEM)
     assert {account.username, account.full_name} == {f"deleted-{account.id}"}
     assert "prova" not in account.email

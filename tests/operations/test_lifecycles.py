@@ -236,6 +236,7 @@ def test_states_can_all_be_reached() -> None:
         SupportPackage: {PackageState.exhausted},
         ActivationRequest: {RequestState.bu_evaluation, RequestState.awaiting_acceptance},
         ActivationCheck: {CheckState.not_needed},
+        AccountDeletion: {DeletionState.scheduled},
         Onboarding: {OnboardingState.data_incomplete, OnboardingState.data_complete},
     }
     for machine in MACHINES.values():
