@@ -68,6 +68,18 @@ PASSWORD_LENGTH = declare(
     )
 )
 
+SECOND_FACTOR = declare(
+    SettingKey(
+        "second_factor",
+        subject=Subject.access,
+        label=_l("Second factor for staff"),
+        help=_l("Whoever has none yet sets it up at the next sign-in: a code that an app on the phone shows."),
+        kind=Kind.boolean,
+        default=False,
+        per_group=True,
+    )
+)
+
 SIGN_IN_FAILURES = declare(
     SettingKey(
         "sign_in_failures",

@@ -32,11 +32,12 @@ def try_to_enter(
     let_in: Callable[[RecordSession, Attempt], Found | None],
     *,
     entering: bool = True,
+    waits: Callable[[RecordSession, Attempt], bool] = lambda _records, _attempt: False,
 ) -> Found:
     """Return what ``let_in`` makes of an attempt that proved right, in the transaction that writes it down.
 
     Each of the three steps is committed, so that attempts running at once all count. ``entering``: False where
-    somebody who is in already shows once more who they are.
+    somebody who is in already shows once more who they are. ``waits``: whether something else is asked for first.
 
     :raises WrongCredentials: without saying what was wrong.
     :raises TooManyAttempts: the password was not even looked at.
@@ -48,7 +49,8 @@ def try_to_enter(
         raise TooManyAttempts(attempt.wait)
     right = is_right(attempt.password_hash, password)
     with begin_writing(), open_session(engine(), context) as records, records.begin():
-        finish_attempt(records, attempt, right=right, entering=entering)
+        enters = entering and not (right and waits(records, attempt))
+        finish_attempt(records, attempt, right=right, entering=enters)
         found = let_in(records, attempt) if right else None
     if found is None:
         raise WrongCredentials

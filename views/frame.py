@@ -123,6 +123,10 @@ class Frame:
         return url_for("PasswordView.own")
 
     @property
+    def factor_url(self) -> str:
+        return url_for("SecondFactorView.own")
+
+    @property
     def switch_group_url(self) -> str:
         return url_for("Home.switch_group")
 

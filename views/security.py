@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Flask, g, redirect, request, url_for
+from flask import Flask, g, redirect, request, session, url_for
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_jwt_extended import current_user as token_user
 from flask_login import LoginManager, current_user
@@ -28,16 +28,19 @@ from views.desk.outbox_pages import MailTextView
 from views.desk.password_links import PasswordLinkView, SendLinkView
 from views.desk.rights_pages import RightsView
 from views.desk.roles_pages import RolesView
+from views.desk.second_factor_pages import SecondFactorView
 from views.desk.security_pages import PasswordView
 from views.desk.setting_pages import SettingsView
 from views.desk.text_pages import TextsView
 from views.door import door, engine
 from views.problems import is_api_request
-from views.sign_in import SignInView, TokenApi
+from views.sign_in import FACTOR_DUE, SignInView, TokenApi
 from views.signed_in import SignedIn
 
 #: What remains open while a new password is due.
 _WITHOUT_NEW_PASSWORD = ("PasswordView.", "PasswordLinkView.", "SignInView.")
+#: What remains open while a second factor is due.
+_WITHOUT_FACTOR = (*_WITHOUT_NEW_PASSWORD, "SecondFactorView.")
 
 
 class DeskSecurityManager(SecurityManager):
@@ -66,6 +69,7 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_api(self.security_api)
         self.auth_view = self.appbuilder.add_view_no_menu(SignInView)
         self.appbuilder.add_view_no_menu(PasswordView)
+        self.appbuilder.add_view_no_menu(SecondFactorView)
         self.appbuilder.add_view_no_menu(RolesView)
         self.appbuilder.add_view_no_menu(RightsView)
         self.appbuilder.add_view_no_menu(SendLinkView)
@@ -82,8 +86,8 @@ class DeskSecurityManager(SecurityManager):
         found = re.fullmatch(r"([0-9]{1,9}):([0-9]{1,9})", str(pk))
         if not found:
             return None
-        with begin_writing(False), open_session(engine(), Context(SYSTEM, door())) as session:
-            identity = find_identity(session, int(found[1]))
+        with begin_writing(False), open_session(engine(), Context(SYSTEM, door())) as records:
+            identity = find_identity(records, int(found[1]))
         if identity is None or not identity.active or identity.session_epoch != int(found[2]):
             return None
         return SignedIn(identity)
@@ -105,6 +109,8 @@ class DeskSecurityManager(SecurityManager):
         due = current_user.is_authenticated and current_user.actor.must_change_password
         if due and not endpoint.startswith(_WITHOUT_NEW_PASSWORD):
             return redirect(url_for(f"{PasswordView.__name__}.own"))
+        if current_user.is_authenticated and FACTOR_DUE in session and not endpoint.startswith(_WITHOUT_FACTOR):
+            return redirect(url_for(f"{SecondFactorView.__name__}.own"))
         return None
 
     # What they may do

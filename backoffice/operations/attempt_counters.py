@@ -69,4 +69,9 @@ def count_within(
     return until - now if row.attempts > most else None
 
 
-__all__ = ["TooManyAttempts", "count_within", "counter", "ensure_counter", "network_of", "table"]
+def forget_count(session: Session, realm: str, account: str, place: str) -> None:
+    """Begin counting anew: an attempt was right."""
+    session.execute(sa.delete(table).where(*counter(realm, account, place)), execution_options=INTERNAL)
+
+
+__all__ = ["TooManyAttempts", "count_within", "counter", "ensure_counter", "forget_count", "network_of", "table"]

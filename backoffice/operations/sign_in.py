@@ -134,6 +134,13 @@ def finish_attempt(
 
 def record_sign_out(session: Session, actor: Actor, username: str, address: str, *, door: Door) -> None:
     """Write down that somebody left."""
+    record_event(session, SignInEvent.signed_out, actor, username, address, door=door)
+
+
+def record_event(
+    session: Session, event: SignInEvent, actor: Actor, username: str, address: str, *, door: Door
+) -> None:
+    """Write down what somebody known did at a door."""
     attempt = Attempt(
         username,
         fold(username),
@@ -144,7 +151,7 @@ def record_sign_out(session: Session, actor: Actor, username: str, address: str,
         account_id=actor.account_id,
         group_id=actor.group_id,
     )
-    _write(session, SignInEvent.signed_out, attempt, clock.now())
+    _write(session, event, attempt, clock.now())
 
 
 def wait_after(session: Session, failures: int) -> timedelta | None:

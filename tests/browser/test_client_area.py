@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.test_kinds_of_page import LOOKS, NARROWEST, check, fits
+from tests.browser.test_kinds_of_page import LOOKS, check, fits
 from tests.seeded import PASSWORD
 
 pytestmark = pytest.mark.databases("sqlite")
+#: A window of 1280 pixels enlarged to 400 %.
+NARROWEST = 320
 #: Addresses after the language, by name: what a visitor sees, and what a referent does.
 VISITOR = {
     "login": "/login/",
@@ -23,6 +25,7 @@ VISITOR = {
     "conditions": "/conditions/",
     "notice": "/privacy-notice/",
     "link-no-good": "/link/nessuno",
+    "accessibility": "/accessibility/",
 }
 CLIENT = {
     "dashboard": "/",
@@ -31,6 +34,10 @@ CLIENT = {
     "record": "/ticket/{ticket}",
     "record-parts": "/support_package/{package}",
     "profile": "/profile/",
+    "privacy": "/privacy/",
+    "calendar": "/calendar/",
+    "figures": "/ticket/figures?by=state",
+    "figures-by-month": "/ticket/figures?by=created_at",
     "not-found": "/contract/999999",
 }
 

@@ -117,6 +117,8 @@ DESK_PAGES = {
     "import-trial-new": Kind("{trial}?tab=new"),
     "import-done": Kind("{done}"),
     "grid": Kind("/grid/company/?n=10"),
+    "figures": Kind("/ticket/figures?by=state"),
+    "figures-by-month": Kind("/ticket/figures?by=created_at"),
     "queue": Kind("/activation/"),
     "queue-empty": Kind("/activation/?show=answered&mine=1"),
     "request": Kind("/activation/5?show=evaluate", act=opened(".finding-verbs")),

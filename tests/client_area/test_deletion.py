@@ -130,7 +130,7 @@ def test_it_takes_the_password_waits_for_tickets_and_can_be_taken_back(
     assert (asked.state, asked.open_tickets, asked.is_on_hold) == (S.blocked, 1, False)
     assert asked.due_on > clock.today() + timedelta(days=27)
     page = browser.get(PANEL).text
-    assert "1 dei suoi ticket è ancora aperto" in page
+    assert "1 dei tuoi ticket è ancora aperto" in page
     # The panel is all that is left; a second wish is none.
     assert browser.get("/it/ticket/").status_code == 403
     assert browser.post(PANEL, data={"delete": "1", "password": PASSWORD}).status_code == 400  # there is no such form

@@ -43,7 +43,7 @@ class PasswordView(BaseView):
             return render_template("password.html", page=page)
         try:
             new = typed_twice()
-            _check_present_password()
+            check_present_password()
             staff = get_record(current_session(), Staff, actor.staff_id or 0)
             change_own_password(current_session(), staff, request.form.get("current", ""), new, actor=actor)
             commit()
@@ -77,7 +77,7 @@ class PasswordView(BaseView):
         return redirect(page["cancel_url"], 303)
 
 
-def _check_present_password() -> None:
+def check_present_password() -> None:
     """Raise unless the present password was given; guessing it is counted and slowed down as at the sign-in page."""
     try:
         check_credentials(current_user.username, request.form.get("current", ""), Door.desk, entering=False)
