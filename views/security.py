@@ -31,6 +31,7 @@ from views.desk.roles_pages import RolesView
 from views.desk.second_factor_pages import SecondFactorView
 from views.desk.security_pages import PasswordView
 from views.desk.setting_pages import SettingsView
+from views.desk.setting_up_pages import SettingUpView
 from views.desk.text_pages import TextsView
 from views.door import door, engine
 from views.problems import is_api_request
@@ -76,7 +77,15 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(CredentialsView)
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)
-        for own in (ActivationView, SettingsView, TextsView, MailTemplatesView, JobsView, EverythingView):
+        for own in (
+            ActivationView,
+            SettingsView,
+            TextsView,
+            MailTemplatesView,
+            JobsView,
+            EverythingView,
+            SettingUpView,
+        ):
             self.appbuilder.add_view_no_menu(own)
 
     # Who it is

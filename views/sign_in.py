@@ -23,6 +23,7 @@ from backoffice.errors import BadRequest, DomainError
 from backoffice.identity import Identity, find_identity
 from backoffice.operations.attempt_counters import TooManyAttempts, count_within, forget_count
 from backoffice.operations.second_factors import WrongCode, has_factor, is_required, use_code
+from backoffice.operations.setting_up import done_steps, may_set_up
 from backoffice.operations.sign_in import (
     DESK,
     Attempt,
@@ -149,7 +150,7 @@ class SignInView(BaseView):
         start_session(identity)
         if must:
             session[FACTOR_DUE] = True
-        return self._way_in(wanted, kept)
+        return self._way_in(identity, wanted, kept)
 
     @expose("/login/code", methods=["POST"])
     @no_cache
@@ -165,11 +166,14 @@ class SignInView(BaseView):
         except (WrongCode, TooManyAttempts) as error:
             return self._code_page(wanted, kept, error)
         start_session(identity)
-        return self._way_in(wanted, kept)
+        return self._way_in(identity, wanted, kept)
 
-    def _way_in(self, wanted: str, kept: str) -> Any:
-        way_back = redirect(local_path(wanted) or self.appbuilder.get_url_for_index, 303)
-        return interrupted.resume(kept) or way_back
+    def _way_in(self, identity: Identity, wanted: str, kept: str) -> Any:
+        """Lead somebody to where they wanted to go; an administrator of a group nobody has set up, to that."""
+        place = local_path(wanted)
+        if not place and _is_to_be_set_up(identity):
+            place = url_for("SettingUpView.index")
+        return interrupted.resume(kept) or redirect(place or self.appbuilder.get_url_for_index, 303)
 
     def _code_page(self, wanted: str, kept: str, error: DomainError | None = None) -> Response:
         page = {"error": str(error) if error else None, "next": local_path(wanted), "kept": kept}
@@ -261,6 +265,13 @@ class TokenApi(SecurityApi):
 class FactorMissing(DomainError):
     template = _l("Set up the second factor at the desk first.")
     status = 403
+
+
+def _is_to_be_set_up(identity: Identity) -> bool:
+    if not may_set_up(identity.actor):
+        return False
+    with begin_writing(False), _as_product(Door.desk) as records:
+        return not done_steps(records, identity.actor)
 
 
 def _who_waits() -> Identity | None:

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from backoffice.actors import Action, Actor
 from backoffice.errors import Forbidden, NotFound
+from backoffice.operations.setting_up import STEPS, done_steps, may_set_up
 from backoffice.operations.staff import switch_group
 from backoffice.records import show, timeline
 from backoffice.records.filters import filterable
@@ -40,6 +41,7 @@ class Home(IndexView):
         if not current_user.is_authenticated:
             return redirect(self.appbuilder.get_url_for_login)
         page = {"title": _("Home"), **self._numbers(), "recent": self._recent()}
+        page["setting_up"] = _setting_up(current_actor())
         return render_template("home.html", page=page)
 
     def _numbers(self) -> dict[str, Any]:
@@ -100,6 +102,14 @@ class Home(IndexView):
         commit()
         flash(_("You now work in another corporate group: you see its records only."), "good")
         return redirect(url_for("Home.index"), 303)
+
+
+def _setting_up(actor: Actor) -> dict[str, Any] | None:
+    """Return how far the setting up is, for those whose business it is, until it is finished."""
+    if not may_set_up(actor):
+        return None
+    done = len(done_steps(current_session(), actor))
+    return {"done": done, "all": len(STEPS), "url": url_for("SettingUpView.index")} if done < len(STEPS) else None
 
 
 def _in_order(actor: Actor) -> list[type[Recorded]]:
