@@ -77,15 +77,8 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(CredentialsView)
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)
-        for own in (
-            ActivationView,
-            SettingsView,
-            TextsView,
-            MailTemplatesView,
-            JobsView,
-            EverythingView,
-            SettingUpView,
-        ):
+        self.appbuilder.add_view_no_menu(SettingUpView)
+        for own in (ActivationView, SettingsView, TextsView, MailTemplatesView, JobsView, EverythingView):
             self.appbuilder.add_view_no_menu(own)
 
     # Who it is

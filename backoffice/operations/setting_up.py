@@ -28,8 +28,7 @@ def may_set_up(actor: Actor) -> bool:
 
 def done_steps(session: Session, actor: Actor) -> frozenset[str]:
     """Return the steps that are done in the actor's corporate group."""
-    table = SetupStep.__table__
-    wanted = sa.select(table.c.name).where(table.c.group_id == actor.group_id)
+    wanted = sa.select(SetupStep.name).where(SetupStep.group_id == actor.group_id)
     return frozenset(session.scalars(wanted, execution_options=INTERNAL)) & frozenset(STEPS)
 
 
@@ -42,7 +41,7 @@ def finish_step(session: Session, name: str, *, actor: Actor) -> None:
     _require(name, actor)
     if name not in done_steps(session, actor):
         values = {"group_id": actor.group_id, "name": name, "done_at": clock.now(), "staff_id": actor.staff_id}
-        session.execute(sa.insert(SetupStep.__table__).values(values), execution_options=INTERNAL)
+        session.execute(sa.insert(SetupStep).values(values), execution_options=INTERNAL)
 
 
 def reopen_step(session: Session, name: str, *, actor: Actor) -> None:
@@ -52,8 +51,7 @@ def reopen_step(session: Session, name: str, *, actor: Actor) -> None:
     :raises NotFound: there is no such step.
     """
     _require(name, actor)
-    table = SetupStep.__table__
-    gone = sa.delete(table).where(table.c.group_id == actor.group_id, table.c.name == name)
+    gone = sa.delete(SetupStep).where(SetupStep.group_id == actor.group_id, SetupStep.name == name)
     session.execute(gone, execution_options=INTERNAL)
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "3a0972150886"
 down_revision = "1a9300323d32"
 branch_labels = None

@@ -1,4 +1,4 @@
-"""The walk through the first setting up: met at the first sign-in, left and taken up again, seen by administrators only."""
+"""The walk through the first setting up: met at the first sign-in, left, taken up again, for administrators only."""
 
 from __future__ import annotations
 
