@@ -98,8 +98,8 @@ def _mail() -> dict[str, Any]:
     return {
         "title": _("Mail"),
         "text": _(
-            "The mail server stands in the settings of the machine (BACKOFFICE_MAIL_…). Send yourself a test: it should "
-            "be there within a minute. What holds a mail back, the outbox says."
+            "The mail server stands in the settings of the machine (BACKOFFICE_MAIL_…). Send yourself a test: it "
+            "should be there within a minute. What holds a mail back, the outbox says."
         ),
         "links": [{"label": _("Outbox"), "url": addresses.list_url(OutboxMail)}],
         "test": True,
@@ -126,7 +126,8 @@ def _demonstration() -> dict[str, Any]:
     if has_demonstration(current_session()):
         text = _(
             "The invented records are for trying things out, and as long as they are here no mail leaves. When you "
-            "have seen enough, whoever looks after the machine removes them with “run.py demo remove”; nothing else goes."
+            "have seen enough, whoever looks after the machine removes them with “run.py demo remove”; "
+            "nothing else goes."
         )
     return {"title": _("Demonstration data"), "text": text, "links": []}
 
