@@ -53,16 +53,18 @@ def test_by_user_name_or_address_and_out_again(browser_of: Browsers, account: Fi
 
 
 def test_the_history_tells_who_it_was_by_the_name_they_have_now(
-    browser_of: Browsers, account: Find, session: RecordSession, store: Callable[..., None]
+    browser_of: Browsers, account: Find, session: RecordSession, store: Callable[..., None], application: Any
 ) -> None:
     assert browser_of("demo.client").form("/it/profile/", {"full_name": "Carla Clienti"}).status_code == 303
     someone = account("demo.client")
-    latest = find_entries(session, someone, SYSTEM)[0]
+    with application.app.app_context():
+        latest = find_entries(session, someone, SYSTEM)[0]
     assert (latest.who, latest.event) == ("Carla Clienti", "account.change_profile")
     entry = session.get_one(HistoryEntry, latest.id)
     assert (entry.actor_kind, entry.actor_id, entry.actor_name) == (ActorSort.account, someone.id, "")
     store(Account, someone.id, full_name="deleted-1")
-    assert find_entries(session, account("demo.client"), SYSTEM)[0].who == "deleted-1"
+    with application.app.app_context():
+        assert find_entries(session, account("demo.client"), SYSTEM)[0].who == "deleted-1"
 
 
 def test_a_wrong_password_and_an_unknown_name_are_told_alike(browser_of: Browsers) -> None:

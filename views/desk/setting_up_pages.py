@@ -90,7 +90,7 @@ def _portal() -> dict[str, Any]:
             "Name, host names, sender of the mails, legal footer, data controller, services shown: what clients see "
             "before they sign in. Then put conditions and privacy notice in force."
         ),
-        "links": [_list(Portal), {"label": _("Texts of the product"), "url": url_for("TextsView.index")}],
+        "links": [_list(Portal), {"label": _("Texts of the product"), "url": url_for("TextsView.list")}],
     }
 
 
@@ -115,8 +115,8 @@ def _people() -> dict[str, Any]:
         ),
         "links": [
             _list(Staff),
-            {"label": _("Roles and rights"), "url": url_for("RolesView.index")},
-            {"label": _("Settings"), "url": url_for("SettingsView.index")},
+            {"label": _("Roles and rights"), "url": url_for("RolesView.list")},
+            {"label": _("Settings"), "url": url_for("SettingsView.list")},
         ],
     }
 
