@@ -19,5 +19,9 @@ SAMPLE = [
     )
 ]
 EVERY = list(ENTITIES.values())
+#: The fewest that show every manner of page.
+FEW = [ENTITIES[name] for name in ("company", "contract", "ticket", "history_entry", "outbox_mail", "import_batch")]
 #: For ``pytest.mark.parametrize``.
 ENTITY_SETS: list[Any] = [pytest.param(SAMPLE, id="sample"), pytest.param(EVERY, id="every", marks=pytest.mark.long)]
+#: Likewise, where a page of each kind takes long.
+FEWER_SETS: list[Any] = [pytest.param(FEW, id="few"), pytest.param(EVERY, id="every", marks=pytest.mark.long)]

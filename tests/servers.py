@@ -133,7 +133,8 @@ class Databases:
         database = f"{_prefix(self.folder)}{name}"
         with _administration(server) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
-            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+            # By files, three times as fast: the default writes every block of the template to the log.
+            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return server.set(database=database)
 
     def _postgresql(self) -> sa.URL:

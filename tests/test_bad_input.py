@@ -77,6 +77,7 @@ FORGED = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 @pytest.mark.parametrize("entities", ENTITY_SETS)
 def test_no_cursor_chokes(admin: Visitor, entities: list[type[Recorded]]) -> None:

@@ -103,6 +103,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(databases: Databases, tmp_
     assert refused.stderr == f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
 
 
+@pytest.mark.long
 def test_every_step_of_a_deployment_by_itself(databases: Databases, tmp_path: Path) -> None:
     url = databases.empty("postgresql").render_as_string(hide_password=False)
     steps = [("migrate",), ("sync-roles",), ("reference",), ("administrator",)]

@@ -24,7 +24,7 @@ from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from models.values import Money, show_number
 from tests.clients import DESK, DeskClient
-from tests.sample import ENTITY_SETS, EVERY
+from tests.sample import EVERY, FEWER_SETS
 
 ROOT = Path(__file__).resolve().parent.parent
 ITALIAN = ROOT / "backoffice" / "translations" / "it" / "LC_MESSAGES" / "messages.po"
@@ -208,7 +208,7 @@ def every_kind_of_page(client: DeskClient, entities: list[type[Recorded]]) -> It
 
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "it"])
-@pytest.mark.parametrize("entities", ENTITY_SETS)
+@pytest.mark.parametrize("entities", FEWER_SETS)
 def test_pages_of_the_desk_speak_one_language(
     desk_client: Callable[..., DeskClient],
     vocabularies: dict[str, Vocabulary],

@@ -89,6 +89,7 @@ def test_every_surface_shows_exactly_what_the_role_may_see(
             check_lists(person, entity)
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(("name", "entities"), [*FEWER, *MASKED])
 def test_the_same_on_sqlite(
@@ -125,6 +126,7 @@ def refusal_of(entity: type[Recorded], reader: Any) -> int:
     return 404 if reader is gridded and not has_forms(entity) else 403
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
 @pytest.mark.parametrize(
     "users",

@@ -81,6 +81,7 @@ def enter_request(page: Page) -> None:
     expect(page.locator("h1")).to_contain_text("RA-")
 
 
+@pytest.mark.long
 def test_from_the_request_to_the_answer(
     desk_page: Callable[[str], Page],
     client: Company,

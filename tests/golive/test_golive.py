@@ -78,6 +78,7 @@ def sums(session: RecordSession) -> tuple[int, int, int]:
     return round((fees or 0) * 100), int(left or 0), int(moved or 0)
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
 @pytest.mark.parametrize(
     "companies",

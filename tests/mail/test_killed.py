@@ -21,6 +21,7 @@ from tests.mail.smtp import Inbox
 LONGEST_LIFE = 0.12
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_demonstration")
 @pytest.mark.parametrize(
     ("mails", "kills"), [(20, 4), pytest.param(500, 100, marks=(pytest.mark.long, pytest.mark.timeout(1800)))]

@@ -69,6 +69,7 @@ def test_missing_trigger_is_drift(connection: sa.Connection) -> None:
     assert found.startswith("table history_entry, trigger history_entry_no_update: migrated 'without it'")
 
 
+@pytest.mark.long
 @MANY_STEPS
 def test_four_processes_at_once(empty: sa.Engine) -> None:
     # With the product's own engine, whose patience is that of the product.

@@ -169,6 +169,7 @@ def test_the_history_tells_who_changed_which_right(session: RecordSession, boss:
     assert entry.changes == {"actions": ["CRUX", "CRUDX"]}
 
 
+@pytest.mark.long
 def test_what_stands_in_the_form_is_what_is_stored(session: RecordSession, boss: DeskClient) -> None:
     for name in SHIPPED_RIGHTS:
         role = role_of(session, name)

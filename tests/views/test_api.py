@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from openapi_schema_validator import OAS30Validator
@@ -197,6 +198,7 @@ def test_a_page_takes_few_statements(program: Callable[..., Program], desk: Flas
     assert len(statements) <= 15
 
 
+@pytest.mark.long
 def test_every_entity_answers_as_its_description_says(program: Callable[..., Program], desk: Flask) -> None:
     api = program("administrator")
     description = api.get("/_openapi").json
