@@ -57,13 +57,13 @@ def test_the_history_tells_who_it_was_by_the_name_they_have_now(
 ) -> None:
     assert browser_of("demo.client").form("/it/profile/", {"full_name": "Carla Clienti"}).status_code == 303
     someone = account("demo.client")
-    with application.app.app_context():
+    with application.app.test_request_context():
         latest = find_entries(session, someone, SYSTEM)[0]
     assert (latest.who, latest.event) == ("Carla Clienti", "account.change_profile")
     entry = session.get_one(HistoryEntry, latest.id)
     assert (entry.actor_kind, entry.actor_id, entry.actor_name) == (ActorSort.account, someone.id, "")
     store(Account, someone.id, full_name="deleted-1")
-    with application.app.app_context():
+    with application.app.test_request_context():
         assert find_entries(session, account("demo.client"), SYSTEM)[0].who == "deleted-1"
 
 
