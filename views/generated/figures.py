@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import current_app, request
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from backoffice.database import RecordSession, time_limited
 from backoffice.errors import BadRequest
@@ -18,7 +19,7 @@ from views.generated.listing import Listing, here
 
 #: How high the columns of a picture by month are, in its own units, and how far apart they stand.
 _HEIGHT, _STEP, _WIDTH = 120, 28, 20
-#: So many months have a word under them; of more, every second or third one.
+#: So many months have a word under them at most: every second one, of more every third and so on.
 _WORDS = 13
 
 
@@ -46,7 +47,7 @@ def figures_page(listing: Listing, session: RecordSession) -> dict[str, Any]:
         "ways": [{"name": f.name, "label": f.label, "current": f is by} for f in ways],
         "amounts": [{"name": f.name, "label": f.label, "current": f is of} for f in amounts],
         "heading": _heading(by, of),
-        "measure": of.label if of else _("Records"),
+        "measure": of.label if of else pgettext("figures", "Records"),
         "by": by.label if by else "",
         "bars": [_bar(listing, bar, found, of) for bar in found.bars],
         "columns": _columns(found) if found.is_time else None,
@@ -106,7 +107,7 @@ def _largest(found: Figures) -> Decimal:
 def _columns(found: Figures) -> dict[str, Any]:
     """Return the picture of a time: a column a month, the words under some of them."""
     largest = _largest(found)
-    every = -(-len(found.bars) // _WORDS)
+    every = max(2, -(-len(found.bars) // _WORDS))
     shapes = []
     for place, bar in enumerate(found.bars):
         height = round(float(_HEIGHT * max(bar.value, Decimal(0)) / largest), 1) if largest else 0
@@ -119,7 +120,7 @@ def _columns(found: Figures) -> dict[str, Any]:
                 "title": f"{bar.label}: {show_number(bar.value)}",
             }
         )
-    return {"shapes": shapes, "width": max(1, len(shapes)) * _STEP, "height": _HEIGHT, "bar": _WIDTH}
+    return {"shapes": shapes, "width": max(6, len(shapes)) * _STEP, "height": _HEIGHT, "bar": _WIDTH}
 
 
 def _shown(of: Field | None, value: Decimal) -> str:
