@@ -119,3 +119,81 @@ def test_a_visitor_asks_and_a_client_looks_without_scripts(plain_page: Page) -> 
     page.locator("summary", has_text="Il tuo account").click()
     page.get_by_role("button", name="Esci").click()
     expect(page.get_by_role("heading", name="Accedi")).to_be_visible()
+
+
+def reach(page: Page, label: str, *, role: str = "") -> None:
+    """Press Tab until what is called so has the focus, as whoever has no mouse does."""
+    for _press in range(120):
+        page.keyboard.press("Tab")
+        focus = page.evaluate(
+            """() => {
+                const node = document.activeElement;
+                const labels = node.labels ? [...node.labels].map(label => label.innerText) : [];
+                const names = [node.getAttribute("aria-label"), ...labels, node.innerText, node.value];
+                return {tag: node.tagName.toLowerCase(), names: names.filter(Boolean).map(text => text.trim())};
+            }"""
+        )
+        if any(name.startswith(label) for name in focus["names"]) and role in ("", focus["tag"]):
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            shadow = page.evaluate("getComputedStyle(document.activeElement).boxShadow")
+            assert outline != "none" or shadow != "none", f"nobody sees that {label} has the focus"
+            return
+    raise AssertionError(f"Tab never comes to {label}")
+
+
+def test_every_task_of_a_client_can_be_done_by_keyboard_alone(page: Page, application: Any) -> None:
+    application.app.config["LEAST_FORM_SECONDS"] = 0
+    keyboard = page.keyboard
+    page.goto("/it/request/")
+    reach(page, "ANALISI")
+    keyboard.press("Space")
+    for label, text in (
+        ("Azienda", "Vetreria Prova S.r.l."),
+        ("Partita IVA", "99000000226"),
+        ("Il tuo nome e cognome", "Paola Prova"),
+        ("La tua e-mail", "paola@prova.example"),
+    ):
+        reach(page, label)
+        keyboard.type(text)
+    reach(page, "Ho letto")
+    keyboard.press("Space")
+    reach(page, "Invia la richiesta")
+    keyboard.press("Enter")
+    expect(page.locator(".reference")).to_contain_text("RA-")
+
+    page.goto("/it/login/")
+    reach(page, "Nome utente")
+    keyboard.type("demo.referent")
+    reach(page, "Password")
+    keyboard.type(PASSWORD)
+    keyboard.press("Enter")
+    page.wait_for_url("**/it/")
+    reach(page, "Contratti", role="a")
+    keyboard.press("Enter")
+    page.wait_for_url("**/it/contract/")
+    reach(page, "Esporta", role="summary")
+    keyboard.press("Enter")
+    reach(page, "CSV")
+    with page.expect_download() as download:
+        keyboard.press("Enter")
+    assert download.value.suggested_filename.endswith(".csv")
+
+    page.goto("/it/ask/account/")
+    reach(page, "Nome e cognome")
+    keyboard.type("Nuovo Collega")
+    reach(page, "E-mail")
+    keyboard.type("nuovo@prova.example")
+    page.goto("/it/calendar/")
+    reach(page, "Crea un indirizzo")
+    keyboard.press("Enter")
+    expect(page.get_by_label("Indirizzo del calendario")).to_be_visible()
+
+    page.goto("/it/privacy/")
+    reach(page, "La tua password")
+    keyboard.type(PASSWORD)
+    reach(page, "Chiedi la cancellazione")
+    keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Tieni il mio account")).to_be_visible()
+    reach(page, "Tieni il mio account")
+    keyboard.press("Enter")
+    expect(page.get_by_text("Il tuo account resta com’era.")).to_be_visible()
