@@ -55,7 +55,6 @@ def make_pseudonym(session: Session, account: Account, *, but: Sequence[Recorded
     for row in rows:
         if (row.__table__.name, row.id) not in spared:
             _overwrite(row, who)
-    account.username = who.pseudonym
     session.flush()
     _forget_doors(session, account, who)
     _forget_imports(session, rows)

@@ -130,8 +130,16 @@ def test_where_it_is_required_it_is_set_up_before_anything_else(
     assert client.get("/ticket/").location == f"/backoffice{PAGE}"
     sent = {"username": "demo.sales", "password": password}
     assert client.post("/api/v1/security/login", json=sent).status_code == 403
+    # A new password does not make up for it.
+    new = "sette-lampioni-blu-41"
+    changed = send(client, "/security/password/", {"current": password, "new": new, "again": new})
+    assert changed.status_code == 303
+    assert client.get("/ticket/").location == f"/backoffice{PAGE}"
     set_up(client)
     assert client.get("/ticket/").status_code == 200
+    # Whoever removes it is asked for another at once.
+    assert send(client, PAGE, {"remove": "1", "current": new}).status_code == 303
+    assert client.get("/ticket/").location == f"/backoffice{PAGE}"
 
 
 def test_it_is_removed_with_the_password_or_by_an_administrator(

@@ -92,6 +92,8 @@ def _remove(actor: Actor) -> Any:
     check_present_password()
     with begin_writing(), open_session(engine(), Context(SYSTEM, Door.desk)) as records:
         remove_factor(records, records.get_one(Staff, actor.staff_id), actor=actor)
+        if is_required(records, actor.group_id):
+            session[FACTOR_DUE] = True
         records.commit()
     flash(_("The second factor is removed."), "good")
     return redirect(url_for(f"{SecondFactorView.__name__}.own"), 303)

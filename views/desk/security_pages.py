@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -21,7 +21,7 @@ from views import addresses
 from views.door import commit, current_actor, current_session, door, engine, fresh_session
 from views.generated.pages import add_link
 from views.new_passwords import password_rules, typed_twice
-from views.sign_in import check_credentials, start_session
+from views.sign_in import FACTOR_DUE, check_credentials, start_session
 
 
 class PasswordView(BaseView):
@@ -98,10 +98,14 @@ def _refused(page: dict[str, Any], error: DomainError) -> Any:
 
 
 def _stay_signed_in(staff_id: int) -> None:
-    with open_session(engine(), Context(SYSTEM, door())) as session:
-        identity = find_identity(session, staff_id)
+    with open_session(engine(), Context(SYSTEM, door())) as records:
+        identity = find_identity(records, staff_id)
+    due = FACTOR_DUE in session
     if identity is not None:
         start_session(identity)
+        if due:
+            # A new password is no second factor: that stays due.
+            session[FACTOR_DUE] = True
 
 
 def _password_link(staff: Staff, actor: Actor) -> dict[str, Any] | None:
