@@ -73,9 +73,17 @@ def test_whatever_was_done_to_it_is_undone(databases: Databases, kind: str, chan
         with engine.begin() as connection:
             assert sa.inspect(connection).get_table_names() == ["thing"]
             assert connection.exec_driver_sql("SELECT * FROM thing").all() == [(1, "seeded")]
-            connection.exec_driver_sql("INSERT INTO thing (name) VALUES ('next')")
-            assert connection.exec_driver_sql("SELECT id FROM thing WHERE name = 'next'").scalar() == 2
             connection.exec_driver_sql(change)
+        engine.dispose()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_keys_begin_again(databases: Databases, kind: str) -> None:
+    for _ in range(2):
+        engine = sa.create_engine(databases.fresh(kind))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO thing (name) VALUES ('next')")
+            assert connection.exec_driver_sql("SELECT max(id) FROM thing").scalar() == 2
         engine.dispose()
 
 
