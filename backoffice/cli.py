@@ -232,7 +232,13 @@ def _at_work(engine: sa.Engine, settings: config.Settings) -> contextlib.Abstrac
 def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
     """Return what the product does by itself on this machine: without a mail server, mails wait."""
     store = file_store(settings)
-    always = (jobs.calendar_task(), jobs.file_task(store), jobs.import_task(), jobs.export_task(store))
+    always = (
+        jobs.calendar_task(),
+        jobs.digest_task(),
+        jobs.file_task(store),
+        jobs.import_task(),
+        jobs.export_task(store),
+    )
     if not settings.mail_server:
         return always
     server = MailServer(

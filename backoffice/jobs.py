@@ -35,16 +35,18 @@ from backoffice.operations.account_deletions import advance_deletions
 from backoffice.operations.activation import close_answered_requests
 from backoffice.operations.alerts import alert_of_task
 from backoffice.operations.attachments import left_over, sweep
+from backoffice.operations.bell import clear_old
 from backoffice.operations.contract_dates import advance_contracts
 from backoffice.operations.deadlines import advance_deadlines, plan_missing_updates
+from backoffice.operations.digests import send_digests
 from backoffice.operations.fees import lapse_fees, roll_over_fees
 from backoffice.operations.jobs import EXPORTS, IMPORTS, is_job_due
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.mails import is_mail_due
 from backoffice.operations.packages import advance_packages
 from backoffice.operations.tickets import close_tickets_for_good
-from backoffice.setting_keys import NIGHT_AT
-from backoffice.settings import setting_value
+from backoffice.setting_keys import DIGEST_AT, NIGHT_AT
+from backoffice.settings import SettingKey, setting_value
 from models.outbox_mail import MailLanguage
 from models.work_task import WorkTask
 
@@ -64,6 +66,7 @@ SWEPT_AT_ONCE = 20
 Stopped = Callable[[], bool]
 _MOVED: Text = _l("%(count)s records moved on")
 _SWEPT: Text = _l("%(count)s files without a record deleted")
+_TOLD: Text = _l("%(count)s people told")
 _TAKEN_UP: Text = _l("%(count)s jobs taken up")
 _log = logging.getLogger(__name__)
 _table = cast("sa.Table", WorkTask.__table__)
@@ -98,6 +101,23 @@ def mail_task(server: MailServer, roots: Roots) -> Task:
 def calendar_task() -> Task:
     """Return the task that does, each night, what the calendar brings."""
     return Task("advance", lambda engine, stopped: str(_MOVED) % {"count": advance(engine, stopped)}, tonight)
+
+
+def digest_task() -> Task:
+    """Return the task that sends, each morning, what people wanted to hear of once a day."""
+    return Task("send_digests", lambda engine, stopped: str(_TOLD) % {"count": tell_of_day(engine, stopped)}, _morning)
+
+
+def tell_of_day(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
+    """Queue the mails of the morning, some in each transaction, and let go of old notices; return how many mails."""
+    now, done, told = clock.now(), 0, 1
+    with _working(engine) as session:
+        clear_old(session, now)
+    while told and not stopped():
+        with _working(engine) as session:
+            told = send_digests(session, now)
+        done += told
+    return done
 
 
 def file_task(store: FileStore) -> Task:
@@ -277,7 +297,16 @@ def _in(pause: timedelta) -> Callable[[RecordSession, datetime], datetime]:
 
 def tonight(session: RecordSession, now: datetime) -> datetime:
     """Return when the next night's work begins, in Italy: after the dates have changed."""
-    begins = setting_value(session, NIGHT_AT)
+    return _next_time(session, NIGHT_AT, now)
+
+
+def _morning(session: RecordSession, now: datetime) -> datetime:
+    return _next_time(session, DIGEST_AT, now)
+
+
+def _next_time(session: RecordSession, setting: SettingKey[Any], now: datetime) -> datetime:
+    """Return when the time of day that a setting names comes next, in Italy."""
+    begins = setting_value(session, setting)
     today = now.astimezone(clock.ROME).date()
     following = datetime.combine(today, begins, clock.ROME)
     return following if following > now else datetime.combine(today + timedelta(days=1), begins, clock.ROME)

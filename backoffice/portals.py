@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,12 +15,14 @@ from backoffice.actors import Actor, ActorKind, Reach
 from backoffice.permissions import AREA_SERVICES, RESTRICTED_GRANTS, client_grants
 from backoffice.records import subjects
 from models.account import Account, AccountState
+from models.account_preference import AccountPreference, PreferenceKey
 from models.account_service import AccountService
 from models.account_session import AccountSession
 from models.base import Model
 from models.company import Company, CompanyState
 from models.company_service import CompanyService, GrantState
 from models.history_entry import ActorSort
+from models.notice import Notice
 from models.online_service import OnlineService
 from models.portal import Portal
 from models.portal_host import PortalHost
@@ -41,6 +45,10 @@ class Client:
     seen_at: datetime
     #: Whether the privacy panel is all that the account may still use.
     is_restricted: bool
+    #: What the person has chosen for their pages.
+    preferences: Mapping[PreferenceKey, str]
+    #: How many notices they have not read.
+    unread: int
 
 
 def find_portal(session: Session, host: str, code: str, *, own_hosts: frozenset[str] = OWN_HOSTS) -> Portal | None:
@@ -64,7 +72,7 @@ def find_client(session: Session, digest: str, portal: Portal, *, since: datetim
     that may not be used, of another portal, or of a company that is no client counts as signed out (AC-02).
     """
     statement = (
-        sa.select(AccountSession, Account, Company.legal_name)
+        sa.select(AccountSession, Account, Company.legal_name, _UNREAD, *(_chosen(key) for key in PreferenceKey))
         .join(Account, Account.id == AccountSession.account_id)
         .join(Company, Company.id == Account.company_id)
         .where(
@@ -78,7 +86,7 @@ def find_client(session: Session, digest: str, portal: Portal, *, since: datetim
         )
     )
     row = session.execute(statement).one_or_none()
-    return None if row is None else _client(row[0], row[1], row[2], _services(session, row[1]))
+    return None if row is None else _client(row, _services(session, row[1]))
 
 
 def find_subscriber(session: Session, digest: str, portal: Portal) -> Actor | None:
@@ -116,18 +124,35 @@ def _services(session: Session, account: Account) -> dict[str, Reach]:
     return {code: Reach(site_id, preliminary) for code, site_id, preliminary in session.execute(statement)}
 
 
-def _client(used: AccountSession, account: Account, company_name: str, services: dict[str, Reach]) -> Client:
-    is_restricted = account.state is not AccountState.active
+#: How many notices the account of a statement has not read.
+_UNREAD = (
+    sa.select(sa.func.count())
+    .select_from(Notice)
+    .where(Notice.account_id == Account.id, Notice.read_at.is_(None))
+    .scalar_subquery()
+)
+
+
+def _chosen(key: PreferenceKey) -> sa.ScalarSelect[str]:
+    """Build what the account of a statement has chosen."""
+    of_account = sa.and_(AccountPreference.account_id == Account.id, AccountPreference.key == key)
+    return sa.select(AccountPreference.value).where(of_account).scalar_subquery()
+
+
+def _client(row: Any, services: dict[str, Reach]) -> Client:
+    used, account, company_name, unread, *chosen = row
     return Client(
-        _actor(account, services),
-        used.id,
-        account.username,
-        account.full_name,
-        account.email,
-        company_name,
-        account.must_change_password,
-        used.seen_at,
-        is_restricted,
+        actor=_actor(account, services),
+        session_id=used.id,
+        username=account.username,
+        full_name=account.full_name,
+        email=account.email,
+        company_name=company_name,
+        must_change_password=account.must_change_password,
+        seen_at=used.seen_at,
+        is_restricted=account.state is not AccountState.active,
+        preferences={key: value for key, value in zip(PreferenceKey, chosen, strict=True) if value},
+        unread=unread,
     )
 
 

@@ -119,6 +119,19 @@ NIGHT_AT = declare(
     )
 )
 
+DIGEST_AT = declare(
+    SettingKey(
+        "digest_at",
+        subject=Subject.work,
+        label=_l("When the mail of the morning leaves"),
+        help=_l("It tells people in one mail what they wanted to hear of once a day."),
+        kind=Kind.time,
+        default=time(7, 30),
+        least=time(0, 1),
+        most=time(23, 59),
+    )
+)
+
 IMPORT_ROWS = declare(
     SettingKey(
         "import_rows",

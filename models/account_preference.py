@@ -17,6 +17,18 @@ class PreferenceKey(Choice):
     page_size = "page_size", _l("Rows per page")
 
 
+#: What may be chosen for each.
+CHOICES = {
+    PreferenceKey.language: ("it", "en"),
+    PreferenceKey.theme: ("light", "dark", "auto"),
+    PreferenceKey.page_size: ("25", "50", "100", "200"),
+}
+_POSSIBLE = " OR ".join(
+    f"(key = '{key.value}' AND value IN ({', '.join(repr(value) for value in values)}))"
+    for key, values in CHOICES.items()
+)
+
+
 class AccountPreference(GroupOwned, Record):
     """One thing a person has chosen for their own pages (AC-41)."""
 
@@ -24,8 +36,7 @@ class AccountPreference(GroupOwned, Record):
     __table_args__ = (
         UniqueConstraint("account_id", "key"),
         CheckConstraint(
-            "(key = 'language' AND value IN ('it', 'en')) OR (key = 'theme' AND value IN ('light', 'dark', 'auto')) "
-            "OR (key = 'page_size' AND value IN ('25', '50', '100', '200'))",
+            _POSSIBLE,
             name="value_possible",
         ),
     )

@@ -16,6 +16,7 @@ from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
+from backoffice.operations.bell import Reader, unread
 from backoffice.outbox import demonstration_left
 from backoffice.permissions import role_label
 from models.base import ENTITIES, Category, Recorded
@@ -89,13 +90,17 @@ class Frame:
         return [] if self.actor.staff_id is None else self._installation[0]
 
     @cached_property
-    def _installation(self) -> tuple[list[tuple[int, str]], bool]:
-        """The corporate groups, and whether demonstration data are left: in one statement, because every page asks."""
-        group = CorporateGroup.__table__
-        statement = sa.select(group.c.id, group.c.name, demonstration_left().label("demo")).order_by(group.c.name)
+    def _installation(self) -> tuple[list[tuple[int, str]], bool, int]:
+        """The corporate groups, whether demonstration data are left, and how many notices wait for the actor.
+
+        In one statement, because every page asks.
+        """
+        group, new = CorporateGroup.__table__, unread(Reader(staff_id=self.actor.staff_id)).label("unread")
+        statement = sa.select(group.c.id, group.c.name, demonstration_left().label("demo"), new).order_by(group.c.name)
         with reading_as_system() as records:
             rows = records.execute(statement, execution_options=INTERNAL).all()
-        return [(row.id, row.name) for row in rows], any(row.demo for row in rows)
+        demo, waiting = any(row.demo for row in rows), max((row.unread for row in rows), default=0)
+        return [(row.id, row.name) for row in rows], demo, waiting
 
     @property
     def lang(self) -> str:
@@ -125,6 +130,15 @@ class Frame:
     @property
     def factor_url(self) -> str:
         return url_for("SecondFactorView.own")
+
+    @property
+    def notices_url(self) -> str:
+        return url_for("NoticesView.index")
+
+    @property
+    def unread(self) -> int:
+        """How many notices the actor has not read."""
+        return self._installation[2]
 
     @property
     def switch_group_url(self) -> str:

@@ -24,6 +24,7 @@ from views.desk.credentials import CredentialsView
 from views.desk.everything_pages import EverythingView
 from views.desk.job_pages import JobsView
 from views.desk.mail_template_pages import MailTemplatesView
+from views.desk.notice_pages import NoticesView
 from views.desk.outbox_pages import MailTextView
 from views.desk.password_links import PasswordLinkView, SendLinkView
 from views.desk.rights_pages import RightsView
@@ -78,6 +79,7 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)
         self.appbuilder.add_view_no_menu(SettingUpView)
+        self.appbuilder.add_view_no_menu(NoticesView)
         for own in (ActivationView, SettingsView, TextsView, MailTemplatesView, JobsView, EverythingView):
             self.appbuilder.add_view_no_menu(own)
 

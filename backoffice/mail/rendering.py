@@ -7,6 +7,7 @@ registers it with the names it may use; what it uses beyond them is found by the
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,13 @@ Mint = Callable[[Session, OutboxMail], str]
 _PLAIN = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name)
 
 
+class Audience(enum.Enum):
+    """Who has a bell."""
+
+    staff = enum.auto()
+    clients = enum.auto()
+
+
 @dataclass(frozen=True)
 class ShippedTemplate:
     """What the product ships for one event: what people call it, and an example for each argument it may use.
@@ -45,6 +53,10 @@ class ShippedTemplate:
     mint: Mint | None = None
     #: Whether its link leads to the client area, not to the desk.
     for_clients: bool = False
+    #: Whose bell shows it too, if anybody's.
+    bell: Audience | None = None
+    #: Whether it is mailed in any case, because the mail is what was promised or what proves it.
+    always_mailed: bool = False
     #: Whether the row keeps nothing of whom it went to, once it has left: they are somebody no more.
     forgets: bool = False
 
@@ -96,9 +108,13 @@ def register_template(
     mint: Mint | None = None,
     for_clients: bool = False,
     forgets: bool = False,
+    bell: Audience | None = None,
+    always_mailed: bool = False,
 ) -> ShippedTemplate:
     """Make a template known; a second one of the same name is an error."""
-    template = ShippedTemplate(name, label, examples, mint, for_clients, forgets)
+    template = ShippedTemplate(
+        name, label, examples, mint, for_clients, bell=bell, always_mailed=always_mailed, forgets=forgets
+    )
     if TEMPLATES.setdefault(name, template) is not template:
         raise ValueError(f"There is already a mail template {name}")
     MailEvent.words[name] = label
@@ -190,6 +206,7 @@ def _is_plain(source: str) -> bool:
 __all__ = [
     "LINK",
     "TEMPLATES",
+    "Audience",
     "Letter",
     "ShippedTemplate",
     "TemplateError",

@@ -10,8 +10,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice.access import INTERNAL
-from backoffice.mail.rendering import Letter, register_template, render
+from backoffice.mail.rendering import Audience, Letter, register_template, render
 from backoffice.operations.activation_letters import draft_facts, outcomes
+from backoffice.operations.bell import reader_at, ring
 from backoffice.operations.notices import Recipient, colleague, evaluators, group_name, tell
 from backoffice.operations.request_links import mint_request_link
 from backoffice.outbox import find_wording, queue_mail
@@ -70,6 +71,9 @@ def send_answer(session: Session, request: ActivationRequest) -> None:
     :raises NoAddress: their address cannot receive mail.
     """
     _send(session, request, "activation_answer", {"text": request.answer_text or ""})
+    requester = reader_at(session, request.email, request)
+    if requester is not None:
+        ring(session, "activation_answer", requester, about=request)
     copy = colleague(session, _manager_id(session, request))
     if copy is not None:
         in_copy = Recipient(request.requester_name, copy.email, request.language, copy.staff_id)
@@ -174,13 +178,22 @@ register_template(
     "activation_answer",
     _l("Answer to an activation request"),
     _EXAMPLE | {"text": "EDUPLAN: attivato gratuitamente."},
+    bell=Audience.clients,
+    always_mailed=True,
 )
-register_template("activation_to_evaluate", _l("Activation request to evaluate"), _ANNOUNCED, mint=_to_request)
+register_template(
+    "activation_to_evaluate",
+    _l("Activation request to evaluate"),
+    _ANNOUNCED,
+    mint=_to_request,
+    bell=Audience.staff,
+)
 register_template(
     "activation_unit_to_evaluate",
     _l("Activation request for a business unit"),
     _ANNOUNCED | {"unit": "Gestione rifiuti", "facts": "Grande cliente."},
     mint=_to_request,
+    bell=Audience.staff,
 )
 
 __all__ = ["answer_around", "send_answer", "send_proposal", "send_question", "tell_of_arrival", "tell_unit"]

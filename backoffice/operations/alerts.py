@@ -9,15 +9,13 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.errors import DomainError
 from backoffice.identity import RoleRow, UserRole
-from backoffice.mail.rendering import register_template
+from backoffice.mail.rendering import Audience, register_template
+from backoffice.operations.notices import Recipient, tell
 from backoffice.operations.tasks import TASKS
-from backoffice.outbox import queue_mail
 from backoffice.permissions import ADMINISTRATOR
 from backoffice.setting_keys import ALERTS, NOTICE_AFTER
 from backoffice.settings import setting_value
-from models.base import Recorded
 from models.job import Job
 from models.outbox_mail import MailLanguage, OutboxMail
 from models.staff import Staff
@@ -31,7 +29,8 @@ def alert_of_task(session: Session, name: str, result: str, *, language: MailLan
     if setting_value(session, ALERTS):
         for person in _administrators(session, None):
             what = str(TASKS[name].label) if name in TASKS else name
-            _queue(session, "work_failed", person, {"what": what, "problem": result}, about=person, language=language)
+            values = {"what": what, "problem": result}
+            tell(session, "work_failed", _recipient(person, language), values, about=person)
 
 
 def alert_of_job(session: Session, job: Job) -> None:
@@ -39,7 +38,7 @@ def alert_of_job(session: Session, job: Job) -> None:
     if setting_value(session, ALERTS):
         arguments = {"what": str(job), "problem": job.problem or ""}
         for person in _administrators(session, job.group_id):
-            _queue(session, "work_failed", person, arguments, about=job, language=_language(job))
+            tell(session, "work_failed", _recipient(person, _language(job)), arguments, about=job)
 
 
 def tell_of_end(session: Session, job: Job) -> None:
@@ -50,18 +49,11 @@ def tell_of_end(session: Session, job: Job) -> None:
     if job.ended_at - job.created_at < timedelta(minutes=setting_value(session, NOTICE_AFTER)):
         return
     arguments = {"what": str(job), "result": job.problem or job.result or ""}
-    _queue(session, "work_ended", person, arguments, about=job, language=_language(job))
+    tell(session, "work_ended", _recipient(person, _language(job)), arguments, about=job)
 
 
-def _queue(
-    session: Session, event: str, person: Staff, arguments: dict[str, str], *, about: Recorded, language: MailLanguage
-) -> None:
-    """Queue a mail to a person; an address that cannot receive any must not undo what it tells of."""
-    try:
-        arguments = {"name": person.first_name, **arguments}
-        queue_mail(session, event, arguments, to=person.email, about=about, language=language)
-    except DomainError:
-        return
+def _recipient(person: Staff, language: MailLanguage) -> Recipient:
+    return Recipient(person.first_name, person.email, language, person.id)
 
 
 def _administrators(session: Session, group_id: int | None) -> Sequence[Staff]:
@@ -90,12 +82,14 @@ register_template(
     _l("Work in the background has failed"),
     {"name": "Giulia", "what": "Applicazione di un file: clienti.csv", "problem": "OperationalError"},
     mint=_to_the_work,
+    bell=Audience.staff,
 )
 register_template(
     "work_ended",
     _l("Work in the background has ended"),
     {"name": "Giulia", "what": "Applicazione di un file: clienti.csv", "result": "5.000 righe"},
     mint=_to_the_work,
+    bell=Audience.staff,
 )
 
 __all__ = ["alert_of_job", "alert_of_task", "tell_of_end"]

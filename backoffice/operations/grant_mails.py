@@ -7,7 +7,7 @@ from datetime import date
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.mail.rendering import register_template
+from backoffice.mail.rendering import Audience, register_template
 from backoffice.operations.notices import group_name, referent_of, tell
 from models.company_service import CompanyService
 
@@ -30,7 +30,7 @@ _EXAMPLE = {
     "day": "30/06/2026",
     "group": "Gruppo Ecoopera",
 }
-register_template("access_suspended", _l("Access to a service suspended"), _EXAMPLE)
-register_template("access_removed", _l("Access to a service removed"), _EXAMPLE)
-register_template("access_frozen", _l("Data of a service no longer updated"), _EXAMPLE)
-register_template("access_restored", _l("Access to a service restored"), _EXAMPLE)
+register_template("access_suspended", _l("Access to a service suspended"), _EXAMPLE, bell=Audience.clients)
+register_template("access_removed", _l("Access to a service removed"), _EXAMPLE, bell=Audience.clients)
+register_template("access_frozen", _l("Data of a service no longer updated"), _EXAMPLE, bell=Audience.clients)
+register_template("access_restored", _l("Access to a service restored"), _EXAMPLE, bell=Audience.clients)

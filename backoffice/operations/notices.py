@@ -1,7 +1,8 @@
-"""Mails that tell people what has happened to something of theirs: colleagues, and the referents of clients.
+"""Telling people what has happened to something of theirs: colleagues, and the referents of clients.
 
-Whoever causes a notice need not see whom it goes to. Nobody is told of what they did themselves, and an address that
-cannot receive mail must not undo what the mail tells of.
+Whoever can sign in finds it under their bell, and hears of it by mail as they have chosen; others get a mail. Whoever
+causes a notice need not see whom it goes to. Nobody is told of what they did themselves, and an address that cannot
+receive mail must not undo what the mail tells of.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.access import INTERNAL, context_of
+from backoffice.access import INTERNAL
 from backoffice.errors import DomainError
+from backoffice.operations import bell
 from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
 from models.base import Recorded
 from models.contact import Contact
 from models.contact_role import ContactRole, ContactRoleKind
 from models.corporate_group import CorporateGroup
+from models.notice import NoticeWay
 from models.outbox_mail import MailLanguage
 from models.staff import Staff
 
@@ -45,9 +48,13 @@ def tell(
     sender: str | None = None,
     reply_to: str | None = None,
 ) -> None:
-    """Queue a notice; its ``name`` is the recipient's. Nothing is queued for nobody, or for who does it themselves."""
-    actor = context_of(session).actor
-    if recipient is None or (recipient.staff_id is not None and recipient.staff_id == actor.staff_id):
+    """Tell somebody, by their bell and by mail; its ``name`` is theirs. Nobody is told of what they do themselves."""
+    if recipient is None:
+        return
+    reader = bell.reader_at(session, recipient.email, about, staff_id=recipient.staff_id)
+    if reader is not None and reader.is_acting(session):
+        return
+    if reader is not None and bell.ring(session, event, reader, about=about) is not NoticeWay.mail:
         return
     values = {"name": recipient.name, **arguments}
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.mail.rendering import register_template
+from backoffice.mail.rendering import Audience, register_template
 from backoffice.operations.notices import colleague, group_name, person_of, tell
 from backoffice.outbox import queue_mail
 from backoffice.setting_keys import REFERENT_ADDRESS
@@ -111,6 +111,7 @@ register_template(
     _l("Data of an order missing"),
     {**_ORDER, "name": "Davide", "missing": "Referente"},
     mint=_to_onboarding,
+    bell=Audience.staff,
 )
 register_template(
     "referent_invited",

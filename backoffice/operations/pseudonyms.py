@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import clock
 from backoffice.access import INTERNAL, context_of
+from backoffice.operations import bell
 from backoffice.operations.identities import Identity
 from backoffice.operations.sign_in import DESK
 from models.account import Account
@@ -172,7 +173,8 @@ def _stop_mails(session: Session, address: str) -> None:
 
 
 def _forget_doors(session: Session, account: Account, who: Identity) -> None:
-    """Take away the links the person was sent, and what was counted about their signing in."""
+    """Take away the links the person was sent, their bell, and what was counted about their signing in."""
+    bell.forget(session, account)
     session.execute(sa.delete(ClientLink).where(ClientLink.account_id == account.id), execution_options=INTERNAL)
     known = {fold(word)[:128] for word in (*who.usernames, *who.addresses)}
     counted = sa.delete(SignInFailure).where(SignInFailure.realm != DESK.code, SignInFailure.account.in_(known))

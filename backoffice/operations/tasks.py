@@ -38,6 +38,9 @@ TASKS: dict[str, TaskWords] = {
         _l("The night’s work"),
         _l("Moves on contracts, packages and licenses whose day has come, and closes tickets for good."),
     ),
+    "send_digests": TaskWords(
+        _l("Mail of the morning"), _l("Tells people in one mail what they wanted to hear of once a day.")
+    ),
     "sweep_files": TaskWords(
         _l("Clear the file store"), _l("Deletes the content of files that no record refers to any more.")
     ),

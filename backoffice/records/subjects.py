@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor, ScopeKind
@@ -82,27 +82,35 @@ def _give_titles(session: Session, entries: Sequence[HistoryEntry]) -> None:
         entry.erasable_title = titles.get(entry.id)
 
 
-def find(session: Session, keys: Iterable[tuple[str, int]], actor: Actor) -> dict[tuple[str, int], Recorded]:
+def find(
+    session: Session, keys: Iterable[tuple[str, int]], actor: Actor, *, every: bool = False
+) -> dict[tuple[str, int], Recorded]:
     """Return the records with these tables and keys that the actor may see.
 
-    Records whose name takes further statements to tell, such as lines, are looked up only alone.
+    Records whose name takes further statements to tell, such as lines, are looked up only alone, or with ``every``.
     """
     wanted: dict[str, set[int]] = {}
     keys = list(keys)
     for table, key in keys:
         if table in ENTITIES and actor.may(Action.read, ENTITIES[table]):
             wanted.setdefault(table, set()).add(key)
-    if len(keys) > 1:
+    if len(keys) > 1 and not every:
         wanted = {table: ids for table, ids in wanted.items() if _names_itself(ENTITIES[table])}
     often = [table for table, _count in Counter(table for table, _key in keys).most_common() if table in wanted]
     found: dict[tuple[str, int], Recorded] = {}
     for table in often[:MOST_KINDS]:
         entity = ENTITIES[table]
-        rows = session.scalars(sa.select(entity).where(entity.id.in_(wanted[table])))
+        named = [selectinload(getattr(entity, name)) for name in _named_by(entity)]
+        rows = session.scalars(sa.select(entity).where(entity.id.in_(wanted[table])).options(*named))
         found |= {(table, row.id): row for row in rows}
     return found
 
 
 def _names_itself(entity: type[Recorded]) -> bool:
+    return not _named_by(entity)
+
+
+def _named_by(entity: type[Recorded]) -> list[str]:
+    """Return the relations that an entity's records are named after."""
     known = fields(entity)
-    return not any(known[name].kind is Kind.relation for name in entity.__admin__.title)
+    return [name for name in entity.__admin__.title if known[name].kind is Kind.relation]

@@ -16,6 +16,7 @@ from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.operations.client_sessions import note_use
 from backoffice.passwords import digest_of
 from backoffice.portals import SEEN_EVERY, Client, find_client, find_portal
+from models.account_preference import PreferenceKey
 from models.portal import Portal
 from views import door
 
@@ -60,6 +61,12 @@ def portal() -> Portal:
 def client() -> Client | None:
     """Return whose account makes this request, if any does."""
     return getattr(g, "client", None)
+
+
+def rows_a_page() -> str:
+    """Return how many rows the person wants on a page; empty for the shipped number."""
+    found = client()
+    return found.preferences.get(PreferenceKey.page_size, "") if found is not None else ""
 
 
 def _enter() -> None:
@@ -150,6 +157,7 @@ __all__ = [
     "install",
     "language",
     "portal",
+    "rows_a_page",
     "sign_in_first",
     "start_session",
 ]

@@ -14,6 +14,7 @@ from backoffice.actors import Action
 from backoffice.outbox import has_demonstration
 from backoffice.portals import OWN_HOSTS
 from models.account import Account
+from models.account_preference import PreferenceKey
 from models.contract import Contract
 from models.ticket import Ticket
 from views import addresses, errors
@@ -24,6 +25,7 @@ from views.client_area import (
     door,
     files,
     following,
+    notices,
     pages,
     passwords,
     privacy,
@@ -43,7 +45,10 @@ _COLOURS = """:root[data-bs-theme="light"] {{
 }}
 """
 #: The modules whose pages the blueprint has by now.
-_PAGES = (accessibility, asking, calendar, files, following, pages, passwords, privacy, registration, requests, sign_in)
+_PAGES = (
+    accessibility, asking, calendar, files, following, notices, pages, passwords, privacy, registration, requests,
+    sign_in,
+)  # fmt: skip
 
 
 def install(app: Flask, engine: Engine, *, own_host: str = "") -> None:
@@ -86,6 +91,7 @@ def _site() -> dict[str, Any]:
         "languages": _languages(),
         "navigation": _navigation() if client else [],
         "user": _user() if client else None,
+        "theme": client.preferences.get(PreferenceKey.theme) if client else None,
         "links": [
             {"label": _("Conditions of service"), "url": url_for("clients.conditions")},
             {"label": _("Privacy notice"), "url": url_for("clients.privacy_notice")},
@@ -129,7 +135,7 @@ def _navigation() -> list[dict[str, Any]]:
     ]
 
 
-def _user() -> dict[str, str]:
+def _user() -> dict[str, Any]:
     client = door.client()
     assert client is not None
     initials = "".join(word[0] for word in client.full_name.split()[:2]).upper()
@@ -140,6 +146,8 @@ def _user() -> dict[str, str]:
         "profile_url": url_for("clients.profile"),
         "privacy_url": url_for("clients.privacy"),
         "logout_url": url_for("clients.logout"),
+        "notices_url": None if client.is_restricted else url_for("clients.notices"),
+        "unread": client.unread,
     }
 
 

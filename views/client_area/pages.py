@@ -15,11 +15,14 @@ from backoffice.actors import Action
 from backoffice.errors import DomainError
 from backoffice.operations.client_accounts import change_own_account_password, change_profile
 from backoffice.operations.client_sessions import end_session
+from backoffice.operations.preferences import choose_preferences
 from backoffice.operations.terms import find_terms
 from backoffice.permissions import AREA_SERVICES
+from backoffice.portals import Client
 from backoffice.records import show
 from backoffice.records.pages import Query, find_counts
 from models.account import Account
+from models.account_preference import CHOICES, PreferenceKey
 from models.account_service import AccountService
 from models.account_session import AccountSession
 from models.activation_request import ActivationRequest
@@ -192,6 +195,8 @@ def profile() -> Any:
         if "new" in request.form:
             _change_password(client.actor.account_id or 0, client.session_id)
             flash(_("The password is changed. You are signed out everywhere else."), "good")
+        elif "preferences" in request.form:
+            return _keep_preferences(client)
         else:
             with door.as_product(writes=True, account_id=client.actor.account_id) as records:
                 change_profile(records, records.get_one(Account, client.actor.id), request.form.get("full_name", ""))
@@ -199,6 +204,32 @@ def profile() -> Any:
     except DomainError as error:
         return _profile({error.field or "full_name": str(error)}), error.status
     return redirect(url_for("clients.profile"), 303)
+
+
+def _keep_preferences(client: Client) -> Any:
+    """Keep how the person wants their pages, and go on in the language they have chosen."""
+    wanted = {key: request.form.get(key.value, "") for key in PreferenceKey}
+    with door.as_product(writes=True, account_id=client.actor.account_id) as records:
+        choose_preferences(records, records.get_one(Account, client.actor.id), wanted)
+    flash(_("Saved."), "good")
+    return redirect(url_for("clients.profile", lang=wanted[PreferenceKey.language] or door.language()), 303)
+
+
+def _preferences(client: Client) -> list[dict[str, Any]]:
+    names = {"it": "Italiano", "en": "English", "light": _("Light"), "dark": _("Dark"), "auto": _("As the system")}
+    usual = {PreferenceKey.language: _("As the page")}
+    return [
+        {
+            "name": key.value,
+            "label": key.label,
+            "options": [
+                {"value": "", "label": usual.get(key, _("As usual"))},
+                *({"value": value, "label": names.get(value, value)} for value in values),
+            ],
+            "value": client.preferences.get(key, ""),
+        }
+        for key, values in CHOICES.items()
+    ]
 
 
 def _change_password(account_id: int, session_id: int) -> None:
@@ -222,6 +253,7 @@ def _profile(problems: dict[str, str] | None = None) -> str:
         "company": client.company_name,
         "problems": {{"old_password": "current", "password": "new"}.get(k, k): v for k, v in (problems or {}).items()},
         "rules": password_rules(),
+        "preferences": _preferences(client),
         "sessions": [
             {
                 "browser": _browser(one.browser or ""),

@@ -11,10 +11,12 @@ from backoffice.database import RecordSession
 from backoffice.errors import DomainError
 from backoffice.operations.client_sessions import account_of_session, begin_session, clients_of, end_session
 from backoffice.operations.consents import is_asked_again
+from backoffice.operations.preferences import preferences_of
 from backoffice.operations.service_requests import offers_of
 from backoffice.operations.sign_in import Attempt, record_sign_out
 from backoffice.texts import text_values
 from models.account import Account
+from models.account_preference import PreferenceKey
 from models.outbox_mail import MailLanguage
 from views.addresses import local_path
 from views.attempts import try_to_enter, with_wait
@@ -39,7 +41,14 @@ def login() -> Any:
     door.start_session(token)
     if _has_new_notice(token):
         return redirect(url_for("clients.new_notice", next=wanted), 303)
-    return redirect(wanted or url_for("clients.dashboard"), 303)
+    return redirect(wanted or url_for("clients.dashboard", lang=_language_of(token)), 303)
+
+
+def _language_of(token: str) -> str:
+    """Return the language that whoever has just come in has chosen, else that of the page."""
+    with door.as_product() as records:
+        chosen = preferences_of(records, account_of_session(records, token)).get(PreferenceKey.language)
+    return chosen or door.language()
 
 
 def _has_new_notice(token: str) -> bool:

@@ -60,7 +60,7 @@ class Listing:
             filters=args.getlist("f"),
             term=args.get("q", ""),
             sort=args.get("s", ""),
-            size=args.get("n", ""),
+            size=args.get("n", self.usual_size()),
             cursor=args.get("k", ""),
         )
         #: Whether the page is made to be printed: whole, and without what one does on a screen.
@@ -71,6 +71,10 @@ class Listing:
             self.query = Query(**{**self.query.__dict__, "fixed": fixed})
         self.columns = self._columns([name for part in args.getlist("c") for name in part.split(",") if name])
         self.parts = column_parts(entity, self.columns)
+
+    def usual_size(self) -> str:
+        """Return how many rows a page has where the address does not say; empty for the shipped number."""
+        return ""
 
     def _columns(self, wanted: list[str]) -> list[Field]:
         if not wanted:

@@ -19,6 +19,7 @@ from backoffice.records.lookup import get_record
 from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields, slug
 from views import addresses
+from views.client_area import door
 from views.door import current_actor, current_session
 from views.generated.exporting import respond
 from views.generated.figures import figures_page
@@ -63,6 +64,9 @@ class SectionListing(Listing):
 
     def every_column(self) -> list[Field]:
         return client_fields(self.entity)
+
+    def usual_size(self) -> str:
+        return door.rows_a_page()
 
     def default_columns(self) -> list[Field]:
         return [field for field in client_fields(self.entity) if field.kind not in _LONG]

@@ -9,7 +9,8 @@
   }
 
   function apply() {
-    const theme = read("theme");
+    // In the client area the person's own choice comes with the page; on the desk the browser keeps it.
+    const theme = root.dataset.theme ?? read("theme");
     root.dataset.bsTheme = theme === "auto" ? (dark.matches ? "dark" : "light") : theme;
     root.dataset.density = read("density");
     root.dataset.menu = read("menu");
