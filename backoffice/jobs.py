@@ -37,6 +37,7 @@ from backoffice.operations.alerts import alert_of_task
 from backoffice.operations.attachments import left_over, sweep
 from backoffice.operations.bell import clear_old
 from backoffice.operations.contract_dates import advance_contracts
+from backoffice.operations.deadline_mails import remind_of_deadlines
 from backoffice.operations.deadlines import advance_deadlines, plan_missing_updates
 from backoffice.operations.digests import send_digests
 from backoffice.operations.fees import lapse_fees, roll_over_fees
@@ -197,6 +198,7 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
         lambda session: roll_over_fees(session, clock.today(), actor=SYSTEM),
         lambda session: plan_missing_updates(session, actor=SYSTEM),
         lambda session: advance_deadlines(session, clock.today(), actor=SYSTEM),
+        lambda session: remind_of_deadlines(session, clock.today(), actor=SYSTEM),
         lambda session: close_answered_requests(session, actor=SYSTEM),
         lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
         lambda session: advance_deletions(session, clock.today(), actor=SYSTEM),

@@ -6,6 +6,7 @@ from datetime import time
 
 from flask_babel import lazy_gettext as _l
 
+from backoffice.errors import Text
 from backoffice.settings import SettingKey, Subject, declare
 from models.catalogue import Kind
 
@@ -202,6 +203,31 @@ DEADLINE_LEAD_DAYS = declare(
         unit=_l("days before"),
         per_group=True,
     )
+)
+
+
+def _reminder(number: int, label: Text, default: int) -> SettingKey[int]:
+    return declare(
+        SettingKey(
+            f"deadline_reminder_{number}",
+            subject=Subject.client_data,
+            label=label,
+            help=_l("Clients and secretariat get a mail so long before a deadline; 0: none."),
+            kind=Kind.integer,
+            default=default,
+            least=0,
+            most=365,
+            unit=_l("days before"),
+            per_group=True,
+        )
+    )
+
+
+#: How long before a deadline people are reminded of it.
+DEADLINE_REMINDERS = (
+    _reminder(1, _l("First reminder of a deadline"), 60),
+    _reminder(2, _l("Second reminder of a deadline"), 30),
+    _reminder(3, _l("Last reminder of a deadline"), 7),
 )
 
 REGISTER_DAYS = declare(

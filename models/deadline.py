@@ -6,8 +6,8 @@ from datetime import date
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import CheckConstraint, Index, String
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy import CheckConstraint, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Admin, Category, CompanyOwned, Freeze, Record, Rule, Scope, Section, Worklist
 from models.columns import Choice, choice, field, reference
@@ -117,6 +117,8 @@ class Deadline(CompanyOwned, Record):
         verb_only=True,
     )  # fmt: skip
     training_record: Mapped[TrainingRecord | None] = relationship()
+    #: For which of the days before it people were reminded last; empty before the first time.
+    reminded_days: Mapped[int | None] = mapped_column(Integer)
     #: What else is to be known.
     notes: Mapped[str | None] = field(_lp("deadline", "Notes"), String(250))
     #: The day it was done.

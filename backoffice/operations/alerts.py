@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.identity import RoleRow, UserRole
 from backoffice.mail.rendering import Audience, register_template
-from backoffice.operations.notices import Recipient, tell
+from backoffice.operations.notices import Recipient, tell, with_role
 from backoffice.operations.tasks import TASKS
 from backoffice.permissions import ADMINISTRATOR
 from backoffice.setting_keys import ALERTS, NOTICE_AFTER
@@ -27,18 +25,18 @@ _WORK_PAGE = "/work/"
 def alert_of_task(session: Session, name: str, result: str, *, language: MailLanguage) -> None:
     """Tell those who look after the installation that a task has failed; its caller does so once per failure."""
     if setting_value(session, ALERTS):
-        for person in _administrators(session, None):
-            what = str(TASKS[name].label) if name in TASKS else name
-            values = {"what": what, "problem": result}
-            tell(session, "work_failed", _recipient(person, language), values, about=person)
+        values = {"what": str(TASKS[name].label) if name in TASKS else name, "problem": result}
+        for person in with_role(session, ADMINISTRATOR, None):
+            about = session.get_one(Staff, person.staff_id)
+            tell(session, "work_failed", replace(person, language=language), values, about=about)
 
 
 def alert_of_job(session: Session, job: Job) -> None:
     """Tell the administrators of its corporate group that a job has failed."""
     if setting_value(session, ALERTS):
         arguments = {"what": str(job), "problem": job.problem or ""}
-        for person in _administrators(session, job.group_id):
-            tell(session, "work_failed", _recipient(person, _language(job)), arguments, about=job)
+        for person in with_role(session, ADMINISTRATOR, job.group_id):
+            tell(session, "work_failed", replace(person, language=_language(job)), arguments, about=job)
 
 
 def tell_of_end(session: Session, job: Job) -> None:
@@ -49,24 +47,8 @@ def tell_of_end(session: Session, job: Job) -> None:
     if job.ended_at - job.created_at < timedelta(minutes=setting_value(session, NOTICE_AFTER)):
         return
     arguments = {"what": str(job), "result": job.problem or job.result or ""}
-    tell(session, "work_ended", _recipient(person, _language(job)), arguments, about=job)
-
-
-def _recipient(person: Staff, language: MailLanguage) -> Recipient:
-    return Recipient(person.first_name, person.email, language, person.id)
-
-
-def _administrators(session: Session, group_id: int | None) -> Sequence[Staff]:
-    """Return who looks after a corporate group, or, for None, after the whole installation."""
-    statement = (
-        sa.select(Staff)
-        .join(UserRole, UserRole.c.user_id == Staff.id)
-        .join(RoleRow, RoleRow.c.id == UserRole.c.role_id)
-        .where(RoleRow.c.name == ADMINISTRATOR, Staff.active)
-        .order_by(Staff.id)
-    )
-    concerned = Staff.may_switch_group.is_(True) if group_id is None else Staff.group_id == group_id
-    return session.scalars(statement.where(concerned)).all()
+    recipient = Recipient(person.first_name, person.email, _language(job), person.id)
+    tell(session, "work_ended", recipient, arguments, about=job)
 
 
 def _language(job: Job) -> MailLanguage:

@@ -72,7 +72,9 @@ def standing_of(session: Session, due_on: date, group_id: int | None) -> S:
 
 @before_save(Deadline)
 def _place(session: Session, deadline: Deadline, *, actor: Actor) -> None:
-    """Say where a new or moved deadline stands by its day."""
+    """Say where a new or moved deadline stands by its day; of a new day people are reminded anew."""
+    if sa.inspect(deadline).attrs.due_on.history.deleted:
+        deadline.reminded_days = None
     if deadline.state in (None, *TO_DO):
         deadline.state = standing_of(session, deadline.due_on, deadline.company.group_id)
 
@@ -142,7 +144,7 @@ def _bring_up_to_date(session: Session, deadline: Deadline, last: TrainingRecord
     origin = deadline.training_record
     if origin is not None and origin is last and due_on is not None:
         if deadline.due_on != due_on:
-            deadline.due_on = due_on
+            deadline.due_on, deadline.reminded_days = due_on, None
             deadline.state = standing_of(session, due_on, deadline.group_id)
         return
     counts = origin is None or origin.outcome is TrainingOutcome.passed

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.access import INTERNAL
 from backoffice.errors import DomainError
+from backoffice.identity import RoleRow, UserRole
 from backoffice.operations import bell
 from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
@@ -83,6 +84,20 @@ def evaluators(session: Session, unit_id: int) -> Sequence[Recipient]:
     """Return who decides for a business unit (RO-05)."""
     table = Staff.__table__
     statement = sa.select(*_STAFF).where(table.c.business_unit_id == unit_id, table.c.active).order_by(table.c.id)
+    return [_of_staff(row) for row in session.execute(statement, execution_options=INTERNAL)]
+
+
+def with_role(session: Session, role: str, group_id: int | None) -> Sequence[Recipient]:
+    """Return who has a role in a corporate group and is still at work; for None, in the whole installation."""
+    table = Staff.__table__
+    statement = (
+        sa.select(*_STAFF)
+        .join(UserRole, UserRole.c.user_id == table.c.id)
+        .join(RoleRow, RoleRow.c.id == UserRole.c.role_id)
+        .where(RoleRow.c.name == role, table.c.active)
+        .where(table.c.may_switch_group if group_id is None else table.c.group_id == group_id)
+        .order_by(table.c.id)
+    )
     return [_of_staff(row) for row in session.execute(statement, execution_options=INTERNAL)]
 
 
