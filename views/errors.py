@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from backoffice.actors import ANONYMOUS, Action, Actor
 from backoffice.database import UNREACHABLE, refusal_of
-from backoffice.errors import DomainError
+from backoffice.errors import DomainError, NotFound
 from backoffice.identity import find_administrators
 from models.base import ENTITIES
 from models.catalogue import slug
@@ -125,6 +125,10 @@ def _home() -> str:
 
 
 def _refused(error: DomainError) -> Any:
+    actor = current_actor()
+    if isinstance(error, NotFound) and actor.account_id is not None:
+        # Clients find their own rows by links: whoever asks for others is guessing, or holds an old one.
+        _log.warning("Account %s asked for %r, which is not there or not theirs", actor.account_id, request.path)
     return answer(error.status, str(error))
 
 

@@ -1,7 +1,4 @@
-"""Links by which clients choose the password of their account: with their credentials, or because they forgot it.
-
-As for staff, the token is made while the mail is being sent and leaves with it; only its digest stays (AC-16).
-"""
+"""Links by which clients choose the password of their account: with their credentials, or because they forgot it."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from backoffice.errors import DomainError
 from backoffice.history import recording
 from backoffice.mail.rendering import register_template
 from backoffice.operations.client_sessions import end_sessions, find_account
-from backoffice.operations.password_links import LinkExpired, LinkUsed, NoSuchLink
+from backoffice.operations.links import LinkUsed, NoSuchLink, check_link, find_link, make_link, use_up
 from backoffice.outbox import Queued, queue_mail
 from backoffice.setting_keys import CLIENT_LINK_MINUTES, CREDENTIALS_LINK_HOURS, PASSWORD_LENGTH
 from backoffice.settings import setting_value
@@ -45,14 +42,6 @@ _MAY_CHOOSE = frozenset(
 
 class AccountNotUsable(DomainError):
     template = _l("Nobody can sign in with this account as it is: look at its state.")
-
-
-class ClientLinkUsed(LinkUsed):
-    template = _l("This link has been used, or the password was changed since. Ask for another one.")
-
-
-class ClientLinkExpired(LinkExpired):
-    template = _l("This link has expired. Ask for another one.")
 
 
 class NoAccountToWriteTo(DomainError):
@@ -122,18 +111,8 @@ def mint_account_link(session: Session, mail: OutboxMail) -> str:
     account = session.get(Account, mail.cause_id)
     if account is None or account.state not in _MAY_CHOOSE or account.email != mail.recipient:
         raise NoAccountToWriteTo
-    now, token = clock.now(), passwords.new_token()
-    session.execute(sa.delete(ClientLink).where(ClientLink.expires_at < now - timedelta(days=30)))
-    session.add(
-        ClientLink(
-            digest=passwords.digest_of(token),
-            purpose=LinkPurpose.password,
-            account_id=account.id,
-            made_at=now,
-            expires_at=now + _good_for(mail.arguments),
-        )
-    )
-    session.flush()
+    good_for, purpose = _good_for(mail.arguments), LinkPurpose.password
+    token = make_link(session, ClientLink, good_for=good_for, purpose=purpose, account_id=account.id)
     return client_path(mail, f"link/{token}", account.portal)
 
 
@@ -149,31 +128,28 @@ def _good_for(arguments: Any) -> timedelta:
 
 
 def find_account_by_link(session: Session, token: str) -> Account:
-    """Return whose password a link sets; see ``find_link``.
+    """Return whose password a link sets; see ``find_account_of_link``.
 
-    :raises ClientLinkUsed: nobody may choose a password for the account any more, too.
+    :raises LinkUsed: nobody may choose a password for the account any more, too.
     """
-    account = find_link(session, token, LinkPurpose.password)
+    account = find_account_of_link(session, token, LinkPurpose.password)
     if account.state not in _MAY_CHOOSE:
-        raise ClientLinkUsed
+        raise LinkUsed
     return account
 
 
-def find_link(session: Session, token: str, purpose: LinkPurpose) -> Account:
+def find_account_of_link(session: Session, token: str, purpose: LinkPurpose) -> Account:
     """Return whose account a link is for; needs a session in which the product itself acts.
 
     :raises NoSuchLink: nobody made such a link.
-    :raises ClientLinkUsed: it was used, or another password was set since.
-    :raises ClientLinkExpired: its time is over.
+    :raises LinkUsed: it was used, or another password was set since.
+    :raises LinkExpired: its time is over.
     """
-    link = session.get(ClientLink, passwords.digest_of(token))
-    account = session.get(Account, link.account_id) if link is not None and link.account_id else None
-    if link is None or link.purpose is not purpose or account is None:
+    link = find_link(session, ClientLink, token)
+    account = session.get(Account, link.account_id) if link.account_id else None
+    if link.purpose is not purpose or account is None:
         raise NoSuchLink
-    if link.used_at is not None:
-        raise ClientLinkUsed
-    if link.expires_at <= clock.now():
-        raise ClientLinkExpired
+    check_link(link)
     return account
 
 
@@ -186,7 +162,7 @@ def choose_account_password(session: Session, token: str, password: str) -> Acco
     """
     account = find_account_by_link(session, token)
     check_account_password(session, account, password)
-    use_up(session, token)
+    use_up(session, ClientLink, token)
     set_account_password(session, account, password)
     end_sessions(session, account)
     return account
@@ -212,15 +188,6 @@ def check_account_password(session: Session, account: Account, password: str) ->
     passwords.check_strength(password, own_words=words, least=setting_value(session, PASSWORD_LENGTH))
 
 
-def use_up(session: Session, token: str) -> None:
-    """Mark the link as used; of two at once the second is refused."""
-    table: Any = ClientLink.__table__
-    unused = sa.update(table).where(table.c.digest == passwords.digest_of(token), table.c.used_at.is_(None))
-    used = session.execute(unused.values(used_at=clock.now()).returning(table.c.digest), execution_options=INTERNAL)
-    if used.one_or_none() is None:
-        raise ClientLinkUsed
-
-
 register_template(
     "account_credentials",
     _l("Credentials of the client area"),
@@ -238,8 +205,6 @@ register_template(
 
 __all__ = [
     "AccountNotUsable",
-    "ClientLinkExpired",
-    "ClientLinkUsed",
     "ask_for_password_link",
     "check_account_password",
     "choose_account_password",

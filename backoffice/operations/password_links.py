@@ -1,24 +1,21 @@
 """Links with which members of staff choose their password: sent by mail, good once, for some hours.
 
-The token is made while the mail is being sent and leaves with it; here only its digest stays. Several links may be
-good at once, because a mail whose answer was lost is sent again. Whatever ends the person's sessions ends them all.
+Whatever ends the person's sessions ends them all.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock, passwords
-from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.history import recording
 from backoffice.mail.rendering import register_template
+from backoffice.operations.links import LinkUsed, NoSuchLink, check_link, find_link, make_link, use_up
 from backoffice.operations.staff import check_new_password
 from backoffice.outbox import Queued, queue_mail
 from backoffice.setting_keys import PASSWORD_LINK_HOURS
@@ -36,23 +33,6 @@ EventName.words |= {_SEND: _l("Send a link to choose the password"), _CHOOSE: _l
 
 class NotWorkingHere(DomainError):
     template = _l("This user is not active: nobody could sign in with the password.")
-
-
-class NoSuchLink(DomainError):
-    template = _l("This link is not complete, or not from here: open it again from the mail.")
-    status = 404
-
-
-class LinkUsed(DomainError):
-    """Used, or overtaken by another new password."""
-
-    template = _l("This link has been used, or the password was changed since. Ask an administrator for another one.")
-    status = 410
-
-
-class LinkExpired(DomainError):
-    template = _l("This link has expired. Ask an administrator for another one.")
-    status = 410
 
 
 class NobodyToWriteTo(DomainError):
@@ -87,18 +67,8 @@ def mint_password_link(session: Session, mail: OutboxMail) -> str:
     staff = session.get(Staff, mail.cause_id)
     if staff is None or not staff.active or staff.email != mail.recipient:
         raise NobodyToWriteTo
-    now, token = clock.now(), passwords.new_token()
-    session.execute(sa.delete(PasswordLink).where(PasswordLink.expires_at < now - timedelta(days=30)))
-    session.add(
-        PasswordLink(
-            digest=passwords.digest_of(token),
-            staff_id=staff.id,
-            session_epoch=staff.session_epoch,
-            made_at=now,
-            expires_at=now + timedelta(hours=int(mail.arguments["hours"])),
-        )
-    )
-    session.flush()
+    hours = timedelta(hours=int(mail.arguments["hours"]))
+    token = make_link(session, PasswordLink, good_for=hours, staff_id=staff.id, session_epoch=staff.session_epoch)
     return PATH + token
 
 
@@ -109,14 +79,13 @@ def find_by_link(session: Session, token: str) -> Staff:
     :raises LinkUsed: it was used, or another password was set since.
     :raises LinkExpired: its hours are over.
     """
-    link = session.get(PasswordLink, passwords.digest_of(token))
-    staff = session.get(Staff, link.staff_id) if link is not None else None
-    if link is None or staff is None:
+    link = find_link(session, PasswordLink, token)
+    staff = session.get(Staff, link.staff_id)
+    if staff is None:
         raise NoSuchLink
-    if link.used_at is not None or link.session_epoch != staff.session_epoch or not staff.active:
+    if link.session_epoch != staff.session_epoch or not staff.active:
         raise LinkUsed
-    if link.expires_at <= clock.now():
-        raise LinkExpired
+    check_link(link)
     return staff
 
 
@@ -129,21 +98,12 @@ def choose_password(session: Session, token: str, password: str) -> Staff:
     """
     staff = find_by_link(session, token)
     check_new_password(session, staff, password)
-    _use_up(session, token)
+    use_up(session, PasswordLink, token)
     staff.password = passwords.hash_password(password)
     staff.must_change_password = False
     with recording(session, staff, _CHOOSE):
         session.flush()
     return staff
-
-
-def _use_up(session: Session, token: str) -> None:
-    """Mark the link as used; of two at once the second is refused."""
-    table: Any = PasswordLink.__table__
-    unused = sa.update(table).where(table.c.digest == passwords.digest_of(token), table.c.used_at.is_(None))
-    used = session.execute(unused.values(used_at=clock.now()).returning(table.c.digest), execution_options=INTERNAL)
-    if used.one_or_none() is None:
-        raise LinkUsed
 
 
 register_template(
@@ -154,9 +114,6 @@ register_template(
 )
 
 __all__ = [
-    "LinkExpired",
-    "LinkUsed",
-    "NoSuchLink",
     "choose_password",
     "find_by_link",
     "link_hours",

@@ -20,10 +20,10 @@ from backoffice.operations.client_links import (
     ask_for_password_link,
     check_account_password,
     client_path,
-    find_link,
-    use_up,
+    find_account_of_link,
 )
 from backoffice.operations.consents import give_consent
+from backoffice.operations.links import make_link, use_up
 from backoffice.operations.service_requests import ConsentMissing
 from backoffice.operations.verbs import perform
 from backoffice.outbox import queue_mail
@@ -136,18 +136,8 @@ def mint_confirmation(session: Session, mail: OutboxMail) -> str:
     account = session.get(Account, mail.cause_id)
     if account is None or account.state is not AccountState.registered or account.email != mail.recipient:
         raise NobodyToConfirm
-    now, token = clock.now(), passwords.new_token()
-    hours = timedelta(hours=int(mail.arguments["hours"]))
-    session.add(
-        ClientLink(
-            digest=passwords.digest_of(token),
-            purpose=LinkPurpose.confirm,
-            account_id=account.id,
-            made_at=now,
-            expires_at=now + hours,
-        )
-    )
-    session.flush()
+    hours, purpose = timedelta(hours=int(mail.arguments["hours"])), LinkPurpose.confirm
+    token = make_link(session, ClientLink, good_for=hours, purpose=purpose, account_id=account.id)
     return client_path(mail, f"confirm/{token}", account.portal)
 
 
@@ -157,11 +147,11 @@ def confirm_address(session: Session, token: str) -> Account:
     Needs a session in which the system acts.
 
     :raises NoSuchLink: nobody made such a link.
-    :raises ClientLinkUsed: the address is confirmed already.
-    :raises ClientLinkExpired: its time is over.
+    :raises LinkUsed: the address is confirmed already.
+    :raises LinkExpired: its time is over.
     """
-    account = find_link(session, token, LinkPurpose.confirm)
-    use_up(session, token)
+    account = find_account_of_link(session, token, LinkPurpose.confirm)
+    use_up(session, ClientLink, token)
     actor = context_of(session).actor
     perform(session, account, "confirm_address", actor=actor)
     perform(session, account, "submit", actor=actor)

@@ -1,7 +1,6 @@
 """Links by which whoever made an activation request follows it, answers a question, and accepts or declines a proposal.
 
-Like every link, the token is made while the mail is being sent and only its digest stays. It may be used until the
-request is closed, or some months have passed: each mail about the request brings one.
+It may be used until the request is closed, or some months have passed: each mail about the request brings one.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from datetime import timedelta
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice import clock, passwords
+from backoffice import clock
 from backoffice.access import context_of
 from backoffice.errors import DomainError
-from backoffice.operations.client_links import ClientLinkExpired, client_path
-from backoffice.operations.password_links import NoSuchLink
+from backoffice.operations.client_links import client_path
+from backoffice.operations.links import NoSuchLink, check_link, find_link, make_link
 from backoffice.operations.verbs import perform
 from models.activation_request import ActivationRequest
 from models.client_link import ClientLink, LinkPurpose
@@ -37,17 +36,8 @@ def mint_request_link(session: Session, mail: OutboxMail) -> str:
     request = session.get(ActivationRequest, mail.cause_id)
     if request is None or request.email != mail.recipient:
         raise NoRequesterToWriteTo
-    now, token = clock.now(), passwords.new_token()
-    session.add(
-        ClientLink(
-            digest=passwords.digest_of(token),
-            purpose=LinkPurpose.request,
-            request_id=request.id,
-            made_at=now,
-            expires_at=now + _GOOD_FOR,
-        )
-    )
-    session.flush()
+    purpose = LinkPurpose.request
+    token = make_link(session, ClientLink, good_for=_GOOD_FOR, purpose=purpose, request_id=request.id)
     return client_path(mail, f"follow/{token}", request.portal)
 
 
@@ -55,14 +45,13 @@ def find_request_by_link(session: Session, token: str) -> ActivationRequest:
     """Return which request a link shows; needs a session in which the product itself acts.
 
     :raises NoSuchLink: nobody made such a link.
-    :raises ClientLinkExpired: its time is over.
+    :raises LinkExpired: its time is over.
     """
-    link = session.get(ClientLink, passwords.digest_of(token))
-    request = session.get(ActivationRequest, link.request_id) if link is not None and link.request_id else None
-    if link is None or request is None:
+    link = find_link(session, ClientLink, token)
+    request = session.get(ActivationRequest, link.request_id) if link.request_id else None
+    if request is None:
         raise NoSuchLink
-    if link.expires_at <= clock.now():
-        raise ClientLinkExpired
+    check_link(link)
     return request
 
 

@@ -70,7 +70,10 @@ def test_what_is_missing_is_told(
 
 
 def test_not_for_others_and_not_about_others(
-    browser_of: Browsers, account: Callable[[str], Account], session: RecordSession
+    browser_of: Browsers,
+    account: Callable[[str], Account],
+    session: RecordSession,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert browser_of("demo.client").get("/it/ask/service/").status_code == 403
     foreign = session.scalars(
@@ -78,4 +81,7 @@ def test_not_for_others_and_not_about_others(
     ).first()
     assert foreign is not None
     assert browser_of("demo.referent").get(f"/it/account/{foreign.id}/end/").status_code == 404
+    # Whoever tries numbers stands in the log.
+    asked = f"Account {account('demo.referent').id} asked for '/it/account/{foreign.id}/end/', which is not there"
+    assert asked in caplog.text
     assert browser_of().get("/it/ask/service/").status_code == 302

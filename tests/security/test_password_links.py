@@ -17,7 +17,8 @@ from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.delivery import send_due
 from backoffice.mail.sending import MailServer
-from backoffice.operations.password_links import LinkUsed, choose_password
+from backoffice.operations.links import LinkUsed
+from backoffice.operations.password_links import choose_password
 from backoffice.operations.staff import set_password
 from backoffice.passwords import is_right
 from models.base import Model

@@ -13,7 +13,7 @@ from backoffice.operations.client_links import (
     choose_account_password,
     find_account_by_link,
 )
-from backoffice.operations.password_links import LinkExpired, LinkUsed, NoSuchLink
+from backoffice.operations.links import LinkExpired, LinkUsed, NoSuchLink
 from models.outbox_mail import MailLanguage
 from views.client_area import door, limits
 from views.client_area.blueprint import area

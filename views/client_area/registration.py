@@ -7,7 +7,7 @@ from typing import Any
 from flask import redirect, render_template, request, session, url_for
 
 from backoffice.errors import DomainError, InvalidRecord
-from backoffice.operations.client_links import find_link
+from backoffice.operations.client_links import find_account_of_link
 from backoffice.operations.registration import TYPED, RegistrationClosed, confirm_address, register_account
 from models.client_link import LinkPurpose
 from models.outbox_mail import MailLanguage
@@ -66,7 +66,7 @@ def confirm() -> Any:
     token, page = str(session.get(_TOKEN, "")), {"back_url": url_for("clients.login")}
     try:
         with door.as_product(writes=request.method == "POST") as records:
-            account = find_link(records, token, LinkPurpose.confirm)
+            account = find_account_of_link(records, token, LinkPurpose.confirm)
             page |= {"name": account.full_name, "email": account.email}
             if request.method == "POST":
                 confirm_address(records, token)

@@ -12,15 +12,8 @@ from flask_login import current_user
 from backoffice.actors import SYSTEM, Action, Actor, Context, Door
 from backoffice.database import RecordSession, open_session
 from backoffice.errors import DomainError, Forbidden
-from backoffice.operations.password_links import (
-    LinkExpired,
-    LinkUsed,
-    NoSuchLink,
-    choose_password,
-    find_by_link,
-    link_hours,
-    send_password_link,
-)
+from backoffice.operations.links import LinkExpired, LinkUsed, NoSuchLink
+from backoffice.operations.password_links import choose_password, find_by_link, link_hours, send_password_link
 from backoffice.outbox import Queued
 from backoffice.records.lookup import get_record
 from models.outbox_mail import MailLanguage
