@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from backoffice.actors import Action, Actor, ScopeKind
+from backoffice.permissions import ADMINISTRATOR
 from models.base import ENTITIES, GroupOwned, Model, Recorded, SoftDeleted
 
 
@@ -25,6 +26,7 @@ class Asks(enum.Enum):
     group = enum.auto()
     rows = enum.auto()
     parents = enum.auto()
+    restriction = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def conditions(actor: Actor, action: Action, *, include_deleted: bool = False) -
             yield Condition(Asks.rows, entity, criterion)
         if actor.account_id and scopes:
             yield from _shown_to_client(actor, entity)
+        if scope.restricted and ADMINISTRATOR not in actor.roles:
+            yield Condition(Asks.restriction, entity, lambda c: sa.not_(c.is_restricted()))
         if scope.parents:
             yield Condition(Asks.parents, entity, lambda c: of_parents(c))
 

@@ -45,6 +45,7 @@ from backoffice.operations.jobs import EXPORTS, IMPORTS, is_job_due
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.mails import is_mail_due
 from backoffice.operations.packages import advance_packages
+from backoffice.operations.returns import propose_returns
 from backoffice.operations.tickets import close_tickets_for_good
 from backoffice.setting_keys import DIGEST_AT, NIGHT_AT
 from backoffice.settings import SettingKey, setting_value
@@ -196,6 +197,7 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
         lambda session: expire_licenses(session, clock.today(), actor=SYSTEM),
         lambda session: lapse_fees(session, clock.today(), actor=SYSTEM),
         lambda session: roll_over_fees(session, clock.today(), actor=SYSTEM),
+        lambda session: propose_returns(session, actor=SYSTEM),
         lambda session: plan_missing_updates(session, actor=SYSTEM),
         lambda session: advance_deadlines(session, clock.today(), actor=SYSTEM),
         lambda session: remind_of_deadlines(session, clock.today(), actor=SYSTEM),

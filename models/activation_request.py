@@ -86,7 +86,13 @@ class ActivationRequest(GroupOwned, Record):
         category=Category.clients,
         icon="person-plus",
         area="activation",
-        scope=Scope(group="group_id", company="company_id", unit="business_unit_id", owner="assignee_id"),
+        scope=Scope(
+            group="group_id",
+            company="company_id",
+            unit="business_unit_id",
+            owner="assignee_id",
+            restricted="restricted",
+        ),
         title=("number",),
         subtitle=("kind", "company", "company_name"),
         tabs=("activation_check.request",),
@@ -293,6 +299,15 @@ class ActivationRequest(GroupOwned, Record):
     )
     #: When the requester was answered.
     answered_at: Mapped[datetime | None] = field(_lp("request", "Answered at"), UtcInstant(), verb_only=True)
+
+    #: Kept for a claim alone, of somebody who is no longer known here otherwise (PR-12).
+    restricted: Mapped[bool] = field(
+        _l("Restricted"),
+        default=False,
+        server_default="0",
+        verb_only=True,
+        help=_l("Kept for a claim alone: only administrators see it."),
+    )
 
     items: Mapped[list[ActivationRequestItem]] = relationship(
         back_populates="request",

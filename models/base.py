@@ -66,6 +66,8 @@ class Scope:
     shared: bool = False
     #: Rows without a group concern the whole installation: its administrators see them beside their group's.
     groupless: bool = False
+    #: The column that says of a row that it is kept for one purpose only: then administrators alone see it.
+    restricted: str | None = None
     #: Relations, named like the tables they lead to: a row is there for whoever sees the one it belongs to.
     parents: tuple[str, ...] = ()
 
@@ -328,6 +330,11 @@ class Recorded:
             return getattr(cls, column)
         parent = aliased(ENTITIES[relation])
         return select(getattr(parent, column)).where(parent.id == getattr(cls, f"{relation}_id")).scalar_subquery()
+
+    @classmethod
+    def is_restricted(cls) -> Any:
+        """Return the condition that a row is kept for one purpose only."""
+        return getattr(cls, cls.__admin__.scope.restricted or "")
 
     @classmethod
     def shown_to_clients(cls) -> Any:

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Integer, UniqueConstraint
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section
+from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section, Worklist
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.online_service import OnlineService
@@ -45,6 +45,7 @@ class CompanyService(CompanyOwned, Record):
         title=("company", "online_service"),
         subtitle=("company",),
         tabs=("account_service.company_service", "annual_fee.company_service"),
+        worklists=(Worklist(_l("Services to bring back"), ("return_proposed_on:filled:",), "wait"),),
         rank=5,
         list_columns=(
             "company",
@@ -56,9 +57,28 @@ class CompanyService(CompanyOwned, Record):
             "records_count",
         ),
         search_columns=("company", "online_service"),
-        filters=("state", "online_service", "company", "active_from", "frozen_from", "last_data_at", "records_count"),
+        filters=(
+            "state",
+            "online_service",
+            "company",
+            "active_from",
+            "frozen_from",
+            "return_proposed_on",
+            "last_data_at",
+            "records_count",
+        ),
         fast=(("state", "created_at"), ("online_service", "created_at"), ("last_data_at",)),
-        facts=("company", "online_service", "active_from", "frozen_from", "last_data_at", "records_count"),
+        facts=(
+            "company",
+            "online_service",
+            "active_from",
+            "frozen_from",
+            "return_proposed_on",
+            "gap_from",
+            "gap_to",
+            "last_data_at",
+            "records_count",
+        ),
         natural_keys=(("company_id", "online_service_id"),),
         deletion=Deletion((GrantState.proposed,)),
         changeable_in={"company": (GrantState.proposed,), "online_service": (GrantState.proposed,)},
@@ -99,6 +119,20 @@ class CompanyService(CompanyOwned, Record):
         today=True,
         help=_l("From this day on the client’s data in the service are no longer updated; they stay readable."),
     )
+    #: The day on which a new contract led to the proposal to bring it back; empty when nothing is to be decided.
+    return_proposed_on: Mapped[date | None] = field(
+        _l("Return proposed"),
+        verb_only=True,
+        help=_l("A new contract covers it: restore it, or leave it as it is."),
+    )
+    #: The newest contract line that was in force when access was ended or left as it is; only newer ones propose.
+    settled_line_id: Mapped[int | None] = mapped_column(Integer)
+    #: The first day without data before the last return.
+    gap_from: Mapped[date | None] = field(
+        _l("No data from"), verb_only=True, help=_l("Between withdrawal and return nothing was recorded.")
+    )
+    #: The day of that return.
+    gap_to: Mapped[date | None] = field(_l("No data until"), verb_only=True, help=_l("The day it was brought back."))
     #: How fresh the client's data in the platform are (SV-06).
     last_data_at: Mapped[datetime | None] = field(
         _l("Data as of"), UtcInstant(), help=_l("When the client’s data in the platform were last brought up to date.")

@@ -216,6 +216,7 @@ def _execute(session: Session, asked: AccountDeletion, _values: Mapping[str, Any
     end_sessions(session, account)
     for request in claims:
         request.account_id = account.id  # by which they are found when the claim is settled
+        request.restricted = True
     make_pseudonym(session, account, but=claims)
     perform(session, account, "delete", actor=SYSTEM)
     _tell(session, asked, "deletion_executed", to=address, name=name, tickets=asked.kept_tickets, claims=len(claims))

@@ -16,6 +16,7 @@ from backoffice.actors import Action, Actor, ScopeKind
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.grants import covers
+from backoffice.operations.service_records import count_records
 from backoffice.permissions import ADMINISTRATOR
 from backoffice.setting_keys import SEPARATE_DUTIES
 from backoffice.settings import setting_value
@@ -129,14 +130,16 @@ def _verdict(is_met: bool | None) -> S:
 
 
 def _records(session: Session, item: ActivationRequestItem, company_id: int | None) -> Finding:
-    """Ask how much the platform has of the client; open where nobody has counted (AR-14, A-10)."""
+    """Ask how much there is of the client, here or in the platform; open where nobody has counted (AR-14, A-10)."""
     if not item.online_service.requires_records:
         return Finding(CheckKind.records, S.not_needed)
-    grant = CompanyService.__table__
-    counted = sa.select(grant.c.records_count).where(
-        grant.c.company_id == company_id, grant.c.online_service_id == item.online_service_id
-    )
-    count = session.scalar(counted, execution_options=INTERNAL)
+    count: int | None = sum(one.count for one in count_records(session, company_id, item.online_service.code))
+    if not count:
+        grant = CompanyService.__table__
+        counted = sa.select(grant.c.records_count).where(
+            grant.c.company_id == company_id, grant.c.online_service_id == item.online_service_id
+        )
+        count = session.scalar(counted, execution_options=INTERNAL)
     return Finding(
         CheckKind.records, _verdict(None if count is None else count > 0), None if count is None else f"{count}"
     )

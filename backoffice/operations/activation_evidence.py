@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.access import INTERNAL
 from backoffice.errors import Text
+from backoffice.operations.service_records import count_records
 from models.activation_check import CheckKind
 from models.activation_request import ActivationRequest
 from models.base import Recorded
@@ -56,7 +57,10 @@ def evidence_of(session: Session, request: ActivationRequest) -> dict[int, dict[
         item.id: {
             CheckKind.client: [_of(company, company.state.label)],
             CheckKind.contract: contracts.get(item.online_service_id, []),
-            CheckKind.records: records.get(item.online_service_id, []),
+            CheckKind.records: [
+                *_counted(session, company.id, item.online_service.code),
+                *records.get(item.online_service_id, []),
+            ],
             CheckKind.size: _size(company) if item.online_service.large_clients_only else [],
         }
         for item in request.items
@@ -101,6 +105,13 @@ def _contracts(session: Session, company_id: int, services: Sequence[int]) -> It
 
 def _counts(row: Any) -> bool:
     return row.state in IN_FORCE and row.line_state is not LineState.withdrawn
+
+
+def _counted(session: Session, company_id: int, service: str) -> Iterator[Evidence]:
+    """Yield what of the service's data is kept here, the newest record standing for all of its kind."""
+    for one in count_records(session, company_id, service):
+        plural = str(one.entity.__admin__.plural)
+        yield Evidence(one.entity, one.newest_id, plural, ends=one.newest_on, count=one.count)
 
 
 def _records(session: Session, company_id: int, services: Sequence[int]) -> Iterator[tuple[int, Evidence]]:

@@ -21,6 +21,7 @@ from backoffice.actors import SYSTEM, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.grant_mails import tell_of_access
+from backoffice.operations.returns import close_gap, is_proposed, settle
 from backoffice.operations.verbs import perform
 from models.account_service import AccountService
 from models.activation_request import ActivationRequest
@@ -146,7 +147,8 @@ def find_fee(session: Session, grant: CompanyService, year: int) -> AnnualFee | 
 
 
 def _begin(_session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
-    grant.active_from, grant.frozen_from = clock.today(), None
+    grant.active_from = clock.today()
+    close_gap(grant)
 
 
 def _is_covered(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
@@ -161,23 +163,30 @@ def _may_thaw(session: Session, grant: CompanyService, values: Mapping[str, Any]
 
 
 def _thaw(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
-    grant.frozen_from = None
+    close_gap(grant)
     _let_follow(session, grant, "resume", AccountService.suspended_with_company)
     tell_of_access(session, grant, "access_restored", clock.today())
 
 
 def _freeze(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
+    settle(session, grant)
     tell_of_access(session, grant, "access_frozen", grant.frozen_from)
 
 
 def _suspend(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
+    settle(session, grant)
     _let_follow(session, grant, "follow", AccountService.state == S.active)
     tell_of_access(session, grant, "access_suspended", grant.frozen_from)
 
 
 def _remove(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
+    settle(session, grant)
     _let_follow(session, grant, "remove", AccountService.state.in_((S.active, S.suspended)))
     tell_of_access(session, grant, "access_removed", clock.today())
+
+
+def _leave(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
+    settle(session, grant)
 
 
 def _let_follow(session: Session, grant: CompanyService, verb: str, which: Any) -> None:
@@ -274,7 +283,18 @@ COMPANY_SERVICES = register(
                 sources=(S.removed,),
                 target=S.proposed,
                 icon="arrow-repeat",
+                effect=_leave,
                 confirm=_l("It can then be activated by an approved request."),
+            ),
+            Transition(
+                name="leave",
+                label=_l("Leave it as it is"),
+                sources=(S.active, S.suspended, S.removed),
+                target=None,
+                icon="slash-circle",
+                guard=is_proposed,
+                effect=_leave,
+                confirm=_l("The new contract brings nothing back; a later one will be proposed again."),
             ),
         ),
     )

@@ -20,6 +20,7 @@ from backoffice.operations.identities import Identity
 from backoffice.operations.sign_in import DESK
 from models.account import Account
 from models.account_session import AccountSession
+from models.activation_request import ActivationRequest
 from models.base import ENTITIES, Category, Model, Recorded
 from models.catalogue import Field, Kind, fields
 from models.client_link import ClientLink
@@ -66,8 +67,9 @@ def make_pseudonym(session: Session, account: Account, *, but: Sequence[Recorded
     return who
 
 
-def settle_claim(session: Session, account: Account, row: Recorded) -> None:
+def settle_claim(session: Session, account: Account, row: ActivationRequest) -> None:
     """Overwrite a row that was spared for a claim, once that is settled; ``account`` is a pseudonym. Flushes."""
+    row.restricted = False
     _overwrite(row, Identity(account.username, frozenset(), frozenset(), frozenset()))
     session.flush()
     record = (row.__table__.name, row.id)

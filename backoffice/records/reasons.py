@@ -67,6 +67,9 @@ def steps(session: Session, record: Recorded, person: Identity, action: Action, 
     yield _group(session, record, actor, [c for c in asked if c.asks is Asks.group])
     if not _all_hold(session, record, [c for c in asked if c.asks is Asks.presence]):
         yield Step(_("Deletion"), False, (Line(_("The record is deleted."), False),))
+    if not _all_hold(session, record, [c for c in asked if c.asks is Asks.restriction]):
+        text = _("The record is kept for one purpose only, such as a claim: administrators alone see it.")
+        yield Step(_("Restriction"), False, (Line(text, False),))
     yield _right(entity, actor, action)
     scopes = [kind for kind in ScopeKind if kind in actor.scopes(action, entity)]
     if scopes:

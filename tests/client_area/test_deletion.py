@@ -38,6 +38,7 @@ from models.outbox_mail import OutboxMail
 from models.ticket import Ticket, TicketState
 from models.ticket_message import TicketMessage
 from tests.client_area.conftest import ClientBrowser
+from tests.clients import DeskClient
 from tests.mail.conftest import ROOTS
 from tests.mail.smtp import Inbox, smtp_server
 from tests.seeded import PASSWORD
@@ -323,6 +324,7 @@ def test_a_request_with_an_unpaid_contribution_is_kept_until_it_is_paid(
     session: RecordSession,
     store: Callable[..., None],
     later: Callable[[int], None],
+    desk_client: Callable[..., DeskClient],
 ) -> None:
     close_tickets(session, person, store)
     theirs = sa.select(CompanyService).where(CompanyService.company_id == person.company_id)
@@ -360,11 +362,15 @@ def test_a_request_with_an_unpaid_contribution_is_kept_until_it_is_paid(
         NAME,
         {"activation_request", "outbox_mail", *(_found(session) & {"history_personal"})},
     )
+    # Until then administrators alone see it.
+    for role, status in (("administrator", 200), ("sales", 404), ("secretariat", 404), ("management", 404)):
+        assert desk_client(role).get(f"/activation_request/{request.id}").status_code == status, role
     for key in session.scalars(sa.select(AnnualFee.id).where(AnnualFee.company_service_id == grant.id)).all():
         store(AnnualFee, key, state=FeeState.paid, paid_on=clock.today())
     assert claims_on(session, session.get_one(Account, person.id)) == []
     later(9)
     assert asked_by(session, person).kept_claims == 0
     assert session.get_one(ActivationRequest, request.id).accepted_by is None
+    assert desk_client("sales").get(f"/activation_request/{request.id}").status_code == 200
     unsent = {row.recipient for row in session.scalars(sa.select(OutboxMail))} & {MAIL}
     assert _found(session) == ({"outbox_mail"} if unsent else set())

@@ -22,6 +22,7 @@ from backoffice.operations.activation import (
     close_answered_requests,
 )
 from backoffice.operations.activation_checks import CheckFailed, CheckOpen, NotYourUnit, OwnRequest
+from backoffice.operations.activation_evidence import evidence_of
 from backoffice.operations.activation_fulfilment import AddressTaken
 from backoffice.operations.activation_items import NoCharge
 from backoffice.operations.plain import create_record
@@ -36,8 +37,10 @@ from models.annual_fee import AnnualFee, FeeState
 from models.business_unit import BusinessUnit
 from models.company import SizeClass
 from models.company_service import CompanyService, GrantState
+from models.deadline import Deadline
+from models.online_service import OnlineService
 from models.staff import Staff
-from tests.operations.world import World
+from tests.operations.world import World, day
 
 AREAS = (
     "companies", "contacts", "activation", "grants", "fees", "accounts", "services", "contracts", "organisation",
@@ -115,6 +118,23 @@ def test_taking_a_request_up_checks_it(session: RecordSession) -> None:
     perform(session, request, "check_again", actor=SYSTEM)
     # Size and frequency are advice: the evaluator decides.
     perform(session, only(request), "approve_free", actor=SYSTEM)
+
+
+def test_what_is_kept_here_of_a_client_counts_by_itself(session: RecordSession) -> None:
+    """Nobody has to count what lies in the service's own tables (AR-14)."""
+    world = World(session)
+    session.scalars(sa.select(OnlineService).where(OnlineService.code == "EDUPLAN")).one().code = "EDUPLAN_PRIMA"
+    session.flush()
+    request = world.request(S.in_evaluation, world.covered(code="EDUPLAN", requires_records=True))
+    perform(session, request, "check_again", actor=SYSTEM)
+    assert checks(session, request)[CheckKind.records] is CheckState.open
+    for days in (3, 9):
+        last = world.add(Deadline(company=world.company, title="Aggiornamento", due_on=day(days)))
+    perform(session, request, "check_again", actor=SYSTEM)
+    assert checks(session, request)[CheckKind.records] is CheckState.passed
+    (evidence,) = evidence_of(session, request)[only(request).id][CheckKind.records]
+    assert (evidence.entity, evidence.record_id, evidence.count) == (Deadline, last.id, 2)
+    assert (evidence.title, evidence.ends) == ("Deadlines", day(9))
 
 
 @pytest.mark.parametrize("lacking", ["client", "contract", "reserved"])

@@ -329,7 +329,7 @@ class World:
             (item,) = self.request(RequestState.decided).items
             item.state, item.decided_at, service = ItemState.approved_free, clock.now(), item.online_service
         row = CompanyService(company=self.company, online_service=service, state=state)
-        row.active_from, row.frozen_from = day(-20), day(-1)
+        row.active_from, row.frozen_from, row.return_proposed_on = day(-20), day(-1), day(0)
         return self.add(row)  # type: ignore[no-any-return]
 
     def account_service(

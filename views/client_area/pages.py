@@ -112,6 +112,7 @@ def _tile(access: AccountService) -> dict[str, Any]:
         "usable": usable,
         "state": _state(usable, frozen),
         "fresh": _freshness(granted, usable, frozen),
+        "gap": _gap(granted) if usable and not frozen else "",
         "url": service.url if usable else None,
         "lists": [
             {"label": entity.__admin__.plural, "url": addresses.list_url(entity)}
@@ -141,6 +142,14 @@ def _freshness(granted: CompanyService, usable: bool, frozen: bool) -> str:
     if granted.last_data_at is None:
         return _("Active since %(day)s.", day=show_date(granted.active_from)) if granted.active_from else ""
     return _("Data as of %(when)s.", when=show.when(granted.last_data_at))
+
+
+def _gap(granted: CompanyService) -> str:
+    """Return between which days nothing was recorded, because access had ended and was brought back."""
+    if granted.gap_from is None or granted.gap_to is None:
+        return ""
+    days = {"first": show_date(granted.gap_from), "last": show_date(granted.gap_to)}
+    return _("No data from %(first)s to %(last)s: the contract had ended.", **days)
 
 
 def _tickets() -> list[dict[str, Any]]:
