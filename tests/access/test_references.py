@@ -106,7 +106,9 @@ def lines_pointing(entity: type[Recorded], hidden: dict[Any, int]) -> Iterator[t
         line = fields(entity)[name].target
         assert line is not None
         back = {f.name: hidden[f.target] for f in writable(line) if f.target in hidden and f.target is not entity}
-        yield name, [back, *([{"id": hidden[line]}] if line in hidden else [])]
+        many = [found for found in (back, {"id": hidden[line]} if line in hidden else {}) if found]
+        if many:
+            yield name, many
 
 
 def refused(send: Callable[[Any], Any], pointing: dict[str, int], lines: dict[str, list[dict[str, int]]]) -> None:
