@@ -60,8 +60,8 @@ def has_factor(session: Session, staff_id: int) -> bool:
     return factor is not None and factor.confirmed_at is not None
 
 
-def propose_factor(session: Session, staff: Staff, issuer: str) -> str:
-    """Give somebody who has no second factor a secret to try; return it as the address that apps read. Flushes.
+def propose_factor(session: Session, staff: Staff) -> None:
+    """Give somebody who has no second factor a secret to try; once more changes nothing. Flushes.
 
     Needs a session in which the system acts, as everything here.
 
@@ -71,21 +71,19 @@ def propose_factor(session: Session, staff: Staff, issuer: str) -> str:
     if factor is not None and factor.confirmed_at is not None:
         raise Forbidden
     if factor is None:
-        factor = SecondFactor(staff_id=staff.id, secret=pyotp.random_base32(), made_at=clock.now())
-        session.add(factor)
+        session.add(SecondFactor(staff_id=staff.id, secret=pyotp.random_base32(), made_at=clock.now()))
         session.flush()
-    return pyotp.TOTP(factor.secret).provisioning_uri(name=staff.username, issuer_name=issuer)
 
 
-def secret_of(session: Session, staff_id: int) -> str:
-    """Return the proposed secret, for whoever types it instead of photographing it.
-
-    :raises NotProposed: there is none, or it is proven and so nobody's to see.
-    """
+def proposed_secret(session: Session, staff_id: int) -> str | None:
+    """Return the secret to try; None where there is none, or where it is proven and so nobody's to see."""
     factor = session.get(SecondFactor, staff_id)
-    if factor is None or factor.confirmed_at is not None:
-        raise NotProposed
-    return factor.secret
+    return factor.secret if factor is not None and factor.confirmed_at is None else None
+
+
+def address_for_apps(secret: str, username: str, issuer: str) -> str:
+    """Return a secret as the address that apps read."""
+    return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=issuer)
 
 
 def confirm_factor(session: Session, staff: Staff, code: str) -> list[str]:
@@ -177,12 +175,13 @@ def _note(session: Session, staff: Staff, event: str) -> None:
 __all__ = [
     "NotProposed",
     "WrongCode",
+    "address_for_apps",
     "codes_left",
     "confirm_factor",
     "has_factor",
     "is_required",
     "propose_factor",
+    "proposed_secret",
     "remove_factor",
-    "secret_of",
     "use_code",
 ]

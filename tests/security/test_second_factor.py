@@ -48,13 +48,20 @@ def is_in(client: DeskClient) -> bool:
     return client.get("/security/password/").status_code == 200
 
 
-def set_up(client: DeskClient) -> tuple[pyotp.TOTP, list[str]]:
-    """Set the second factor up as a person does: the key from the page, a code of the app, the recovery codes."""
-    page = client.get(PAGE).text
-    assert "<svg" in page
+def key_in(page: str) -> str:
     key = re.search(r'<code class="lines">([A-Z2-7 ]+)</code>', page)
     assert key
-    app = pyotp.TOTP(key[1].replace(" ", ""))
+    return key[1]
+
+
+def set_up(client: DeskClient) -> tuple[pyotp.TOTP, list[str]]:
+    """Set the second factor up as a person does: the key from the page, a code of the app, the recovery codes."""
+    assert "<svg" not in client.get(PAGE).text  # looking at the page makes nothing
+    assert send(client, PAGE, {"begin": "1"}).status_code == 303
+    page = client.get(PAGE).text
+    assert "<svg" in page
+    assert client.get(PAGE).text.count(key_in(page)) == 1
+    app = pyotp.TOTP(key_in(page).replace(" ", ""))
     assert send(client, PAGE, {"code": "000000"}).status_code == 401
     # The code of half a minute ago, so that the present one is still good.
     done = send(client, PAGE, {"code": app.at(clock.now() - timedelta(seconds=30))})

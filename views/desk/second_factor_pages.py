@@ -16,19 +16,20 @@ from backoffice.actors import SYSTEM, Action, Actor, Context, Door
 from backoffice.database import begin_writing, open_session
 from backoffice.errors import DomainError
 from backoffice.operations.second_factors import (
+    address_for_apps,
     codes_left,
     confirm_factor,
     has_factor,
     is_required,
     propose_factor,
+    proposed_secret,
     remove_factor,
-    secret_of,
 )
 from backoffice.records.lookup import get_record
 from models.staff import Staff
 from views import addresses
 from views.desk.security_pages import check_present_password
-from views.door import current_actor, current_session, engine
+from views.door import current_actor, current_session, engine, fresh_session
 from views.generated.guarding import require_same_group
 from views.generated.pages import add_link
 from views.interrupted import sign_in_first
@@ -55,7 +56,7 @@ class SecondFactorView(BaseView):
         try:
             if "remove" in request.form:
                 return _remove(actor)
-            return _confirm(actor)
+            return _begin(actor) if "begin" in request.form else _confirm(actor)
         except DomainError as error:
             return _page(actor, error), error.status
 
@@ -70,11 +71,21 @@ class SecondFactorView(BaseView):
         staff = get_record(current_session(), Staff, pk)
         if request.method != "POST":
             return render_template("confirm.html", page=_question(staff))
+        key, name, url = staff.id, str(staff), addresses.record_url(staff)
+        fresh_session()  # one writes at a time on SQLite, and the product has to
         with begin_writing(), open_session(engine(), Context(SYSTEM, Door.desk, on_behalf_of=actor.name)) as records:
-            remove_factor(records, records.get_one(Staff, staff.id), actor=actor)
+            remove_factor(records, records.get_one(Staff, key), actor=actor)
             records.commit()
-        flash(_("%(name)s signs in with the password alone, until they set up a new one.", name=staff), "good")
-        return redirect(addresses.record_url(staff), 303)
+        flash(_("%(name)s signs in with the password alone, until they set up a new one.", name=name), "good")
+        return redirect(url, 303)
+
+
+def _begin(actor: Actor) -> Any:
+    """Make a secret to try; showing the page again shows the same one."""
+    with begin_writing(), open_session(engine(), Context(SYSTEM, Door.desk)) as records:
+        propose_factor(records, records.get_one(Staff, actor.staff_id))
+        records.commit()
+    return redirect(url_for(f"{SecondFactorView.__name__}.own"), 303)
 
 
 def _confirm(actor: Actor) -> Any:
@@ -101,7 +112,7 @@ def _remove(actor: Actor) -> Any:
 
 def _page(actor: Actor, error: DomainError | None = None) -> str:
     staff_id = actor.staff_id or 0
-    with begin_writing(), open_session(engine(), Context(SYSTEM, Door.desk)) as records:
+    with begin_writing(False), open_session(engine(), Context(SYSTEM, Door.desk)) as records:
         page: dict[str, Any] = {
             "problem": str(error) if error else "",
             "has_one": has_factor(records, staff_id),
@@ -110,11 +121,9 @@ def _page(actor: Actor, error: DomainError | None = None) -> str:
             "due": FACTOR_DUE in session,
             "username": current_user.username,
         }
-        if not page["has_one"]:
-            page["picture"] = _picture(propose_factor(records, records.get_one(Staff, staff_id), _ISSUER))
-            secret = secret_of(records, staff_id)
+        if (secret := proposed_secret(records, staff_id)) is not None:
+            page["picture"] = _picture(address_for_apps(secret, current_user.username, _ISSUER))
             page["secret"] = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
-        records.commit()
     return render_template("second_factor.html", page=page)
 
 
