@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 import config
 from backoffice import checks, jobs, migrate, serving
+from backoffice import demo_jobs as _demo_jobs  # its kind of job must be known before one is taken
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.app import DESK_PREFIX
 from backoffice.backups.commands import COMMANDS
@@ -27,6 +28,8 @@ from models.base import ENTITIES
 from models.outbox_mail import MailLanguage
 from seed.demo import load_demo, remove_demo
 from seed.reference import load_reference
+
+_ = _demo_jobs
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

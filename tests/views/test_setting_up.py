@@ -8,8 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from backoffice import demo_jobs as _demo_jobs
+from backoffice.background import work_off
 from backoffice.database import RecordSession
+from backoffice.operations.demonstration import REMOVAL
+from backoffice.operations.jobs import IMPORTS
 from backoffice.operations.setting_up import STEPS
+from backoffice.outbox import has_demonstration
+from models.job import Job, JobState
 from models.outbox_mail import OutboxMail
 from models.setup_step import SetupStep
 from tests.clients import DeskClient
@@ -17,6 +23,7 @@ from tests.views.programs import as_stored
 
 Clients = Callable[..., DeskClient]
 PAGE = "/start/"
+_ = _demo_jobs
 
 
 def send(client: DeskClient, form: dict[str, Any]) -> Any:
@@ -60,3 +67,20 @@ def test_the_test_mail_goes_to_whoever_asks(desk_client: Clients, session: Recor
 def test_others_have_no_business_there(desk_client: Clients) -> None:
     assert desk_client("secretariat").get(PAGE).status_code == 403
     assert send(desk_client("administrator"), {"step": "anything", "done": "1"}).status_code == 303
+
+
+def test_the_demonstration_is_removed_beside_the_page(
+    desk_client: Clients, session: RecordSession, engine: sa.Engine
+) -> None:
+    path, client = "/start/demonstration", desk_client("administrator")
+    assert desk_client("secretariat").get(path).status_code == 403
+    whole = desk_client("admin")  # who looks after every corporate group
+    assert "vengono cancellati" in whole.get(path).text
+    assert client.get(path).status_code == 403
+    assert whole.submit(path).status_code == 303
+    assert work_off(engine, IMPORTS) == 1
+    job = as_stored(session).scalars(sa.select(Job).where(Job.kind == REMOVAL)).one()
+    assert (job.state, job.problem) == (JobState.done, None), job.problem
+    assert not has_demonstration(session)
+    assert whole.submit(path).status_code == 409
+    assert path not in whole.get(PAGE).text

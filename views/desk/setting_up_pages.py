@@ -6,11 +6,13 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from backoffice.actors import Actor
 from backoffice.errors import DomainError, Forbidden
+from backoffice.operations.demonstration import ask_to_remove_demonstration, may_remove_demonstration
 from backoffice.operations.setting_up import STEPS, done_steps, finish_step, may_set_up, reopen_step, send_test_mail
 from backoffice.outbox import has_demonstration
 from backoffice.records.lookup import get_record
@@ -43,6 +45,21 @@ class SettingUpView(BaseView):
         if request.method == "POST":
             return self._take(actor)
         return render_template("setting_up.html", page=_page(actor))
+
+    @expose("/demonstration", methods=["GET", "POST"])
+    def demonstration(self) -> Any:
+        """Say what removing the demonstration data means; have it done beside the page."""
+        if not current_user.is_authenticated:
+            return sign_in_first()
+        actor = current_actor()
+        if not may_remove_demonstration(actor):
+            raise Forbidden
+        if request.method != "POST":
+            return render_template("confirm.html", page=_removal())
+        ask_to_remove_demonstration(current_session(), language=str(get_locale() or "it"), actor=actor)
+        commit()
+        flash(_("The demonstration data are being removed: here you see how it goes."), "good")
+        return redirect(url_for("JobsView.list"), 303)
 
     def _take(self, actor: Actor) -> Any:
         session, name = current_session(), request.form.get("step", "")
@@ -122,14 +139,32 @@ def _people() -> dict[str, Any]:
 
 
 def _demonstration() -> dict[str, Any]:
-    text = _("There is no demonstration data here.")
+    text, links = _("There is no demonstration data here."), []
     if has_demonstration(current_session()):
         text = _(
             "The invented records are for trying things out, and as long as they are here no mail leaves. When you "
-            "have seen enough, whoever looks after the machine removes them with “run.py demo remove”; "
-            "nothing else goes."
+            "have seen enough, remove them: nothing else goes."
         )
-    return {"title": _("Demonstration data"), "text": text, "links": []}
+        if may_remove_demonstration(current_actor()):
+            url = url_for(f"{SettingUpView.__name__}.demonstration")
+            links = [{"label": _("Remove the demonstration data"), "url": url}]
+    return {"title": _("Demonstration data"), "text": text, "links": links}
+
+
+def _removal() -> dict[str, Any]:
+    """Return the question before the demonstration data go."""
+    return {
+        "heading": _("Remove the demonstration data"),
+        "text": _(
+            "All invented companies, contacts, contracts, tickets and users are deleted, in every corporate group; "
+            "what you have entered yourselves stays. Where a record of yours refers to an invented one, nothing is "
+            "deleted and the page of the work in the background says which. Mail leaves from then on."
+        ),
+        "action": request.script_root + request.path,
+        "submit_label": _("Remove the demonstration data"),
+        "tone": "danger",
+        "cancel_url": url_for(f"{SettingUpView.__name__}.index"),
+    }
 
 
 def _import() -> dict[str, Any]:
