@@ -78,6 +78,8 @@ class Portal(GroupOwned, Record):
     accent: Mapped[str | None] = field(
         _l("Colour"), Colour(7), help=_l("Of buttons and marks, dark enough for white text; empty for the shipped one.")
     )
+    #: SHA-256 of its logo; empty while it has none.
+    logo_digest: Mapped[str | None] = field(_l("Logo"), String(64), verb_only=True, help=_l("Chosen on a page apart."))
     #: The telephone number under the sign-in form.
     phone: Mapped[str | None] = field(_l("Phone"), Phone(), help=_l("Shown under the sign-in form."))
     #: The address under the sign-in form.

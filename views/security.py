@@ -27,6 +27,7 @@ from views.desk.mail_template_pages import MailTemplatesView
 from views.desk.notice_pages import NoticesView
 from views.desk.outbox_pages import MailTextView
 from views.desk.password_links import PasswordLinkView, SendLinkView
+from views.desk.portal_logos import PortalLogoView
 from views.desk.rights_pages import RightsView
 from views.desk.roles_pages import RolesView
 from views.desk.second_factor_pages import SecondFactorView
@@ -80,6 +81,7 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(MailTextView)
         self.appbuilder.add_view_no_menu(SettingUpView)
         self.appbuilder.add_view_no_menu(NoticesView)
+        self.appbuilder.add_view_no_menu(PortalLogoView)
         for own in (ActivationView, SettingsView, TextsView, MailTemplatesView, JobsView, EverythingView):
             self.appbuilder.add_view_no_menu(own)
 

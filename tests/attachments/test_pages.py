@@ -19,6 +19,7 @@ from models.contract import Contract
 from models.customer_order import CustomerOrder
 from models.ticket import Ticket
 from tests.attachments.samples import EXE, PDF, PNG
+from tests.attachments.test_pictures import SECRET, picture
 from tests.visitors import Visitor
 
 
@@ -53,7 +54,8 @@ def test_a_file_is_attached_shown_saved_and_deleted(
     page = operator.get(tab).text
     assert 'type="file"' in page
     assert "multiple" in page
-    answer = upload(operator, ticket, (PNG, "errore.png"), (PDF, "istruzioni.pdf"), description="Prova")
+    error = picture("PNG") + SECRET
+    answer = upload(operator, ticket, (error, "errore.png"), (PDF, "istruzioni.pdf"), description="Prova")
     assert answer.status_code == 303
     assert answer.location.endswith(tab)
     page = operator.get(tab).text
@@ -66,8 +68,10 @@ def test_a_file_is_attached_shown_saved_and_deleted(
     assert saved.get_data() == PDF
     assert saved.headers["Content-Disposition"].startswith("attachment")
     shown = operator.get(f"/attachment/{pdf.id - 1}/file")
-    assert shown.get_data() == PNG
+    # Shown it is drawn anew; saved it is as it came.
+    assert (shown.get_data()[:8], SECRET in shown.get_data()) == (PNG[:8], False)
     assert shown.headers["Content-Disposition"].startswith("inline")
+    assert operator.get(f"/attachment/{pdf.id - 1}/file?save=1").get_data() == error
     for sent, media_type in ((saved, "application/pdf"), (shown, "image/png")):
         assert sent.headers["Content-Type"] == media_type
         assert "sandbox" in sent.headers["Content-Security-Policy"]

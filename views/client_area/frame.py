@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, g, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, g, redirect, render_template, request, url_for
 from flask_babel import Babel
 from flask_babel import gettext as _
 from sqlalchemy import Engine
 
 import views.door
 from backoffice.actors import Action
+from backoffice.operations.portal_logos import find_logo
 from backoffice.outbox import has_demonstration
 from backoffice.portals import OWN_HOSTS
 from models.account import Account
@@ -65,6 +66,7 @@ def install(app: Flask, engine: Engine, *, own_host: str = "") -> None:
     register_sections(app)
     app.add_url_rule("/", "start", _start)
     app.add_url_rule("/portal.css", "portal_css", _portal_css)
+    app.add_url_rule("/portal.png", "portal_logo", _portal_logo)
     errors.install(app, _error_page)
     app.context_processor(_around)
 
@@ -86,6 +88,7 @@ def _site() -> dict[str, Any]:
     return {
         "name": portal.name,
         "legal": [line for line in (portal.legal_footer or "").splitlines() if line.strip()],
+        "logo_url": url_for("portal_logo", v=portal.logo_digest[:12]) if portal.logo_digest else None,
         "accent_url": url_for("portal_css", v=f"{portal.id}-{portal.version}") if portal.accent else None,
         "home_url": url_for("clients.dashboard") if client else url_for("clients.login"),
         "languages": _languages(),
@@ -156,6 +159,17 @@ def _is_demonstration() -> bool:
         with door.as_product() as records:
             g.demonstration = has_demonstration(records)
     return bool(g.demonstration)
+
+
+def _portal_logo() -> Response:
+    """Return the portal's logo."""
+    with door.as_product() as records:
+        content = find_logo(records, g.portal.id)
+    if content is None:
+        abort(404)
+    response = Response(content, mimetype="image/png")
+    response.headers["Cache-Control"] = "private, max-age=86400"
+    return response
 
 
 def _portal_css() -> Response:

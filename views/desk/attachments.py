@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Response, current_app, flash, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from flask_babel import gettext as _
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Forbidden, NotFound
 from backoffice.files.kinds import INLINE, KINDS
+from backoffice.files.pictures import NotAPicture, redrawn
 from backoffice.files.store import get_content
 from backoffice.operations.attachments import (
     attach_file,
@@ -111,10 +113,13 @@ def storing() -> dict[str, Any]:
 
 
 def content_response(attachment: Attachment, *, inline: bool) -> Response:
-    """Return the content of an attachment read within the scope."""
+    """Return the content of an attachment read within the scope: as it is, to be saved; drawn anew, to be shown."""
     content = get_content(current_app.extensions["files"], attachment.sha256)
-    shown = inline and attachment.media_type in INLINE
-    return file_response(content, attachment.name, attachment.media_type, inline=shown)
+    if inline and attachment.media_type in INLINE:
+        with suppress(NotAPicture):
+            picture, media_type = redrawn(content)
+            return file_response(picture, attachment.name, media_type, inline=True)
+    return file_response(content, attachment.name, attachment.media_type, inline=False)
 
 
 def _parent_sent() -> Recorded:
