@@ -20,6 +20,7 @@ from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import DomainError, Text
 from backoffice.mail.rendering import TEMPLATES, Letter, TemplateError
 from backoffice.mail.sending import Answer, Envelope, MailServer, Outcome, Post, open_post
+from backoffice.operations.addresses import mark_refused, mark_taken
 from backoffice.operations.mails import (
     PAUSES,
     find_taken,
@@ -133,12 +134,15 @@ def _conclude(engine: sa.Engine, taken: OutboxMail, answer: Answer, shown: Lette
             return  # the lease ended first: whoever has it now will say
         if answer.outcome is Outcome.sent:
             assert shown is not None
+            mark_taken(session, mail)
             mark_sent(session, mail, answer.text, shown)
             tally.sent += 1
         elif answer.outcome is Outcome.postponed:
             mark_postponed(session, mail, answer.text)
             tally.postponed += 1
         else:
+            if answer.address_refused:
+                mark_refused(session, mail)
             mark_failed(session, mail, answer.text)
             tally.failed += 1
 

@@ -40,6 +40,13 @@ class Account(GroupOwned, Record):
     __table_args__ = (
         UniqueConstraint("group_id", "username"),
         UniqueConstraint("feed_digest"),
+        # Few: what the sender asks after each mail.
+        Index(
+            "ix_account_unreachable_since",
+            "unreachable_since",
+            postgresql_where=text("unreachable_since IS NOT NULL"),
+            sqlite_where=text("unreachable_since IS NOT NULL"),
+        ),
         Index(
             "uq_account_email",
             "group_id",
@@ -64,16 +71,29 @@ class Account(GroupOwned, Record):
         title=("full_name",),
         subtitle=("username", "company"),
         tabs=("account_service.account", "account_session.account"),
-        worklists=(Worklist(_l("Accounts to validate"), ("state:in:pending_validation",)),),
+        worklists=(
+            Worklist(_l("Accounts to validate"), ("state:in:pending_validation",)),
+            Worklist(_l("Accounts whose address refuses mail"), ("unreachable_since:filled:",), "wait"),
+        ),
         rank=3,
         list_columns=("username", "full_name", "email", "company", "state", "is_referent", "last_login_at"),
         search_columns=("username", "full_name", "email", "declared_company"),
-        filters=("state", "company", "is_referent", "username", "email", "last_login_at", "created_at"),
+        filters=(
+            "state",
+            "company",
+            "is_referent",
+            "username",
+            "email",
+            "last_login_at",
+            "unreachable_since",
+            "created_at",
+        ),
         order="-created_at",
         fast=(("state", "created_at"), ("company", "created_at"), ("username",), ("email",), ("last_login_at",)),
         facts=(
             "username",
             "email",
+            "unreachable_since",
             "company",
             "contact",
             "is_referent",
@@ -106,6 +126,13 @@ class Account(GroupOwned, Record):
     )
     #: Where credentials and notices go; signs in as well.
     email: Mapped[str] = field(_l("E-mail"), Email(), personal=True, help=_l("Also good for signing in."))
+    #: Since when mail servers refuse the address for good; empty while they do not.
+    unreachable_since: Mapped[datetime | None] = field(
+        _l("Address refuses mail since"),
+        UtcInstant(),
+        verb_only=True,
+        help=_l("The mail server said that there is no such address: ask for another one."),
+    )
     #: First and last name.
     full_name: Mapped[str] = field(_l("Full name"), String(160), personal=True)
     #: The client; empty until a self-registration is validated.

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Duplicates, Record, Rule, Scope, Section, SoftDeleted
+from models.base import Admin, Category, CompanyOwned, Duplicates, Record, Rule, Scope, Section, SoftDeleted, Worklist
 from models.columns import Choice, choice, field, folded
 from models.company import Company
 from models.outbox_mail import MailLanguage
@@ -25,6 +25,13 @@ class Contact(SoftDeleted, CompanyOwned, Record):
 
     __tablename__ = "contact"
     __table_args__ = (
+        # Few: what the sender asks after each mail.
+        Index(
+            "ix_contact_unreachable_since",
+            "unreachable_since",
+            postgresql_where=text("unreachable_since IS NOT NULL"),
+            sqlite_where=text("unreachable_since IS NOT NULL"),
+        ),
         Index(
             "uq_contact_email",
             "company_id",
@@ -53,10 +60,19 @@ class Contact(SoftDeleted, CompanyOwned, Record):
         rank=2,
         list_columns=("last_name", "first_name", "company", "email", "phone", "is_main_referent"),
         search_columns=("first_name", "last_name", "email"),
-        filters=("company", "is_main_referent", "organisation_level", "last_name", "email", "created_at"),
+        filters=(
+            "company",
+            "is_main_referent",
+            "organisation_level",
+            "last_name",
+            "email",
+            "unreachable_since",
+            "created_at",
+        ),
         order="last_name",
         fast=(("company", "last_name"), ("created_at",)),
-        facts=("company", "email", "phone", "mobile"),
+        worklists=(Worklist(_l("Contacts whose address refuses mail"), ("unreachable_since:filled:",), "wait"),),
+        facts=("company", "email", "unreachable_since", "phone", "mobile"),
         natural_keys=(("company_id", "email"),),
         duplicates=Duplicates(same=(("email",), ("mobile",)), alike=("first_name", "last_name"), within="company"),
         sections=(
@@ -100,6 +116,13 @@ class Contact(SoftDeleted, CompanyOwned, Record):
         Email(),
         personal=True,
         help=_l("Each address only once in a company; imports recognise the person by it."),
+    )
+    #: Since when mail servers refuse the address for good; empty while they do not.
+    unreachable_since: Mapped[datetime | None] = field(
+        _l("Address refuses mail since"),
+        UtcInstant(),
+        verb_only=True,
+        help=_l("The mail server said that there is no such address: ask for another one."),
     )
     #: When the address was proven to be theirs; empty until then.
     email_verified_at: Mapped[datetime | None] = field(_l("E-mail verified"), UtcInstant(), verb_only=True)

@@ -11,7 +11,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,8 @@ class Answer:
     outcome: Outcome
     text: str
     unreachable: bool = False
+    #: Whether it is the address that no mail will reach, whatever it says.
+    address_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,8 @@ def _judged(error: Exception) -> Answer:
     """Tell by the server's code whether another attempt makes sense; anything without a code may pass."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))
-        return _by_code(code, said)
+        answer = _by_code(code, said)
+        return replace(answer, address_refused=answer.outcome is Outcome.refused)
     if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
         return _by_code(error.smtp_code, error.smtp_error)
     if isinstance(error, smtplib.SMTPResponseException):

@@ -30,6 +30,10 @@ TYPED = ("company_name", "vat_number", "requester_name", "email", "phone", "note
 _REQUIRED = ("company_name", "vat_number", "requester_name", "email")
 
 
+#: What is asked for services, and so for at least one.
+_OF_SERVICES = (RequestKind.service, RequestKind.additional_account)
+
+
 class RequestsClosed(DomainError):
     template = _l("Services cannot be asked for here: ask whoever looks after you.")
     status = 404
@@ -115,7 +119,7 @@ def ask_as_client(
     email: str = "",
     about: Account | None = None,
 ) -> ActivationRequest:
-    """Write down what a referent asks for from within: services, an account for a colleague, or the end of one.
+    """Write down what a referent asks for from within: services, an account for a colleague, other access, or its end.
 
     Needs a session in which the system acts, on behalf of the referent, who has been asked for the right already.
 
@@ -125,8 +129,10 @@ def ask_as_client(
     if about is not None and about.company_id != account.company_id:
         raise NotFound
     chosen = [key for key in dict.fromkeys(services) if key in {offer.id for offer in offers_of(session, portal)}]
-    if not chosen and kind is not RequestKind.account_deletion:
+    if not chosen and kind in _OF_SERVICES:
         raise InvalidRecord({"services": str(NothingRequested())})
+    if kind is RequestKind.scope_change and not note.strip():
+        raise InvalidRecord({"note": REQUIRED})
     values: dict[str, Any] = {
         "kind": kind.value,
         "origin": RequestOrigin.client_request.value,

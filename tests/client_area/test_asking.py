@@ -69,6 +69,24 @@ def test_what_is_missing_is_told(
     assert f'id="{field}-error"' in answer.text
 
 
+def test_other_access_for_a_colleague(
+    browser_of: Browsers, account: Callable[[str], Account], session: RecordSession
+) -> None:
+    browser, colleague = browser_of("demo.referent"), account("demo.client")
+    path = f"/it/account/{colleague.id}/change/"
+    assert f'href="{path}"' in browser.get(f"/it/account/{colleague.id}").text
+    refused = browser.form(path, {"note": " "})
+    assert (refused.status_code, 'id="note-error"' in refused.text) == (422, True)
+    assert browser.form(path, {"note": "Solo la sede di Trento"}).status_code == 303
+    made = session.scalars(sa.select(ActivationRequest).order_by(ActivationRequest.id.desc()).limit(1)).one()
+    assert (made.kind, made.account_id, made.note) == (
+        RequestKind.scope_change,
+        colleague.id,
+        "Solo la sede di Trento",
+    )
+    assert browser_of("demo.client").get(path).status_code == 403
+
+
 def test_not_for_others_and_not_about_others(
     browser_of: Browsers,
     account: Callable[[str], Account],
@@ -81,6 +99,7 @@ def test_not_for_others_and_not_about_others(
     ).first()
     assert foreign is not None
     assert browser_of("demo.referent").get(f"/it/account/{foreign.id}/end/").status_code == 404
+    assert browser_of("demo.referent").get(f"/it/account/{foreign.id}/change/").status_code == 404
     # Whoever tries numbers stands in the log.
     asked = f"Account {account('demo.referent').id} asked for '/it/account/{foreign.id}/end/', which is not there"
     assert asked in caplog.text

@@ -16,7 +16,11 @@ from backoffice.database import RecordSession, begin_writing, make_engine, open_
 from backoffice.delivery import send_due
 from backoffice.mail.sending import MailServer
 from backoffice.operations.mails import PAUSES, find_taken, take_next_mail
+from backoffice.operations.plain import update_record
 from backoffice.operations.verbs import perform
+from backoffice.outbox import queue_mail
+from models.account import Account
+from models.contact import Contact
 from models.history_entry import HistoryEntry
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
 from models.staff import Staff
@@ -115,6 +119,46 @@ def test_a_recipient_refused_for_good_fails_at_once_and_others_leave(
     assert (after.state, after.attempts, after.last_answer) == (S.failed, 1, "550 No such user here")
     assert stored(session, fine).state is S.sent
     assert inbox.connections == 1
+
+
+def test_an_address_refused_for_good_is_marked_until_it_takes_mail_or_changes(
+    session: RecordSession, engine: sa.Engine, inbox: Inbox, server: MailServer
+) -> None:
+    account = session.scalars(sa.select(Account).where(Account.username == "demo.referent")).one()
+    contact = session.scalars(sa.select(Contact).where(Contact.company_id == account.company_id).limit(1)).one()
+    other = session.scalars(sa.select(Contact).where(Contact.company_id != account.company_id).limit(1)).one()
+    with begin_writing():
+        contact.email = account.email
+        session.commit()
+    keys = (account.id, contact.id, other.id)
+
+    def send() -> tuple[bool, ...]:
+        with begin_writing():
+            about = session.get_one(Account, keys[0])
+            arguments = {"name": "Renata", "username": about.username, "minutes": 60}
+            queue_mail(session, "account_password", arguments, to=about.email, about=about, language=MailLanguage.it)
+            session.commit()
+        send_due(engine, server, ROOTS)
+        session.expire_all()
+        rows = (session.get_one(Account, keys[0]), *(session.get_one(Contact, key) for key in keys[1:]))
+        marked = tuple(row.unreachable_since is not None for row in rows)
+        session.rollback()
+        return marked
+
+    inbox.refusals[account.email] = "451 Try again later"
+    session.rollback()
+    assert send() == (False, False, False)
+    inbox.refusals["demo.referent@backoffice.example"] = "550 No such user here"
+    assert send() == (True, True, False)
+    inbox.refusals.clear()
+    assert send() == (False, False, False)
+    inbox.refusals["demo.referent@backoffice.example"] = "550 No such user here"
+    assert send() == (True, True, False)
+    with begin_writing():
+        row = session.get_one(Contact, keys[1])
+        update_record(session, row, {"email": "nuovo@indirizzo.example"}, version=row.version, actor=SYSTEM)
+        assert row.unreachable_since is None
+        session.rollback()
 
 
 def test_a_recipient_refused_for_now_is_tried_with_growing_pauses_then_given_up(

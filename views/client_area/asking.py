@@ -17,7 +17,7 @@ from views import addresses
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 from views.door import current_actor, current_session
-from views.generated.section import set_section_link
+from views.generated.section import add_section_link
 
 _TYPED = ("account_name", "account_email", "note")
 
@@ -34,6 +34,15 @@ def ask_account() -> Any:
     return _ask(RequestKind.additional_account)
 
 
+@area.route("/account/<pk>/change/", methods=["GET", "POST"])
+def ask_change(pk: str) -> Any:
+    """Ask that a colleague's account get wider or narrower access."""
+    if door.client() is None:
+        return door.sign_in_first()
+    current_actor().require(Action.create, ActivationRequest)
+    return _ask(RequestKind.scope_change, about=get_record(current_session(), Account, pk))
+
+
 @area.route("/account/<pk>/end/", methods=["GET", "POST"])
 def ask_end(pk: str) -> Any:
     """Ask that an account of the company be deleted."""
@@ -47,16 +56,16 @@ def ask_end(pk: str) -> Any:
     return render_template("client_end_account.html", page=page)
 
 
-def _ask(kind: RequestKind) -> Any:
+def _ask(kind: RequestKind, *, about: Account | None = None) -> Any:
     if door.client() is None:
         return door.sign_in_first()
     current_actor().require(Action.create, ActivationRequest)
     if request.method != "POST":
-        return _form(kind)
+        return _form(kind, about)
     try:
-        return _send(kind)
+        return _send(kind, about=about)
     except InvalidRecord as error:
-        return _form(kind, {name: str(text) for name, text in error.problems.items()}), error.status
+        return _form(kind, about, {name: str(text) for name, text in error.problems.items()}), error.status
 
 
 def _send(kind: RequestKind, *, about: Account | None = None) -> Any:
@@ -81,17 +90,24 @@ def _send(kind: RequestKind, *, about: Account | None = None) -> Any:
     return redirect(addresses.list_url(ActivationRequest), 303)
 
 
-def _form(kind: RequestKind, problems: dict[str, str] | None = None) -> str:
+def _heading(kind: RequestKind, about: Account | None) -> str:
+    if kind is RequestKind.scope_change and about is not None:
+        return _("Ask for other access for %(name)s", name=about.full_name)
+    return _("Ask for a service") if kind is RequestKind.service else _("Ask for another account")
+
+
+def _form(kind: RequestKind, about: Account | None, problems: dict[str, str] | None = None) -> str:
     with door.as_product() as records:
         offers = offers_of(records, door.portal())
     chosen = request.form.getlist("service")
     page = {
-        "heading": _("Ask for a service") if kind is RequestKind.service else _("Ask for another account"),
+        "heading": _heading(kind, about),
         "for_account": kind is RequestKind.additional_account,
+        "for_change": kind is RequestKind.scope_change,
         "offers": [{"offer": offer, "chosen": str(offer.id) in chosen} for offer in offers],
         "typed": {name: request.form.get(name, "") for name in _TYPED},
         "problems": problems or {},
-        "back_url": url_for("clients.dashboard"),
+        "back_url": url_for("clients.dashboard") if about is None else addresses.record_url(about),
     }
     return render_template("client_ask.html", page=page)
 
@@ -104,4 +120,13 @@ def _end_link(account: Account, actor: Actor) -> dict[str, Any] | None:
     return {"label": label, "icon": "person-x", "url": url_for("clients.ask_end", pk=account.id)}
 
 
-set_section_link(Account, _end_link)
+def _change_link(account: Account, actor: Actor) -> dict[str, Any] | None:
+    """Offer referents to ask for other access for an account of the company."""
+    if not actor.may(Action.create, ActivationRequest):
+        return None
+    label = _("Ask for other access")
+    return {"label": label, "icon": "sliders", "url": url_for("clients.ask_change", pk=account.id)}
+
+
+add_section_link(Account, _change_link)
+add_section_link(Account, _end_link)

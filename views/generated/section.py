@@ -33,12 +33,12 @@ _RELATED = "25"
 
 #: What may be asked for on the page of a record, ``{label, icon, url}`` or None, where there is something.
 SectionLink = Callable[[Any, Actor], dict[str, Any] | None]
-_links: dict[type[Recorded], SectionLink] = {}
+_links: dict[type[Recorded], list[SectionLink]] = {}
 
 
-def set_section_link(entity: type[Recorded], link: SectionLink) -> None:
+def add_section_link(entity: type[Recorded], link: SectionLink) -> None:
     """Offer what ``link(record, actor)`` returns on the page of each record of ``entity``."""
-    _links[entity] = link
+    _links.setdefault(entity, []).append(link)
 
 
 #: What may be done with a list as a whole, ``{label, icon, url}``.
@@ -147,7 +147,7 @@ def _record(entity: type[Recorded], pk: str) -> str:
         "state": dressed(show.cell(record, state, actor)) if state else None,
         "rows": _details(record, actor),
         "parts": [part for field in _parts(entity, actor) if (part := _rows(record, field, actor, session))],
-        "link": _links[entity](record, actor) if entity in _links else None,
+        "links": [found for link in _links.get(entity, ()) if (found := link(record, actor)) is not None],
         "back_url": addresses.list_url(entity),
         "back_label": entity.__admin__.plural,
     }
@@ -196,10 +196,10 @@ def _exports(entity: type[Recorded]) -> list[dict[str, Any]]:
 
 __all__ = [
     "SectionListing",
+    "add_section_link",
     "client_fields",
     "register_sections",
     "sections",
     "set_list_link",
-    "set_section_link",
     "set_section_url",
 ]
