@@ -58,7 +58,6 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
         JWT_SECRET_KEY=settings.jwt_secret_key,
         STATEMENT_TIMEOUT_MS=settings.statement_timeout_ms,
         HAS_MAIL_SERVER=bool(settings.mail_server),
-        MAX_ATTACHMENT_MB=settings.max_attachment_mb,
         # Migrations make the tables and a command the permissions: workers run no SQL at start (M4, M12).
         FAB_CREATE_DB=False,
         FAB_UPDATE_PERMS=False,
@@ -113,6 +112,7 @@ def _new_app(name: str, settings: config.Settings) -> Flask:
     app.config.update(
         APP_NAME="Backoffice",
         MAX_CONTENT_LENGTH=settings.max_upload_mb * 1024 * 1024,
+        MAX_ATTACHMENT_MB=settings.max_attachment_mb,
         MAX_FORM_MEMORY_SIZE=settings.max_upload_mb * 1024 * 1024,
         MAX_FORM_PARTS=20_000,
         SESSION_COOKIE_HTTPONLY=True,

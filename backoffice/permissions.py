@@ -207,7 +207,7 @@ grants        R        R
 fees          R        -
 accounts      R        R
 licenses      RX       -
-tickets       RX       RX
+tickets       CRX      CRX
 packages      RX       -
 package_types R        R
 time_entries  R        -

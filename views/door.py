@@ -29,7 +29,7 @@ def _enter() -> None:
 
 
 def _leave(_error: BaseException | None) -> None:
-    _close_session()
+    close_session()
     will_write(False)  # whatever runs next in this thread says so itself
 
 
@@ -64,11 +64,12 @@ def commit() -> None:
 
 def fresh_session() -> Any:
     """Return the request's session as if new: after a refusal, what is stored and nothing of what was tried."""
-    _close_session()
+    close_session()
     return current_session()
 
 
-def _close_session() -> None:
+def close_session() -> None:
+    """Let go of the request's session and of what it holds: what was read stays readable."""
     session: RecordSession | None = g.pop("record_session", None)
     if session is None:
         return

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice.access import INTERNAL
 from backoffice.errors import DomainError
 from backoffice.identity import RoleRow, UserRole
+from backoffice.mail.rendering import TEMPLATES
 from backoffice.operations import bell
 from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
@@ -49,13 +50,17 @@ def tell(
     sender: str | None = None,
     reply_to: str | None = None,
 ) -> None:
-    """Tell somebody, by their bell and by mail; its ``name`` is theirs. Nobody is told of what they do themselves."""
+    """Tell somebody, by their bell and by mail; its ``name`` is theirs.
+
+    Nobody is told of what they do themselves, except by mails that prove it, such as that a request has arrived.
+    """
     if recipient is None:
         return
     reader = bell.reader_at(session, recipient.email, about, staff_id=recipient.staff_id)
-    if reader is not None and reader.is_acting(session):
+    is_own = reader is not None and reader.is_acting(session)
+    if is_own and not TEMPLATES[event].always_mailed:
         return
-    if reader is not None and bell.ring(session, event, reader, about=about) is not NoticeWay.mail:
+    if reader is not None and not is_own and bell.ring(session, event, reader, about=about) is not NoticeWay.mail:
         return
     values = {"name": recipient.name, **arguments}
     try:

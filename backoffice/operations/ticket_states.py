@@ -16,10 +16,18 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.packages import has_active_package
+from backoffice.operations.ticket_mails import (
+    tell_assignee,
+    tell_of_closing,
+    tell_of_end,
+    tell_of_message,
+    tell_of_missing_package,
+    tell_of_rejection,
+)
 from backoffice.operations.ticket_opening import OPENING
 from models.account import AccountState
 from models.escalation import Escalation, EscalationState
-from models.ticket import Ticket, TicketState
+from models.ticket import ClosureReason, Ticket, TicketState
 from models.ticket_message import TicketMessage, Visibility
 
 S = TicketState
@@ -75,9 +83,11 @@ def _take_charge(_session: Session, ticket: Ticket, _values: Mapping[str, Any], 
         ticket.assignee_id = actor.staff_id
 
 
-def _say_to_client(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
-    body = values["body"]
-    session.add(TicketMessage(ticket=ticket, visibility=Visibility.public, body=body, is_demo=ticket.is_demo))
+def _ask_client(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
+    body, public = values["body"], Visibility.public
+    question = TicketMessage(ticket=ticket, visibility=public, body=body, is_demo=ticket.is_demo)
+    session.add(question)
+    tell_of_message(session, question, event="ticket_question")
 
 
 def _note(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
@@ -104,18 +114,36 @@ def _end_escalation(session: Session, ticket: Ticket, _values: Mapping[str, Any]
             escalation.state, escalation.ended_at = EscalationState.solved, clock.now()
 
 
-def _close(_session: Session, ticket: Ticket, values: Mapping[str, Any], actor: Actor) -> None:
+def _close(session: Session, ticket: Ticket, values: Mapping[str, Any], actor: Actor) -> None:
     """Close with the queue's window for reopening; where it has none, at once for good."""
     now = clock.now()
     ticket.first_closed_at = ticket.first_closed_at or now
     ticket.reopen_until = now + timedelta(hours=ticket.queue.reopen_window_hours)
     if ticket.queue.reopen_window_hours == 0:
         ticket.state = S.closed_final
-        _end(_session, ticket, values, actor)
+        _end(session, ticket, values, actor)
+    else:
+        tell_of_closing(session, ticket)
 
 
-def _end(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+def _end(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
     ticket.closed_at = clock.now()
+    tell_of_end(session, ticket)
+
+
+def _reject(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """End it here; who sends unsolicited mail gets no answer."""
+    ticket.closed_at = clock.now()
+    if ticket.closure_reason is not ClosureReason.spam:
+        tell_of_rejection(session, ticket)
+
+
+def _tell_assignee(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    tell_assignee(session, ticket, "ticket_assigned")
+
+
+def _tell_of_package(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    tell_of_missing_package(session, ticket)
 
 
 def _within_window(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
@@ -126,7 +154,9 @@ def _within_window(_session: Session, ticket: Ticket, _values: Mapping[str, Any]
 def _reopen(session: Session, ticket: Ticket, values: Mapping[str, Any], actor: Actor) -> None:
     ticket.reopen_until = None
     ticket.reopen_count += 1
-    _note(session, ticket, values, actor)
+    if actor.account_id is None:
+        _note(session, ticket, values, actor)
+    tell_assignee(session, ticket, "ticket_reopened")
 
 
 def _remember_state(_session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
@@ -147,6 +177,7 @@ _QUALIFYING = (
         tone="primary",
         inputs=("request_type", "priority", "assistance_kind", "team", "assignee"),
         optional=("assistance_kind", "assignee"),
+        effect=_tell_assignee,
         may_leave=(Ticket,),
     ),
     Transition(
@@ -155,6 +186,7 @@ _QUALIFYING = (
         sources=(S.qualification, S.in_progress),
         target=S.waiting_package,
         icon="hourglass-split",
+        effect=_tell_of_package,
     ),
     Transition(
         name="wait_for_quote",
@@ -180,7 +212,7 @@ _QUALIFYING = (
         icon="x-circle",
         tone="danger",
         inputs=("closure_reason",),
-        effect=_end,
+        effect=_reject,
         confirm=_l("The ticket ends here; say why."),
     ),
 )
@@ -205,7 +237,7 @@ _WORKING = (
         icon="chat-dots",
         asks=TicketMessage,
         inputs=("body",),
-        effect=_say_to_client,
+        effect=_ask_client,
         confirm=_l("The client reads your question; the ticket waits for the answer."),
     ),
     Transition(

@@ -78,7 +78,7 @@ def test_other_access_for_a_colleague(
     refused = browser.form(path, {"note": " "})
     assert (refused.status_code, 'id="note-error"' in refused.text) == (422, True)
     assert browser.form(path, {"note": "Solo la sede di Trento"}).status_code == 303
-    made = session.scalars(sa.select(ActivationRequest).order_by(ActivationRequest.id.desc()).limit(1)).one()
+    made = newest(session)
     assert (made.kind, made.account_id, made.note) == (
         RequestKind.scope_change,
         colleague.id,

@@ -44,6 +44,7 @@ def test_by_user_name_or_address_and_out_again(browser_of: Browsers, account: Fi
     assert browser.get("/it/login/").location == "/it/"  # who is in needs no form
     assert browser.form("/it/logout/", {}, page="/it/").location == "/it/login/"
     assert browser.get("/it/").status_code == 302
+    session.rollback()
     rows = session.scalars(sa.select(SignInEntry).where(SignInEntry.account_id == someone.id)).all()
     assert [row.event for row in rows] == [SignInEvent.signed_in, SignInEvent.signed_out]
     # Ledgers last for ever, people's wish to be known may not: the name is looked up.

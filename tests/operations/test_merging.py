@@ -12,6 +12,7 @@ from backoffice.actors import SYSTEM, Action, Context, Door
 from backoffice.database import RecordSession, open_session
 from backoffice.errors import Conflict, Forbidden, InvalidRecord, NotFound
 from backoffice.identity import load_actor
+from backoffice.operations.bell import Reader, ring
 from backoffice.operations.merge_plan import make_plan
 from backoffice.operations.merge_steps import references_to
 from backoffice.operations.merge_undo import AlreadyUndone, MergeKept, undo_merge
@@ -94,6 +95,7 @@ def test_every_column_that_refers_to_the_dropped_record_is_moved(
     world.job()
     world.signed_in(world.account())
     world.add(code_of(keep))
+    ring(session, "activation_answer", Reader(account_id=world.account().id), about=drop)
     for reference in references_to(entity.__table__):
         table, column = reference.table, reference.column
         # Any row will do, whoever's it is: what counts is where it leads.

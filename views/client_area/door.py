@@ -118,6 +118,9 @@ def as_product(*, writes: bool = False, account_id: int | None = None) -> Iterat
     """
     # For the portal's own corporate group, once that is known: what is new is its, and nobody else's is looked at.
     group_id = g.portal.group_id if "portal" in g else None
+    if writes:
+        # One writes at a time on SQLite, and what a form looked at first holds the place.
+        door.close_session()
     context = Context(replace(SYSTEM, group_id=group_id), Door.client_area, account_id=account_id)
     with begin_writing(writes), open_session(door.engine(), context) as records, records.begin():
         yield records

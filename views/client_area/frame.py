@@ -33,6 +33,7 @@ from views.client_area import (
     registration,
     requests,
     sign_in,
+    tickets,
 )
 from views.client_area.blueprint import area
 from views.generated.section import register_sections
@@ -48,7 +49,7 @@ _COLOURS = """:root[data-bs-theme="light"] {{
 #: The modules whose pages the blueprint has by now.
 _PAGES = (
     accessibility, asking, calendar, files, following, notices, pages, passwords, privacy, registration, requests,
-    sign_in,
+    sign_in, tickets,
 )  # fmt: skip
 
 

@@ -79,10 +79,14 @@ def dashboard() -> Any:
 
 
 def _asking() -> list[dict[str, str]]:
-    """Return what a referent may ask for from here."""
+    """Return what may be asked for from here: assistance, and by referents services and accounts."""
+    found = []
+    if current_actor().may(Action.create, Ticket) and door.portal().queue_id is not None:
+        found = [{"label": _("Ask for assistance"), "icon": "headset", "url": url_for("clients.open_new_ticket")}]
     if not current_actor().may(Action.create, ActivationRequest):
-        return []
+        return found
     return [
+        *found,
         {"label": _("Ask for a service"), "icon": "plus-lg", "url": url_for("clients.ask_service")},
         {"label": _("Ask for another account"), "icon": "person-plus", "url": url_for("clients.ask_account")},
     ]

@@ -41,6 +41,16 @@ def add_section_link(entity: type[Recorded], link: SectionLink) -> None:
     _links.setdefault(entity, []).append(link)
 
 
+#: What stands on the page of a record in place of lists of its parts: a template, what it shows, and the parts.
+SectionPanel = Callable[[Any, RecordSession], dict[str, Any]]
+_panels: dict[type[Recorded], tuple[str, type[Recorded], SectionPanel]] = {}
+
+
+def set_section_panel(entity: type[Recorded], template: str, instead_of: type[Recorded], panel: SectionPanel) -> None:
+    """Show ``template`` with what ``panel(record, session)`` returns, instead of the list of one kind of part."""
+    _panels[entity] = (template, instead_of, panel)
+
+
 #: What may be done with a list as a whole, ``{label, icon, url}``.
 _list_links: dict[type[Recorded], Callable[[], dict[str, Any]]] = {}
 
@@ -146,6 +156,7 @@ def _record(entity: type[Recorded], pk: str) -> str:
         "icon": entity.__admin__.icon,
         "state": dressed(show.cell(record, state, actor)) if state else None,
         "rows": _details(record, actor),
+        "panel": _panel(entity, record, session),
         "parts": [part for field in _parts(entity, actor) if (part := _rows(record, field, actor, session))],
         "links": [found for link in _links.get(entity, ()) if (found := link(record, actor)) is not None],
         "back_url": addresses.list_url(entity),
@@ -167,11 +178,19 @@ def _details(record: Recorded, actor: Actor) -> list[dict[str, Any]]:
     return [{"label": field.label, "cell": cell} for field, cell in cells if not cell.empty and not cell.unavailable]
 
 
+def _panel(entity: type[Recorded], record: Recorded, session: RecordSession) -> dict[str, Any] | None:
+    if entity not in _panels:
+        return None
+    template, _part, panel = _panels[entity]
+    return {"template": template, **panel(record, session)}
+
+
 def _parts(entity: type[Recorded], actor: Actor) -> list[Field]:
     """Return the relations by which parts that have no section of their own point at an entity."""
     return [
         field
         for other in ENTITIES.values()
+        if other is not (_panels[entity][1] if entity in _panels else None)
         if not other.__admin__.client_section and addresses.has_pages(other) and actor.may(Action.read, other)
         for field in fields(other).values()
         if field.kind is Kind.relation and field.target is entity and not field.secret
@@ -201,5 +220,6 @@ __all__ = [
     "register_sections",
     "sections",
     "set_list_link",
+    "set_section_panel",
     "set_section_url",
 ]

@@ -1,0 +1,163 @@
+"""Asking for assistance, and answering, in the client area (TK-01 to TK-05, TK-08, TK-13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from backoffice.actors import Action, Actor
+from backoffice.database import RecordSession
+from backoffice.errors import DomainError, InvalidRecord
+from backoffice.files.kinds import KINDS
+from backoffice.operations.client_tickets import ASKED, answer_ticket, open_ticket, types_for
+from backoffice.records import show
+from backoffice.records.lookup import get_record
+from models.account import Account
+from models.attachment import Attachment
+from models.portal import Portal
+from models.ticket import Ticket, TicketState, Urgency
+from models.ticket_message import Direction, TicketMessage
+from views import addresses
+from views.client_area import door, limits
+from views.client_area.blueprint import area
+from views.door import current_actor, current_session
+from views.generated.section import add_section_link, set_list_link, set_section_panel
+from views.uploads import sent_files
+
+#: More than anybody reads on one page.
+_SHOWN = 200
+_OVER = (TicketState.closed_final, TicketState.archived, TicketState.rejected)
+
+
+@area.route("/tickets/new/", methods=["GET", "POST"])
+def open_new_ticket() -> Any:
+    """Ask for assistance."""
+    client = door.client()
+    if client is None:
+        return door.sign_in_first()
+    current_actor().require(Action.create, Ticket)
+    if request.method != "POST":
+        return _form()
+    limits.count("ticket", client.email)
+    files = sent_files("file")
+    try:
+        with door.as_product(writes=True, account_id=client.actor.account_id) as records:
+            account = records.get_one(Account, client.actor.id)
+            portal = records.get_one(Portal, door.portal().id)
+            made = open_ticket(records, account, portal, request.form, files, **_storing())
+            key, number = made.id, made.number
+    except InvalidRecord as error:
+        return _form({name: str(text) for name, text in error.problems.items()}), error.status
+    flash(_("Your request has the number %(number)s. We confirm it by mail.", number=number), "good")
+    return redirect(url_for(addresses.endpoint(Ticket, "record"), pk=key), 303)
+
+
+@area.route("/tickets/<pk>/answer/", methods=["GET", "POST"])
+def answer(pk: str) -> Any:
+    """Say something about a ticket; one that may be reopened is reopened by it."""
+    client = door.client()
+    if client is None:
+        return door.sign_in_first()
+    current_actor().require(Action.create, Ticket)
+    ticket: Ticket = get_record(current_session(), Ticket, pk)
+    if request.method != "POST":
+        return _answer_form(ticket)
+    limits.count("answer", client.email)
+    key, files = ticket.id, sent_files("file")
+    try:
+        with door.as_product(writes=True, account_id=client.actor.account_id) as records:
+            account, found = records.get_one(Account, client.actor.id), records.get_one(Ticket, key)
+            answer_ticket(records, account, found, request.form.get("body", ""), files, **_storing())
+    except DomainError as error:
+        problems = getattr(error, "problems", {error.field or "body": str(error)})
+        return _answer_form(ticket, {name: str(text) for name, text in problems.items()}), error.status
+    flash(_("We have your message."), "good")
+    return redirect(url_for(addresses.endpoint(Ticket, "record"), pk=key), 303)
+
+
+def _storing() -> dict[str, Any]:
+    return {"store": current_app.extensions["files"], "limit_mb": current_app.config["MAX_ATTACHMENT_MB"]}
+
+
+def _files() -> dict[str, Any]:
+    return {
+        "accept": ",".join(f".{ending}" for ending in KINDS),
+        "limit_mb": current_app.config["MAX_ATTACHMENT_MB"],
+    }
+
+
+def _form(problems: dict[str, str] | None = None) -> str:
+    with door.as_product() as records:
+        kinds = [(str(kind.id), kind.name) for kind in types_for(records, door.portal())]
+        queue = records.get_one(Portal, door.portal().id).queue
+        needs_file = queue is not None and queue.requires_attachment
+    page = {
+        "typed": {name: request.form.get(name, "") for name in ASKED},
+        "problems": problems or {},
+        "kinds": kinds,
+        "urgencies": [(urgency.value, urgency.label) for urgency in Urgency],
+        "needs_file": needs_file,
+        "files": _files(),
+        "back_url": addresses.list_url(Ticket),
+    }
+    return render_template("client_ticket_new.html", page=page)
+
+
+def _answer_form(ticket: Ticket, problems: dict[str, str] | None = None) -> str:
+    page = {
+        "number": ticket.number,
+        "subject": ticket.subject,
+        "reopens": ticket.state is TicketState.closed_provisional,
+        "body": request.form.get("body", ""),
+        "problems": problems or {},
+        "files": _files(),
+        "back_url": addresses.record_url(ticket),
+    }
+    return render_template("client_ticket_answer.html", page=page)
+
+
+def _file(file: Attachment) -> dict[str, str]:
+    return {"name": file.name, "url": url_for("clients.file", pk=file.id)}
+
+
+def _answer_link(ticket: Ticket, actor: Actor) -> dict[str, Any] | None:
+    if not actor.may(Action.create, Ticket) or ticket.state in _OVER:
+        return None
+    reopens = ticket.state is TicketState.closed_provisional
+    label = _("Reopen the ticket") if reopens else _("Answer")
+    icon = "arrow-counterclockwise" if reopens else "reply"
+    return {"label": label, "icon": icon, "url": url_for("clients.answer", pk=ticket.id)}
+
+
+def _new_link() -> dict[str, Any]:
+    return {"label": _("Ask for assistance"), "icon": "plus-lg", "url": url_for("clients.open_new_ticket")}
+
+
+def _conversation(ticket: Ticket, session: RecordSession) -> dict[str, Any]:
+    """Return what was said, the oldest first, each message with its files."""
+    wanted = sa.select(TicketMessage).where(TicketMessage.ticket_id == ticket.id)
+    messages = session.scalars(wanted.order_by(TicketMessage.created_at, TicketMessage.id).limit(_SHOWN)).all()
+    of_messages = sa.select(Attachment).where(Attachment.ticket_message_id.in_([m.id for m in messages]))
+    files: dict[int | None, list[Attachment]] = {}
+    for file in session.scalars(of_messages.order_by(Attachment.id)) if messages else ():
+        files.setdefault(file.ticket_message_id, []).append(file)
+    return {
+        "messages": [
+            {
+                "ours": message.direction is Direction.outgoing,
+                "who": _("We") if message.direction is Direction.outgoing else _("You"),
+                "when": show.when(message.created_at),
+                "lines": message.body.splitlines(),
+                "files": [_file(file) for file in files.get(message.id, ())],
+            }
+            for message in messages
+        ]
+    }
+
+
+set_section_panel(Ticket, "_client_conversation.html", TicketMessage, _conversation)
+add_section_link(Ticket, _answer_link)
+set_list_link(Ticket, _new_link)
