@@ -203,7 +203,8 @@ def test_a_verb_sent_twice_counts_once_and_is_written_down(admin: Visitor, sessi
     assert (entry.event, entry.changes["residual_minutes"]) == ("support_package.charge", [600, 590])
 
 
-@pytest.mark.databases("sqlite", "postgresql", long=("sqlite",))
+@pytest.mark.long
+@pytest.mark.databases("sqlite", "postgresql")
 def test_deleting_what_is_referred_to_names_what_refers(admin: Visitor, session: RecordSession) -> None:
     """Every kind of row goes, or stays because something refers to it, which is named."""
     told = 0

@@ -163,6 +163,7 @@ def test_nobody_is_led_astray(admin: Visitor, desk_client: Callable[..., DeskCli
         assert not re.search(r'name="next" value="(?!/backoffice/)', page.text), wanted
 
 
+@pytest.mark.long
 @pytest.mark.databases("sqlite")
 def test_odd_bytes_in_addresses(admin: Visitor) -> None:
     for odd in ODD_BYTES:
@@ -226,7 +227,8 @@ def test_odd_headers(admin: Visitor) -> None:
 MUCH = "x" * 10_000_000
 
 
-@pytest.mark.databases("sqlite", "postgresql", long=("postgresql",))
+@pytest.mark.long
+@pytest.mark.databases("sqlite", "postgresql")
 def test_ten_megabytes_in_a_field(admin: Visitor, session: RecordSession, desk: Flask) -> None:
     sent = form_of(admin, "/company/1/edit")
     for name in (

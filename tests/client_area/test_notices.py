@@ -107,9 +107,11 @@ def test_each_chooses_how_to_hear_of_it(
     assert bell_of(desk.get("/").text) == "1 avviso nuovo"
     # Back to what is usual: no row is left; nonsense changes nothing.
     assert desk.submit("/notices/", {"way_order_data_missing": "mail"}).status_code == 303
+    session.rollback()
     assert session.scalars(sa.select(NoticeChoice)).all() == []
     assert desk.submit("/notices/", {"way_order_data_missing": "pigeon"}).status_code == 404
     assert desk.submit("/notices/", {"way_staff_password": "bell"}).status_code == 303
+    session.rollback()
     assert session.scalars(sa.select(NoticeChoice)).all() == []
 
 

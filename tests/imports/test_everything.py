@@ -147,6 +147,7 @@ def _refused(session: RecordSession, batches: Sequence[ImportBatch]) -> dict[str
     return found
 
 
+@pytest.mark.long
 def test_only_into_an_empty_group_by_whoever_looks_after_the_installation(
     desk_client: Callable[..., DeskClient], session: RecordSession
 ) -> None:

@@ -262,6 +262,7 @@ def _count(session: Session, table: sa.Table, *criteria: Any) -> int:
     return session.scalar(statement, execution_options=INTERNAL) or 0
 
 
+@pytest.mark.long
 def test_removal_takes_exactly_the_demonstration_rows(session: Session) -> None:
     tables = [table for table in Model.metadata.tables.values() if "is_demo" in table.c]
     real = {table.name: _count(session, table, ~table.c.is_demo) for table in tables}
