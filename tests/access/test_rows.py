@@ -176,12 +176,13 @@ def check_cell(person: Person, entity: type[Recorded], key: int, *, there: bool)
 
 
 def settled(person: Person, entity: type[Recorded], key: int, field: Field) -> bool:
-    """Say whether the row has come so far that the field does not change any more."""
+    """Say whether the row has come so far that the field does not change any more, and would have to."""
     states = entity.__admin__.changeable_in.get(field.name)
     if states is None:
         return False
-    ((state,),) = person.stored(f"SELECT state FROM {entity.__table__.name} WHERE id = :key", key=key)
-    return state not in {known.value for known in states}
+    column = field.column or field.name
+    ((state, now),) = person.stored(f"SELECT state, {column} FROM {entity.__table__.name} WHERE id = :key", key=key)
+    return state not in {known.value for known in states} and not (field.kind is Kind.boolean and now)
 
 
 def cell_of(entity: type[Recorded]) -> Field | None:

@@ -38,6 +38,10 @@ CLIENT = {
     "calendar": "/calendar/",
     "figures": "/ticket/figures?by=state",
     "figures-by-month": "/ticket/figures?by=created_at",
+    "notices": "/notices/",
+    "ticket-new": "/tickets/new/",
+    "ticket-answer": "/tickets/{ticket}/answer/",
+    "account-change": "/account/{account}/change/",
     "not-found": "/contract/999999",
 }
 
@@ -74,7 +78,7 @@ def test_every_kind_of_page_for_visitors(page: Page) -> None:
 def test_every_kind_of_page_for_clients(page: Page) -> None:
     sign_in(page, "demo.referent")
     places = {}
-    for name, path in (("ticket", "/it/ticket/"), ("package", "/it/support_package/")):
+    for name, path in (("ticket", "/it/ticket/"), ("package", "/it/support_package/"), ("account", "/it/account/")):
         page.goto(path)
         row: Any = page.locator("tr[data-url]").first.get_attribute("data-url")
         places[name] = row.rpartition("/")[2]
@@ -187,6 +191,28 @@ def test_every_task_of_a_client_can_be_done_by_keyboard_alone(page: Page, applic
     reach(page, "Crea un indirizzo")
     keyboard.press("Enter")
     expect(page.get_by_label("Indirizzo del calendario")).to_be_visible()
+
+    page.goto("/it/tickets/new/")
+    for label, text in (
+        ("Di che si tratta", "Info"),
+        ("In poche parole", "Non si apre"),
+        ("Programma, impianto", "Registro"),
+        ("Che cosa succede", "Compare un errore."),
+        ("Quanto è urgente", "Alta"),
+    ):
+        reach(page, label)
+        keyboard.type(text)
+    reach(page, "Invia la richiesta")
+    keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("-")  # its number
+    reach(page, "Rispondi", role="a")
+    keyboard.press("Enter")
+    page.wait_for_url("**/answer/")
+    reach(page, "Il tuo messaggio")
+    keyboard.type("Succede ogni volta.")
+    reach(page, "Invia il messaggio")
+    keyboard.press("Enter")
+    expect(page.locator(".talk")).to_contain_text("Succede ogni volta.")
 
     page.goto("/it/privacy/")
     reach(page, "La tua password")

@@ -12,7 +12,7 @@ from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.files.kinds import KINDS
-from backoffice.operations.client_tickets import ASKED, answer_ticket, open_ticket, types_for
+from backoffice.operations.client_tickets import ASKED, NoQueue, answer_ticket, open_ticket, types_for
 from backoffice.records import show
 from backoffice.records.lookup import get_record
 from models.account import Account
@@ -39,6 +39,8 @@ def open_new_ticket() -> Any:
     if client is None:
         return door.sign_in_first()
     current_actor().require(Action.create, Ticket)
+    if door.portal().queue_id is None:
+        raise NoQueue
     if request.method != "POST":
         return _form()
     limits.count("ticket", client.email)
@@ -132,7 +134,9 @@ def _answer_link(ticket: Ticket, actor: Actor) -> dict[str, Any] | None:
     return {"label": label, "icon": icon, "url": url_for("clients.answer", pk=ticket.id)}
 
 
-def _new_link() -> dict[str, Any]:
+def _new_link() -> dict[str, Any] | None:
+    if door.portal().queue_id is None:
+        return None
     return {"label": _("Ask for assistance"), "icon": "plus-lg", "url": url_for("clients.open_new_ticket")}
 
 

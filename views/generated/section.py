@@ -52,10 +52,10 @@ def set_section_panel(entity: type[Recorded], template: str, instead_of: type[Re
 
 
 #: What may be done with a list as a whole, ``{label, icon, url}``.
-_list_links: dict[type[Recorded], Callable[[], dict[str, Any]]] = {}
+_list_links: dict[type[Recorded], Callable[[], dict[str, Any] | None]] = {}
 
 
-def set_list_link(entity: type[Recorded], link: Callable[[], dict[str, Any]]) -> None:
+def set_list_link(entity: type[Recorded], link: Callable[[], dict[str, Any] | None]) -> None:
     """Offer what ``link()`` returns above the list of ``entity``."""
     _list_links[entity] = link
 
