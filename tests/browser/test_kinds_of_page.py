@@ -121,7 +121,6 @@ DESK_PAGES = {
     "figures-by-month": Kind("/ticket/figures?by=created_at"),
     "notices": Kind("/notices/"),
     "portal-logo": Kind("/portal-logo/1"),
-    "remove-demonstration": Kind("/start/demonstration"),
     "queue": Kind("/activation/"),
     "queue-empty": Kind("/activation/?show=answered&mine=1"),
     "request": Kind("/activation/5?show=evaluate", act=opened(".finding-verbs")),
