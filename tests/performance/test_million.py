@@ -73,6 +73,7 @@ def big(
     desk = Desk(engine, tmp_path_factory.mktemp("var"))
     yield desk
     desk.engine.dispose()
+    own.close()
     engine.dispose()
 
 
