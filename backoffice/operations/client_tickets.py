@@ -30,7 +30,7 @@ from models.ticket_message import Direction, TicketMessage, Visibility
 #: What the form asks for: in the end somebody must know how urgent it really is (TK-03).
 ASKED = ("request_type", "subject", "description", "affected_system", "requested_urgency")
 #: States in which nothing more is said about a ticket.
-_OVER = (S.closed_final, S.archived, S.rejected)
+OVER = (S.closed_final, S.archived, S.rejected)
 #: Within this time the same request from the same account is the same ticket: somebody has sent the form twice.
 _TWICE = timedelta(minutes=10)
 
@@ -98,7 +98,7 @@ def open_ticket(
     made = create_record(
         session,
         Ticket,
-        {**asked, "queue": queue.id, "channel": Channel.web.value, "priority": values["requested_urgency"]},
+        {**asked, "queue": queue.id, "channel": Channel.web.value},
         actor=SYSTEM,
         known=known,
     )
@@ -124,7 +124,7 @@ def answer_ticket(
     body = text.strip()
     if not body and not files:
         raise NothingSaid(field="body")
-    if ticket.state in _OVER:
+    if ticket.state in OVER:
         raise TicketOver
     values = {
         "ticket": ticket.id,
@@ -167,4 +167,14 @@ def _sent_before(session: Session, account: Account, values: Mapping[str, str]) 
     return session.scalars(sa.select(Ticket).where(same).order_by(Ticket.id.desc()).limit(1)).first()
 
 
-__all__ = ["ASKED", "FileMissing", "NoQueue", "NothingSaid", "TicketOver", "answer_ticket", "open_ticket", "types_for"]
+__all__ = [
+    "ASKED",
+    "OVER",
+    "FileMissing",
+    "NoQueue",
+    "NothingSaid",
+    "TicketOver",
+    "answer_ticket",
+    "open_ticket",
+    "types_for",
+]

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
@@ -64,7 +64,8 @@ def _due(session: Session, group_id: int, today: date, days: int, limit: int) ->
     new = sa.or_(Deadline.reminded_days.is_(None), Deadline.reminded_days > days)
     near = Deadline.due_on.between(today, today + timedelta(days=days))
     statement = sa.select(Deadline).where(Deadline.group_id == group_id, Deadline.state.in_(TO_DO), near, new)
-    return session.scalars(statement.order_by(Deadline.due_on, Deadline.id).limit(limit)).all()
+    named = (selectinload(Deadline.company), selectinload(Deadline.worker))
+    return session.scalars(statement.options(*named).order_by(Deadline.due_on, Deadline.id).limit(limit)).all()
 
 
 def _note(session: Session, deadlines: Iterable[Deadline], days: int) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
 from backoffice import clock
+from backoffice.access import context_of
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
@@ -154,7 +155,7 @@ def _within_window(_session: Session, ticket: Ticket, _values: Mapping[str, Any]
 def _reopen(session: Session, ticket: Ticket, values: Mapping[str, Any], actor: Actor) -> None:
     ticket.reopen_until = None
     ticket.reopen_count += 1
-    if actor.account_id is None:
+    if context_of(session).account_id is None:  # a client's own message says why
         _note(session, ticket, values, actor)
     tell_assignee(session, ticket, "ticket_reopened")
 

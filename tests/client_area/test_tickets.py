@@ -107,7 +107,7 @@ def test_from_the_form_to_the_last_mail(
     assert browser.form(FORM, typed(session)).status_code == 303
     ticket = newest(session)
     assert (ticket.account_id, ticket.company_id, ticket.state) == (someone.id, someone.company_id, S.qualification)
-    assert (ticket.requested_urgency, ticket.priority) == ("high", "high")
+    assert (ticket.requested_urgency, ticket.priority) == ("high", "normal")
     assert told(session, ticket) == [("ticket_opened", me)]
     file = session.scalars(sa.select(Attachment).where(Attachment.ticket_id == ticket.id)).one()
     assert (file.name, file.client_visible) == ("errore.png", True)
@@ -149,6 +149,8 @@ def test_from_the_form_to_the_last_mail(
     assert "Riapri il ticket" in browser.get(f"/it/ticket/{key}").text
     assert browser.form(path, {"body": "Succede ancora."}).status_code == 303
     assert (newest(session).state, newest(session).reopen_count) == (S.reopened, 1)
+    said = sa.select(TicketMessage.body).where(TicketMessage.ticket_id == key, TicketMessage.body == "Succede ancora.")
+    assert len(session.scalars(said).all()) == 1
     assert [event for event, _to in told(session, newest(session))[4:]] == ["ticket_answered", "ticket_reopened"]
     with begin_writing():
         ticket = session.get_one(Ticket, key)

@@ -12,7 +12,7 @@ from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.files.kinds import KINDS
-from backoffice.operations.client_tickets import ASKED, NoQueue, answer_ticket, open_ticket, types_for
+from backoffice.operations.client_tickets import ASKED, OVER, NoQueue, answer_ticket, open_ticket, types_for
 from backoffice.records import show
 from backoffice.records.lookup import get_record
 from models.account import Account
@@ -29,7 +29,6 @@ from views.uploads import sent_files
 
 #: More than anybody reads on one page.
 _SHOWN = 200
-_OVER = (TicketState.closed_final, TicketState.archived, TicketState.rejected)
 
 
 @area.route("/tickets/new/", methods=["GET", "POST"])
@@ -126,7 +125,7 @@ def _file(file: Attachment) -> dict[str, str]:
 
 
 def _answer_link(ticket: Ticket, actor: Actor) -> dict[str, Any] | None:
-    if not actor.may(Action.create, Ticket) or ticket.state in _OVER:
+    if not actor.may(Action.create, Ticket) or ticket.state in OVER:
         return None
     reopens = ticket.state is TicketState.closed_provisional
     label = _("Reopen the ticket") if reopens else _("Answer")
