@@ -42,8 +42,8 @@ class Transition:
     asks: type[Recorded] | None = None
     #: The ones of ``inputs`` that may be left empty.
     optional: tuple[str, ...] = ()
-    #: What will happen, said before it does.
-    confirm: Text | None = None
+    #: What will happen, said before it does; ``fn(session, record)`` where that depends on the record.
+    confirm: Text | Callable[[Session, Any], Text] | None = None
     right: Action = Action.transition
     #: Further rights the effect needs, as ``(action, entity)``.
     also: tuple[tuple[Action, type[Recorded]], ...] = ()

@@ -33,6 +33,14 @@ class AccountState(Choice):
     deleted = "deleted", _l("Deleted"), "neutral", "eraser"
 
 
+class CredentialsRecipient(Choice):
+    """Who gets the credentials of an account (AC-06, AC-07)."""
+
+    referent = "referent", _l("The company’s main referent")
+    holder = "holder", _l("The person of the account")
+    contact = "contact", _l("Another contact of the company")
+
+
 class Account(GroupOwned, Record):
     """A person's access to the client area; never deleted, in the end made anonymous (AC-01)."""
 
@@ -97,6 +105,8 @@ class Account(GroupOwned, Record):
             "company",
             "contact",
             "is_referent",
+            "credentials_sent_at",
+            "credentials_contact",
             "last_login_at",
             "validated_at",
             "validated_by",
@@ -144,7 +154,7 @@ class Account(GroupOwned, Record):
     contact_id: Mapped[int | None] = reference(
         "contact", _l("Contact"), help=_l("The contact of the company who this is.")
     )
-    contact: Mapped[Contact | None] = relationship()
+    contact: Mapped[Contact | None] = relationship(foreign_keys=[contact_id])
     #: May ask accounts for colleagues and sees what concerns the whole company.
     is_referent: Mapped[bool] = field(
         _l("Referent"), default=False, server_default="0", help=_l("May ask for accounts for colleagues.")
@@ -189,6 +199,33 @@ class Account(GroupOwned, Record):
     )
     #: SHA-256 of the secret in the address of its calendar of deadlines; empty while it has none.
     feed_digest: Mapped[str | None] = field(_l("Calendar address"), String(64), secret=True, verb_only=True)
+    #: To whom credentials go.
+    credentials_to: Mapped[CredentialsRecipient] = choice(
+        CredentialsRecipient,
+        _l("Credentials go to"),
+        default=CredentialsRecipient.referent,
+        server_default=CredentialsRecipient.referent.value,
+        verb_only=True,
+        help=_l("As a rule to the main referent of the company, else to a usual one, else to the person."),
+    )
+    #: The contact who got the credentials last; empty where the person of the account got them.
+    credentials_contact_id: Mapped[int | None] = reference(
+        "contact",
+        _l("Contact who gets them"),
+        related=_l("Credentials received"),
+        verb_only=True,
+        help=_l("Only where they go to another contact."),
+    )
+    credentials_contact: Mapped[Contact | None] = relationship(foreign_keys=[credentials_contact_id])
+    #: Why the credentials went to somebody else than as a rule.
+    credentials_reason: Mapped[str | None] = field(
+        _l("Why to somebody else"),
+        String(300),
+        verb_only=True,
+        help=_l("Only where they do not go to the main or usual referent."),
+    )
+    #: When the credentials were sent last.
+    credentials_sent_at: Mapped[datetime | None] = field(_l("Credentials sent"), UtcInstant(), verb_only=True)
     #: Where it stood before a deletion was asked, to return there if that is cancelled.
     state_before: Mapped[AccountState | None] = choice(
         AccountState, _l("Earlier state"), name="account_state_before", verb_only=True

@@ -20,7 +20,6 @@ from backoffice.database import begin_writing, open_session
 from backoffice.identity import find_identity
 from models.staff import Staff
 from views.desk.activation_workspace import ActivationView
-from views.desk.credentials import CredentialsView
 from views.desk.everything_pages import EverythingView
 from views.desk.job_pages import JobsView
 from views.desk.mail_template_pages import MailTemplatesView
@@ -76,7 +75,6 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(RolesView)
         self.appbuilder.add_view_no_menu(RightsView)
         self.appbuilder.add_view_no_menu(SendLinkView)
-        self.appbuilder.add_view_no_menu(CredentialsView)
         self.appbuilder.add_view_no_menu(PasswordLinkView)
         self.appbuilder.add_view_no_menu(MailTextView)
         self.appbuilder.add_view_no_menu(SettingUpView)

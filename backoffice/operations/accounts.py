@@ -16,6 +16,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.mail.rendering import register_template
+from backoffice.operations.credentials import SEND_CREDENTIALS
 from backoffice.operations.plain import before_create
 from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
@@ -99,7 +100,7 @@ def _return_to_state(_session: Session, account: Account, _values: Mapping[str, 
 def _empty(_session: Session, account: Account, _values: Mapping[str, Any], _actor: Actor) -> None:
     """Take away what is left of an account that was made a pseudonym; tickets keep pointing at the row."""
     account.password_hash = account.declared_company = account.validation_notes = account.legal_hold = None
-    account.contact = account.state_before = None
+    account.contact = account.state_before = account.credentials_contact = account.credentials_reason = None
 
 
 _STAFF = (
@@ -231,7 +232,7 @@ _PERSON = (
     ),
 )
 
-ACCOUNTS = register(Machine(Account, "state", (*_STAFF, *_PERSON)))
+ACCOUNTS = register(Machine(Account, "state", (*_STAFF, SEND_CREDENTIALS, *_PERSON)))
 
 _CLIENT_AREA = _l("Client area")
 

@@ -1,4 +1,4 @@
-"""Links by which clients choose the password of their account: with their credentials, or because they forgot it."""
+"""Links by which clients choose the password of their account, asked for here or sent with their credentials."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 
 from backoffice import clock, passwords
 from backoffice.access import INTERNAL
-from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.history import recording
 from backoffice.mail.rendering import register_template
 from backoffice.operations.client_sessions import end_sessions, find_account
 from backoffice.operations.links import LinkUsed, NoSuchLink, check_link, find_link, make_link, use_up
-from backoffice.outbox import Queued, queue_mail
-from backoffice.setting_keys import CLIENT_LINK_MINUTES, CREDENTIALS_LINK_HOURS, PASSWORD_LENGTH
+from backoffice.outbox import queue_mail
+from backoffice.setting_keys import CLIENT_LINK_MINUTES, PASSWORD_LENGTH
 from backoffice.settings import setting_value
 from models.account import Account, AccountState
 from models.client_link import ClientLink, LinkPurpose
@@ -26,22 +25,16 @@ from models.history_entry import EventName
 from models.outbox_mail import MailLanguage, OutboxMail
 from models.portal import Portal
 
-_SEND, _CHOOSE = "account.send_credentials", "account.choose_password"
-EventName.words |= {_SEND: _l("Send the credentials"), _CHOOSE: _l("Choose the password by the link")}
+_CHOOSE = "account.choose_password"
+EventName.words |= {_CHOOSE: _l("Choose the password by the link")}
 #: States in which somebody may choose a password; what they may do with it afterwards is decided at sign-in.
-_MAY_CHOOSE = frozenset(
-    {
-        AccountState.provisioned,
-        AccountState.active,
-        AccountState.suspended,
-        AccountState.consent_revoked,
-        AccountState.deletion_requested,
-    }
+MAY_CHOOSE = (
+    AccountState.provisioned,
+    AccountState.active,
+    AccountState.suspended,
+    AccountState.consent_revoked,
+    AccountState.deletion_requested,
 )
-
-
-class AccountNotUsable(DomainError):
-    template = _l("Nobody can sign in with this account as it is: look at its state.")
 
 
 class NoAccountToWriteTo(DomainError):
@@ -50,47 +43,13 @@ class NoAccountToWriteTo(DomainError):
     template = _l("The account is gone, ended or has another address by now.")
 
 
-def may_get_credentials(account: Account) -> bool:
-    """Say whether somebody could sign in with the account, so that credentials make sense."""
-    return account.state in _MAY_CHOOSE
-
-
-def send_credentials(session: Session, account: Account, *, language: MailLanguage, actor: Actor) -> Queued:
-    """Queue the mail with which a client first signs in: user name, and a link to set the password (AC-06, A-05).
-
-    Records ``account.send_credentials``.
-
-    :raises Forbidden: the actor may not change accounts.
-    :raises AccountNotUsable: nobody could sign in with it.
-    """
-    actor.require(Action.update, Account)
-    if account.state not in _MAY_CHOOSE:
-        raise AccountNotUsable
-    hours = setting_value(session, CREDENTIALS_LINK_HOURS, account.group_id)
-    account.updated_at = clock.now()  # so that the history tells of it
-    with recording(session, account, _SEND):
-        session.flush()
-    company = account.company.legal_name if account.company else ""
-    arguments = {"name": account.full_name, "username": account.username, "company": company, "hours": hours}
-    return queue_mail(
-        session,
-        "account_credentials",
-        arguments,
-        to=account.email,
-        about=account,
-        language=language,
-        sender=account.portal.sender if account.portal else None,
-        reply_to=account.portal.reply_to if account.portal else None,
-    )
-
-
 def ask_for_password_link(session: Session, portal: Portal, name: str, *, language: MailLanguage) -> None:
     """Queue a link for whoever forgot the password, if a portal knows them; whoever asks learns nothing (AC-16).
 
     Needs a session in which the system acts.
     """
     account = find_account(session, portal, name)
-    if account is None or account.state not in _MAY_CHOOSE:
+    if account is None or account.state not in MAY_CHOOSE:
         return
     minutes = setting_value(session, CLIENT_LINK_MINUTES, account.group_id)
     arguments = {"name": account.full_name, "username": account.username, "minutes": minutes}
@@ -109,11 +68,17 @@ def ask_for_password_link(session: Session, portal: Portal, name: str, *, langua
 def mint_account_link(session: Session, mail: OutboxMail) -> str:
     """Make a token for the account the mail is for and return the path that takes it."""
     account = session.get(Account, mail.cause_id)
-    if account is None or account.state not in _MAY_CHOOSE or account.email != mail.recipient:
+    if account is None or account.state not in MAY_CHOOSE or mail.recipient not in _addresses(account):
         raise NoAccountToWriteTo
     good_for, purpose = _good_for(mail.arguments), LinkPurpose.password
     token = make_link(session, ClientLink, good_for=good_for, purpose=purpose, account_id=account.id)
     return client_path(mail, f"link/{token}", account.portal)
+
+
+def _addresses(account: Account) -> set[str | None]:
+    """Return where a link to set the password may go: to the person, and to whom the credentials were sent last."""
+    contact = account.credentials_contact
+    return {account.email, contact.email if contact is not None and contact.deleted_at is None else None}
 
 
 def client_path(mail: OutboxMail, path: str, portal: Portal | None) -> str:
@@ -133,7 +98,7 @@ def find_account_by_link(session: Session, token: str) -> Account:
     :raises LinkUsed: nobody may choose a password for the account any more, too.
     """
     account = find_account_of_link(session, token, LinkPurpose.password)
-    if account.state not in _MAY_CHOOSE:
+    if account.state not in MAY_CHOOSE:
         raise LinkUsed
     return account
 
@@ -189,13 +154,6 @@ def check_account_password(session: Session, account: Account, password: str) ->
 
 
 register_template(
-    "account_credentials",
-    _l("Credentials of the client area"),
-    {"name": "Giulia Rossi", "username": "giulia.rossi", "company": "Rossi S.r.l.", "hours": 72},
-    mint=mint_account_link,
-    for_clients=True,
-)
-register_template(
     "account_password",
     _l("Client area: another password"),
     {"name": "Giulia Rossi", "username": "giulia.rossi", "minutes": 60},
@@ -204,15 +162,14 @@ register_template(
 )
 
 __all__ = [
-    "AccountNotUsable",
+    "MAY_CHOOSE",
     "ask_for_password_link",
     "check_account_password",
     "choose_account_password",
     "client_path",
     "find_account_by_link",
     "find_link",
-    "may_get_credentials",
-    "send_credentials",
+    "mint_account_link",
     "set_account_password",
     "use_up",
 ]

@@ -15,10 +15,10 @@ from backoffice.actors import SYSTEM
 from backoffice.database import RecordSession
 from backoffice.delivery import send_due
 from backoffice.mail.sending import MailServer
-from backoffice.operations.client_links import AccountNotUsable, send_credentials
+from backoffice.operations.verbs import NotInThisState, perform
 from models.account import Account, AccountState
 from models.client_link import ClientLink
-from models.outbox_mail import MailLanguage, OutboxMail
+from models.outbox_mail import OutboxMail
 from models.portal import Portal
 from tests.client_area.conftest import ClientBrowser
 from tests.mail.conftest import ROOTS, inbox, no_demonstration, server
@@ -27,6 +27,7 @@ from tests.mail.smtp import Inbox
 pytestmark = pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))
 Browsers = Callable[..., ClientBrowser]
 Find = Callable[[str], Account]
+HOLDER = {"credentials_to": "holder", "credentials_reason": "Lo chiede lei stessa."}
 NEW = "cinque-tram-blu-lenti"
 
 __all__ = ["inbox", "no_demonstration", "server"]
@@ -117,7 +118,7 @@ def test_credentials_come_from_the_portal_and_lead_to_it(
     )
     someone = account("demo.client")
     store(Account, someone.id, portal_id=portal.id, state=AccountState.provisioned)
-    send_credentials(session, account("demo.client"), language=MailLanguage.it, actor=SYSTEM)
+    perform(session, account("demo.client"), "send_credentials", HOLDER, actor=SYSTEM)
     session.commit()
     assert send_due(engine, server, ROOTS).sent == 1
     mail = inbox.taken[0]
@@ -132,5 +133,5 @@ def test_nobody_gets_credentials_for_an_account_that_ended(
     account: Find, store: Callable[..., None], session: RecordSession
 ) -> None:
     store(Account, account("demo.client").id, state=AccountState.rejected)
-    with pytest.raises(AccountNotUsable):
-        send_credentials(session, account("demo.client"), language=MailLanguage.it, actor=SYSTEM)
+    with pytest.raises(NotInThisState):
+        perform(session, account("demo.client"), "send_credentials", HOLDER, actor=SYSTEM)

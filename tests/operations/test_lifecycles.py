@@ -42,7 +42,7 @@ from backoffice.operations import (  # noqa: F401
     waste,
 )
 from backoffice.operations.verbs import NotInThisState, perform
-from models.account import Account, AccountState
+from models.account import Account, AccountState, CredentialsRecipient
 from models.account_deletion import AccountDeletion, DeletionState
 from models.account_service import AccountService
 from models.activation_check import ActivationCheck, CheckState
@@ -136,6 +136,7 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (WasteMovement, "dispose"): {"disposed_at": clock.now()},
         (AccountDeletion, "refuse"): {"reason": "Non viene da lei"},
         (Account, "validate"): {"company": world.company, "contact": world.contact},
+        (Account, "send_credentials"): {"credentials_to": CredentialsRecipient.referent},
         (Account, "reject"): {"validation_notes": "Sconosciuto"},
         (ActivationCheck, "pass"): {"detail": "Visto"},
         (ActivationCheck, "fail"): {"detail": "Visto"},

@@ -19,6 +19,7 @@ from models.base import Recorded, Section
 from models.catalogue import Field, Kind, fields
 from models.columns import Choice
 from views import addresses
+from views.door import current_session
 from views.generated.forms import LineForms, RecordForm
 
 
@@ -213,6 +214,7 @@ def verb_page(
     """Return what ``confirm.html`` shows before a verb is performed."""
     state = getattr(record, "state", None)
     text = transition.confirm
+    text = text(current_session(), record) if callable(text) else text
     if text is None and transition.target is not None and isinstance(state, Choice):
         text = _("The state goes from “%(old)s” to “%(new)s”.", old=state.label, new=transition.target.label)
         if state is transition.target:

@@ -1,0 +1,139 @@
+"""Credentials of the client area: as a rule to the client's main referent, to others for a reason (AC-06, AC-07)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice import clock
+from backoffice.access import INTERNAL
+from backoffice.actors import Action, Actor
+from backoffice.errors import DomainError
+from backoffice.lifecycles import Transition
+from backoffice.mail.rendering import register_template
+from backoffice.operations.client_links import MAY_CHOOSE, mint_account_link
+from backoffice.operations.notices import person_of
+from backoffice.outbox import queue_mail
+from backoffice.setting_keys import CREDENTIALS_LINK_HOURS
+from backoffice.settings import setting_value
+from models.account import Account, CredentialsRecipient
+from models.contact import Contact
+from models.contact_role import ContactRole, ContactRoleKind
+from models.outbox_mail import MailLanguage
+
+R = CredentialsRecipient
+
+
+class ReasonMissing(DomainError):
+    """AC-07: “di regola”: whoever departs from the rule says why."""
+
+    template = _l("As a rule the credentials go to %(name)s: say why not this time.")
+
+
+class ContactMissing(DomainError):
+    template = _l("Choose the contact who is to get the credentials.")
+
+
+class NoMailOfContact(DomainError):
+    template = _l("%(name)s has no e-mail address: add it to the contact, or choose somebody else.")
+
+
+def usual_recipient(session: Session, account: Account) -> Contact | None:
+    """Return who gets the credentials of a company's accounts as a rule: the main referent, else a usual one (A-04).
+
+    None where the company has neither, or their addresses are not known: then the person of the account does.
+    """
+    role = ContactRole.__table__
+    usual = sa.exists().where(role.c.contact_id == Contact.id, role.c.role == ContactRoleKind.usual_referent)
+    wanted = (
+        sa.select(Contact)
+        .where(Contact.company_id == account.company_id, Contact.email.is_not(None), Contact.deleted_at.is_(None))
+        .where(sa.or_(Contact.is_main_referent, usual))
+        .order_by(Contact.is_main_referent.desc(), Contact.id)
+    )
+    return session.scalars(wanted.limit(1), execution_options=INTERNAL).first()
+
+
+def _require_reason(session: Session, account: Account, values: Mapping[str, Any], _actor: Actor) -> None:
+    """Raise unless the credentials go where they go as a rule, or a reason says why not."""
+    to, chosen = values["credentials_to"], values.get("credentials_contact")
+    if to is R.contact and chosen is None:
+        raise ContactMissing(field="credentials_contact")
+    if to is R.contact and chosen.email is None:
+        raise NoMailOfContact(field="credentials_contact", name=str(chosen))
+    usual = usual_recipient(session, account) or account
+    address = {R.referent: usual.email, R.holder: account.email, R.contact: chosen and chosen.email}[to]
+    if address != usual.email and not values.get("credentials_reason"):
+        raise ReasonMissing(field="credentials_reason", name=str(usual))
+
+
+def _send(session: Session, account: Account, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """Queue the mail with the user name and a link to set the password (A-05); say on the account where it went."""
+    if account.credentials_to is R.referent:
+        account.credentials_contact, account.credentials_reason = usual_recipient(session, account), None
+    elif account.credentials_to is R.holder:
+        account.credentials_contact = None
+    account.credentials_sent_at = clock.now()
+    recipient, portal = person_of(account.credentials_contact), account.portal
+    arguments = {
+        "name": recipient.name if recipient else account.full_name,
+        "person": account.full_name,
+        "username": account.username,
+        "company": account.company.legal_name if account.company else "",
+        "hours": setting_value(session, CREDENTIALS_LINK_HOURS, account.group_id),
+    }
+    queue_mail(
+        session,
+        "account_credentials",
+        arguments,
+        to=recipient.email if recipient else account.email,
+        about=account,
+        language=recipient.language if recipient else MailLanguage.it,
+        sender=portal.sender if portal else None,
+        reply_to=portal.reply_to if portal else None,
+    )
+
+
+def _foretell(session: Session, account: Account) -> str:
+    usual = person_of(usual_recipient(session, account))
+    name = usual.name if usual else account.full_name
+    address = usual.email if usual else account.email
+    return str(_WHO) % {"name": name, "address": address}
+
+
+_WHO = _l(
+    "A mail names the user name and brings a link to set the password, which is good once. As a rule it goes to "
+    "%(name)s (%(address)s); for somebody else, say why."
+)
+
+SEND_CREDENTIALS = Transition(
+    name="send_credentials",
+    label=_l("Send the credentials"),
+    sources=MAY_CHOOSE,
+    target=None,
+    icon="envelope",
+    inputs=("credentials_to", "credentials_contact", "credentials_reason"),
+    optional=("credentials_contact", "credentials_reason"),
+    guard=_require_reason,
+    effect=_send,
+    confirm=_foretell,
+    right=Action.update,
+)
+
+register_template(
+    "account_credentials",
+    _l("Credentials of the client area"),
+    {
+        "name": "Marco Bianchi",
+        "person": "Giulia Rossi",
+        "username": "giulia.rossi",
+        "company": "Rossi S.r.l.",
+        "hours": 72,
+    },
+    mint=mint_account_link,
+    for_clients=True,
+)
