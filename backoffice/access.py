@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.exc import StaleDataError
 
-from backoffice.actors import Action, Actor, Context
+from backoffice.actors import SYSTEM, Action, Actor, Context
 from backoffice.conditions import conditions
 from backoffice.errors import Forbidden, NotFound
 from models.base import Model, Recorded
@@ -119,6 +120,25 @@ def leaving(session: Session, *entities: type[Recorded]) -> Iterator[None]:
 
 
 @contextmanager
+def as_product(session: Session) -> Iterator[None]:
+    """Let the product itself do what follows from an actor's deed, in the same transaction, whatever their rights.
+
+    The history names the actor as the one on whose behalf it was done. What the actor did before is flushed first, and
+    proven to be within their scope.
+    """
+    session.flush()
+    before = context_of(session)
+    name = before.on_behalf_of or (before.actor.name if before.actor.staff_id is not None else None)
+    account_id = before.account_id or before.actor.account_id
+    session.info["context"] = replace(before, actor=SYSTEM, on_behalf_of=name, account_id=account_id)
+    try:
+        yield
+        session.flush()
+    finally:
+        session.info["context"] = before
+
+
+@contextmanager
 def _told(session: Session, key: str, value: Any) -> Iterator[None]:
     before = session.info.get(key)
     session.info[key] = value
@@ -200,6 +220,7 @@ __all__ = [
     "Forbidden",
     "NoContext",
     "acting",
+    "as_product",
     "context_of",
     "hold",
     "holders_of",

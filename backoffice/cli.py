@@ -152,7 +152,7 @@ def administrator(settings: config.Settings) -> None:
 def advance(settings: config.Settings) -> None:
     """Do what is due by the calendar: contracts, packages and licenses that expire, tickets closed for good."""
     with _engine(settings) as engine:
-        click.echo(f"{jobs.advance(engine)} records moved on.")
+        click.echo(f"{jobs.advance(engine) + jobs.advance_tickets(engine)} records moved on.")
 
 
 @main.command()
@@ -238,6 +238,7 @@ def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
     always = (
         jobs.calendar_task(),
         jobs.digest_task(),
+        jobs.ticket_task(),
         jobs.file_task(store),
         jobs.import_task(),
         jobs.export_task(store),

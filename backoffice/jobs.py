@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +36,7 @@ from backoffice.operations.activation import close_answered_requests
 from backoffice.operations.alerts import alert_of_task
 from backoffice.operations.attachments import left_over, sweep
 from backoffice.operations.bell import clear_old
+from backoffice.operations.clock_alarms import watch_clocks
 from backoffice.operations.contract_dates import advance_contracts
 from backoffice.operations.deadline_mails import remind_of_deadlines
 from backoffice.operations.deadlines import advance_deadlines, plan_missing_updates
@@ -44,7 +45,7 @@ from backoffice.operations.fees import lapse_fees, roll_over_fees
 from backoffice.operations.jobs import EXPORTS, IMPORTS, is_job_due
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.mails import is_mail_due
-from backoffice.operations.packages import advance_packages
+from backoffice.operations.packages import advance_packages, tell_of_endings
 from backoffice.operations.returns import propose_returns
 from backoffice.operations.tickets import close_tickets_for_good
 from backoffice.setting_keys import DIGEST_AT, NIGHT_AT
@@ -103,6 +104,15 @@ def mail_task(server: MailServer, roots: Roots) -> Task:
 def calendar_task() -> Task:
     """Return the task that does, each night, what the calendar brings."""
     return Task("advance", lambda engine, stopped: str(_MOVED) % {"count": advance(engine, stopped)}, tonight)
+
+
+def ticket_task() -> Task:
+    """Return the task that does, every five minutes, what the clock brings to tickets."""
+    return Task(
+        "advance_tickets",
+        lambda engine, stopped: str(_MOVED) % {"count": advance_tickets(engine, stopped)},
+        _in(timedelta(minutes=5)),
+    )
 
 
 def digest_task() -> Task:
@@ -194,6 +204,7 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
     steps: tuple[Callable[[RecordSession], int], ...] = (
         lambda session: advance_contracts(session, clock.today(), actor=SYSTEM),
         lambda session: advance_packages(session, clock.today(), actor=SYSTEM),
+        lambda session: tell_of_endings(session, clock.today(), actor=SYSTEM),
         lambda session: expire_licenses(session, clock.today(), actor=SYSTEM),
         lambda session: lapse_fees(session, clock.today(), actor=SYSTEM),
         lambda session: roll_over_fees(session, clock.today(), actor=SYSTEM),
@@ -202,9 +213,22 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
         lambda session: advance_deadlines(session, clock.today(), actor=SYSTEM),
         lambda session: remind_of_deadlines(session, clock.today(), actor=SYSTEM),
         lambda session: close_answered_requests(session, actor=SYSTEM),
-        lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
         lambda session: advance_deletions(session, clock.today(), actor=SYSTEM),
     )
+    return _step_through(engine, steps, stopped)
+
+
+def advance_tickets(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
+    """Close tickets whose window is over, and watch the clocks of the others (J-02, J-09)."""
+    steps: tuple[Callable[[RecordSession], int], ...] = (
+        lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
+        lambda session: watch_clocks(session, clock.now(), actor=SYSTEM),
+    )
+    return _step_through(engine, steps, stopped)
+
+
+def _step_through(engine: sa.Engine, steps: Sequence[Callable[[RecordSession], int]], stopped: Stopped) -> int:
+    """Take each step until it finds nothing more, a transaction at a time; return how many records moved."""
     done = 0
     for step in steps:
         moved = 1

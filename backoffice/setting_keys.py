@@ -230,6 +230,36 @@ DEADLINE_REMINDERS = (
     _reminder(3, _l("Last reminder of a deadline"), 7),
 )
 
+PACKAGE_WARNING_PERCENT = declare(
+    SettingKey(
+        "package_warning_percent",
+        subject=Subject.support,
+        label=_l("Packages are almost used up from"),
+        help=_l("The client’s referent gets a mail when so much of a support package is used."),
+        kind=Kind.integer,
+        default=80,
+        least=1,
+        most=99,
+        unit="%",
+        per_group=True,
+    )
+)
+
+PACKAGE_ENDING_DAYS = declare(
+    SettingKey(
+        "package_ending_days",
+        subject=Subject.support,
+        label=_l("Packages are about to end from"),
+        help=_l("The client’s referent gets a mail so long before the last day of a package with time left; 0: none."),
+        kind=Kind.integer,
+        default=30,
+        least=0,
+        most=365,
+        unit=_l("days before"),
+        per_group=True,
+    )
+)
+
 REGISTER_DAYS = declare(
     SettingKey(
         "register_days",

@@ -34,6 +34,7 @@ class Subject(Choice):
 
     access = "access", _l("Passwords and signing in"), "neutral", "key"
     clients = "clients", _l("Requests and orders of clients"), "neutral", "building"
+    support = "support", _l("Assistance and packages"), "neutral", "headset"
     imports = "imports", _l("Imports and exports"), "neutral", "file-earmark-arrow-up"
     client_data = "client_data", _l("Client data"), "neutral", "folder2-open"
     work = "work", _l("Work in the background"), "neutral", "cpu"

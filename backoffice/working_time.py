@@ -8,7 +8,8 @@ over a change of the clocks counts what really passes.
 from __future__ import annotations
 
 import calendar as months
-from collections.abc import Container, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -38,6 +39,79 @@ class NoWorkingTime(DomainError):
         super().__init__(day=f"{since:%d/%m/%Y}")
 
 
+class _Years:
+    """The opening hours of a calendar over some whole years, added up: any sum is then two searches.
+
+    Instants are microseconds since 1970. ``_before[i]`` is the working time before the i-th span begins.
+    """
+
+    def __init__(self) -> None:
+        self._first = self._last = 0
+        self._opens: list[int] = []
+        self._closes: list[int] = []
+        self._before: list[int] = []
+        self._total = 0
+
+    def cover(self, calendar: WorkingCalendar, start: datetime, end: datetime) -> None:
+        """Count the years from ``start`` to ``end`` too, with one beyond at each side for what the clocks say there."""
+        first, last = start.year - 1, end.year + 1
+        if not self._last:
+            self._first, self._last = first, first - 1
+        if first < self._first:
+            self.__init__()  # type: ignore[misc]  # asked for the past: rare, so it is counted anew
+            self._first, self._last = first, first - 1
+        while self._last < last:
+            self._last += 1
+            self._add_year(calendar, self._last)
+
+    def _add_year(self, calendar: WorkingCalendar, year: int) -> None:
+        day, over = date(year, 1, 1), date(year + 1, 1, 1)
+        while day < over:
+            for opens, closes in calendar.spans_on(day):
+                begin, end = _micro(opens), _micro(closes)
+                self._opens.append(begin)
+                self._closes.append(end)
+                self._before.append(self._total)
+                self._total += end - begin
+            day += DAY
+
+    def passed(self, at: datetime) -> int:
+        """Return the working time until ``at`` since the first year counted."""
+        moment = _micro(at)
+        place = bisect_right(self._closes, moment)
+        if place == len(self._opens):
+            return self._total
+        return self._before[place] + max(moment - self._opens[place], 0)
+
+    def instant_after(self, calendar: WorkingCalendar, start: datetime, time: int) -> datetime:
+        """Return when ``time``, in microseconds, will have passed since ``start``.
+
+        :raises NoWorkingTime: it never will.
+        """
+        self.cover(calendar, start, start)
+        wanted = self.passed(start) + time
+        while self._total < wanted:
+            if not self._closes or self._last > _year_of(self._closes[-1]) + 2:
+                raise NoWorkingTime(start.astimezone(calendar.tz).date())
+            self._last += 1
+            self._add_year(calendar, self._last)
+        place = bisect_left(self._before, wanted) - 1
+        return _EPOCH + (self._opens[place] + wanted - self._before[place]) * _MICRO
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO = timedelta(microseconds=1)
+_PER_MINUTE = MINUTE // _MICRO
+
+
+def _micro(at: datetime) -> int:
+    return (at - _EPOCH) // _MICRO
+
+
+def _year_of(moment: int) -> int:
+    return (_EPOCH + moment * _MICRO).year
+
+
 @dataclass(frozen=True)
 class WorkingCalendar:
     """When a service is open: weekly hours, holidays on which it is closed, and dates with hours of their own."""
@@ -49,6 +123,7 @@ class WorkingCalendar:
     #: Dates on which it is closed: a set, or any object that answers ``day in holidays``.
     holidays: Container[date] = frozenset()
     tz: tzinfo = ROME
+    _years: _Years = field(default_factory=lambda: _Years(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for hours in (*self.intervals.values(), *self.exceptions.values()):
@@ -113,27 +188,16 @@ class WorkingCalendar:
         if minutes < 0:
             raise ValueError("Working time is added, not taken away")
         start = _utc(start)
-        if not minutes:
-            return start
-        rest = minutes * MINUTE
-        for opens, closes in self.spans_from(start):
-            if rest <= closes - opens:
-                return opens + rest
-            rest -= closes - opens
-        raise AssertionError("Opening hours never end")  # pragma: no cover
+        return self._years.instant_after(self, start, minutes * _PER_MINUTE) if minutes else start
 
     def working_minutes_between(self, start: datetime, end: datetime) -> int:
         """Return the whole minutes of working time from ``start`` to ``end``, negative where ``end`` comes first."""
         start, end = _utc(start), _utc(end)
         if end < start:
             return -self.working_minutes_between(end, start)
-        day, last = start.astimezone(self.tz).date(), end.astimezone(self.tz).date()
-        total = timedelta()
-        while day <= last:
-            for opens, closes in self.spans_on(day):
-                total += max(min(closes, end) - max(opens, start), timedelta())
-            day += DAY
-        return total // MINUTE
+        years = self._years
+        years.cover(self, start, end)
+        return (years.passed(end) - years.passed(start)) // _PER_MINUTE
 
     def working_day_from(self, day: date) -> date:
         """Return ``day`` where it is a working day, else the next one; raise ``NoWorkingTime`` where none follows."""
@@ -163,6 +227,53 @@ class WorkingCalendar:
 def add_elapsed_time(start: datetime, minutes: int) -> datetime:
     """Return the instant ``minutes`` of real time after ``start``, whatever the clocks do meanwhile (A-42)."""
     return _utc(start) + minutes * MINUTE
+
+
+#: A time that does not count; open at the end while it lasts.
+Pause = tuple[datetime, datetime | None]
+
+
+def due_time(
+    calendar: WorkingCalendar | None, start: datetime, minutes: int, pauses: Sequence[Pause] = ()
+) -> datetime | None:
+    """Return when ``minutes`` will have passed since ``start``, in a calendar's hours or round the clock.
+
+    ``pauses``, in their order, do not count; None while one of them lasts (SL-23).
+    Raises ``NoWorkingTime`` for a calendar that never opens.
+    """
+    at, rest = _utc(start), minutes
+    for since, until in pauses:
+        end = _after(calendar, at, rest)
+        if end <= since:
+            return end
+        if until is None:
+            return None
+        if since > at:
+            rest -= time_between(calendar, at, since)
+        at = max(at, _utc(until))
+    return _after(calendar, at, rest)
+
+
+def time_between(calendar: WorkingCalendar | None, start: datetime, end: datetime, pauses: Sequence[Pause] = ()) -> int:
+    """Return the whole minutes from ``start`` to ``end`` without pauses, in a calendar's hours or round the clock."""
+    total, at = 0, start
+    for since, until in pauses:
+        if since > at:
+            total += _passed(calendar, at, min(since, end))
+        at = max(at, until or end)
+        if at >= end:
+            return total
+    return total + _passed(calendar, at, end)
+
+
+def _passed(calendar: WorkingCalendar | None, start: datetime, end: datetime) -> int:
+    if end <= start:
+        return 0
+    return calendar.working_minutes_between(start, end) if calendar else (_utc(end) - _utc(start)) // MINUTE
+
+
+def _after(calendar: WorkingCalendar | None, start: datetime, minutes: int) -> datetime:
+    return calendar.add_working_time(start, minutes) if calendar else add_elapsed_time(start, minutes)
 
 
 def add_months(day: date, count: int) -> date:

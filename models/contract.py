@@ -53,6 +53,7 @@ class Contract(CompanyOwned, Record):
         ),
         CheckConstraint("state IN ('draft', 'cancelled') OR signed_on IS NOT NULL", name="signed_when"),
         CheckConstraint("previous_contract_id IS NULL OR previous_contract_id <> id", name="continues_another"),
+        CheckConstraint("charge_step_minutes BETWEEN 1 AND 480", name="charge_step"),
         CheckConstraint("data_entry_hours > 0", name="data_entry_hours_positive"),
         CheckConstraint("data_entry_price >= 0", name="data_entry_price_not_negative"),
         CheckConstraint(
@@ -132,7 +133,10 @@ class Contract(CompanyOwned, Record):
                 ("data_entry_on", "data_entry_hours", "data_entry_price"),
                 _l("What was agreed for entering earlier training, and that of other providers."),
             ),
-            Section(_l("Assistance and tenders"), ("support_team", "cig", "cup", "previous_contract", "notes")),
+            Section(
+                _l("Assistance and tenders"),
+                ("support_team", "charge_step_minutes", "cig", "cup", "previous_contract", "notes"),
+            ),
         ),
         client_columns=("number", "subject", "state", "starts_on", "ends_on"),
         rules={
@@ -141,6 +145,7 @@ class Contract(CompanyOwned, Record):
             "ck_contract_notice_not_negative": Rule(_l("The notice cannot be negative."), "notice_days"),
             "ck_contract_withdrawal_when": Rule(_l("A withdrawal has a day."), "withdrawal_on"),
             "ck_contract_signed_when": Rule(_l("A signed contract has the day of its signature."), "signed_on"),
+            "ck_contract_charge_step": Rule(_l("Between 1 and 480 minutes."), "charge_step_minutes"),
             "ck_contract_continues_another": Rule(_l("A contract cannot continue itself."), "previous_contract"),
             "ck_contract_data_entry_hours_positive": Rule(_l("At least one hour."), "data_entry_hours"),
             "ck_contract_data_entry_price_not_negative": Rule(_l("The price cannot be negative."), "data_entry_price"),
@@ -204,6 +209,13 @@ class Contract(CompanyOwned, Record):
     cig: Mapped[str | None] = field(_l("CIG"), Cig(10), help=_l("Tender code: 10 letters or digits."))
     #: Project code.
     cup: Mapped[str | None] = field(_l("CUP"), Cup(15), help=_l("Project code: 15 letters or digits."))
+    #: Working time is charged in steps of so many minutes, rounded up; empty for real minutes.
+    charge_step_minutes: Mapped[int | None] = field(
+        _l("Time charged in steps of"),
+        Integer,
+        unit=_l("minutes"),
+        help=_l("Rounded up for each entry; empty for real minutes."),
+    )
     #: The contract this one restarts (CT-05).
     previous_contract_id: Mapped[int | None] = reference(
         "contract",

@@ -11,6 +11,7 @@ from models.columns import Choice, choice, field, minutes, reference
 from models.company import Company
 from models.support_package import SupportPackage
 from models.ticket import Ticket
+from models.time_entry import TimeEntry
 
 
 class MovementKind(Choice):
@@ -90,6 +91,11 @@ class PackageMovement(CompanyOwned, Record):
     #: The request the time was spent on.
     ticket_id: Mapped[int | None] = reference("ticket", _l("Ticket"), help=_l("The request the time was spent on."))
     ticket: Mapped[Ticket | None] = relationship()
+    #: The work it pays for, where it was charged by entering that.
+    time_entry_id: Mapped[int | None] = reference(
+        "time_entry", _l("Time entry"), verb_only=True, help=_l("The work it pays for.")
+    )
+    time_entry: Mapped[TimeEntry | None] = relationship()
     #: What was done, or why it is corrected.
     note: Mapped[str | None] = field(_l("Note"), String(250), help=_l("What was done, or why it is corrected."))
 

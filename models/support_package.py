@@ -116,6 +116,10 @@ class SupportPackage(CompanyOwned, Record):
         "contract", _l("Contract"), help=_l("Empty where it was bought without a contract.")
     )
     contract: Mapped[Contract | None] = relationship()
+    #: When the client was told that it is about to end; empty until then.
+    end_told_on: Mapped[date | None] = field(
+        _l("Told of its end"), verb_only=True, help=_l("The day of the mail that says so.")
+    )
     #: What colleagues should know.
     notes: Mapped[str | None] = field(_l("Internal notes"), Text, help=_l("Clients never see them."))
 

@@ -42,7 +42,7 @@ class SupportQueue(GroupOwned, Record):
             Section(_l("Queue"), ("code", "name", "group_company", "team", "calendar", "email", "active")),
             Section(
                 _l("Its rules"),
-                ("requires_package", "requires_consent", "requires_attachment", "reopen_window_hours"),
+                ("requires_package", "requires_consent", "requires_attachment", "requires_time", "reopen_window_hours"),
             ),
         ),
         client_columns=("name", "email"),
@@ -102,6 +102,13 @@ class SupportQueue(GroupOwned, Record):
         default=False,
         server_default="0",
         help=_l("Clients must attach a file, such as a picture of the error."),
+    )
+    #: A solved request is closed only once somebody has entered the time worked on it (TK-29).
+    requires_time: Mapped[bool] = field(
+        _l("Needs working time"),
+        default=False,
+        server_default="0",
+        help=_l("A ticket is closed only once time has been entered."),
     )
     #: How long after the first closing the client may reopen; 0 means not at all.
     reopen_window_hours: Mapped[int] = field(

@@ -13,7 +13,7 @@ from models.account import Account
 from models.asset import Asset
 from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
-from models.columns import Choice, choice, field, reference
+from models.columns import Choice, choice, field, minutes, reference
 from models.company import Company
 from models.contact import Contact
 from models.contract import Contract
@@ -109,6 +109,7 @@ class Ticket(GroupOwned, Record):
         UniqueConstraint("group_id", "number"),
         CheckConstraint("state <> 'closed_provisional' OR reopen_until IS NOT NULL", name="reopen_until_when"),
         CheckConstraint("state <> 'rejected' OR closure_reason IS NOT NULL", name="rejected_why"),
+        CheckConstraint("estimated_minutes > 0", name="estimate_positive"),
         CheckConstraint("reopen_count >= 0 AND reminder_count >= 0", name="counts_not_negative"),
         CheckConstraint("linked_ticket_id IS NULL OR linked_ticket_id <> id", name="follows_another"),
         # Which companies a team works for: the row scope of operators.
@@ -204,7 +205,16 @@ class Ticket(GroupOwned, Record):
             ),
             Section(
                 _l("Who works on it"),
-                ("priority", "team", "assignee", "business_unit", "assistance_kind", "requester_category", "due_at"),
+                (
+                    "priority",
+                    "team",
+                    "assignee",
+                    "business_unit",
+                    "assistance_kind",
+                    "requester_category",
+                    "estimated_minutes",
+                    "due_at",
+                ),
             ),
             Section(_l("What it falls under"), ("contract", "service", "covered_by_quote", "linked_ticket")),
             Section(_l("Solution"), ("problem", "workaround", "solution", "closure_reason")),
@@ -215,6 +225,7 @@ class Ticket(GroupOwned, Record):
             "ck_ticket_reopen_until_when": Rule(_l("A ticket that may be reopened says until when."), "reopen_until"),
             "ck_ticket_rejected_why": Rule(_l("A rejected ticket has a reason."), "closure_reason"),
             "ck_ticket_counts_not_negative": Rule(_l("This cannot be negative.")),
+            "ck_ticket_estimate_positive": Rule(_l("At least one minute."), "estimated_minutes"),
             "ck_ticket_follows_another": Rule(_l("A ticket cannot follow itself."), "linked_ticket"),
         },
     )
@@ -342,6 +353,10 @@ class Ticket(GroupOwned, Record):
     #: When it should be solved.
     due_at: Mapped[datetime | None] = field(
         _l("Due"), UtcInstant(), due_while=_AT_WORK, help=_l("When it should be solved.")
+    )
+    #: How long it will take, as far as can be told: compared with what is left of the packages (PK-03).
+    estimated_minutes: Mapped[int | None] = minutes(
+        _l("Estimate"), help=_l("How long it will take; work begins only if packages cover it.")
     )
     #: When somebody took charge.
     taken_at: Mapped[datetime | None] = field(_l("Taken in charge"), UtcInstant(), verb_only=True)

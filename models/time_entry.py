@@ -30,6 +30,7 @@ class TimeEntry(GroupOwned, Record):
     __table_args__ = (
         CheckConstraint("minutes BETWEEN 1 AND 1440", name="minutes_of_a_day"),
         CheckConstraint("person_id IS NOT NULL", name="whose"),
+        CheckConstraint("charged_minutes >= 0", name="charged_not_negative"),
     )
     __admin__ = Admin(
         label=_l("Time entry"),
@@ -41,7 +42,7 @@ class TimeEntry(GroupOwned, Record):
         title=("ticket", "day"),
         subtitle=("category", "minutes", "person"),
         rank=4,
-        list_columns=("day", "ticket", "company", "person", "category", "minutes", "activity", "billable"),
+        list_columns=("day", "ticket", "company", "person", "category", "minutes", "charged_minutes", "activity"),
         search_columns=("activity",),
         filters=("category", "person", "ticket", "company", "day", "billable"),
         order="-day",
@@ -50,9 +51,10 @@ class TimeEntry(GroupOwned, Record):
         sections=(
             Section(_l("Time entry"), ("ticket", "category", "day", "minutes", "person", "activity", "billable")),
         ),
-        client_columns=("day", "category", "minutes", "activity"),
+        client_columns=("day", "category", "minutes", "charged_minutes", "activity"),
         rules={
             "ck_time_entry_minutes_of_a_day": Rule(_l("Between 1 minute and 24 hours a day."), "minutes"),
+            "ck_time_entry_charged_not_negative": Rule(_l("This cannot be negative."), "charged_minutes"),
             "ck_time_entry_whose": Rule(_l("Say who worked."), "person"),
         },
     )
@@ -69,6 +71,11 @@ class TimeEntry(GroupOwned, Record):
     )
     #: The day the work was done.
     day: Mapped[date] = field(_l("Day"))
+    #: How much of it packages have paid for, rounded as the contract says; the movements of packages tell which.
+    # Declared before the field that takes the name of the function.
+    charged_minutes: Mapped[int] = minutes(
+        _l("Charged"), default=0, server_default="0", verb_only=True, help=_l("Taken from support packages.")
+    )
     #: How long it took.
     minutes: Mapped[int] = minutes(_l("Time"), help=_l("Real working time, such as 0:45."))
     #: Who worked; whoever enters it unless another is named. Never empty, which a constraint says, not the column.

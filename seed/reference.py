@@ -68,6 +68,7 @@ def _load_support(session: Session, organisation: Organisation, calendars: dict[
                 requires_package=queue.requires_package,
                 requires_consent=queue.requires_consent,
                 requires_attachment=queue.requires_attachment,
+                requires_time=queue.requires_time,
             )
     session.flush()
     return teams, queues

@@ -64,6 +64,9 @@ def test_weekly_hours_are_those_of_the_sources(code: str, hours: float) -> None:
 def test_wall_clock_times_ignore_calendars() -> None:
     assert add_elapsed_time(rome("2024-05-03 16:40"), 72 * 60) == rome("2024-05-06 16:40")
     assert add_elapsed_time(rome("2024-05-03 23:10"), 120) == rome("2024-05-04 01:10")
+    assert add_elapsed_time(rome("2026-10-23 16:40"), 72 * 60) == rome("2026-10-26 15:40")
+    assert add_elapsed_time(rome("2027-03-26 16:40"), 72 * 60) == rome("2027-03-29 17:40")
+    assert add_elapsed_time(rome("2024-03-31 01:10"), 2 * 60) == rome("2024-03-31 04:10")
     # 72 hours over the night the clocks go forward end an hour later on the clock.
     assert add_elapsed_time(rome("2024-03-29 16:40"), 72 * 60) == rome("2024-04-01 17:40")
     assert date(2024, 5, 20) + timedelta(days=15) == date(2024, 6, 4)
@@ -242,6 +245,20 @@ def test_minutes_between_agree_with_a_count(
     assert calendar.working_minutes_between(start, end) == counted
     assert calendar.working_minutes_between(end, start) == -counted
     assert calendar.is_open(start) == bool(_count(calendar, start, start + timedelta(minutes=1)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(_calendars(), st.sampled_from(_ANCHORS), st.integers(-2000, 2000), st.lists(st.integers(1, 200_000), min_size=2))
+def test_over_years_the_parts_add_up(calendar: WorkingCalendar, anchor: datetime, skip: int, parts: list[int]) -> None:
+    start = at = anchor + timedelta(minutes=skip)
+    try:
+        for part in parts[:4]:
+            at = calendar.add_working_time(at, part)
+        assert calendar.add_working_time(start, sum(parts[:4])) == at
+    except NoWorkingTime:
+        return
+    assert calendar.working_minutes_between(start, at) == sum(parts[:4])
+    assert calendar.working_minutes_between(at, start) == -sum(parts[:4])
 
 
 @settings(max_examples=60, deadline=None)

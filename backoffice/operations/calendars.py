@@ -6,13 +6,17 @@ from collections import defaultdict
 from datetime import date, time
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from backoffice.errors import NotFound
 from backoffice.working_time import MIDNIGHT, Interval, WorkingCalendar
 from models.calendar_interval import Weekday
 from models.holiday import Holiday
 from models.service_calendar import ServiceCalendar
+from models.sla_policy import SlaPolicy
+from models.support_queue import SupportQueue
+from models.ticket import Ticket
+from models.ticket_clock import TicketClock
 
 _NUMBERS = {weekday: number for number, weekday in enumerate(Weekday)}
 
@@ -49,3 +53,25 @@ def _holidays(session: Session, calendar: ServiceCalendar) -> frozenset[date]:
         return frozenset()
     statement = sa.select(Holiday.day).where(Holiday.holiday_set_id == calendar.holiday_set_id)
     return frozenset(session.scalars(statement))
+
+
+def changed_since_fitted() -> sa.ColumnElement[bool]:
+    """Build the condition that service level, hours or holidays of a ticket's clock changed since it was worked out."""
+    fitted, policy = TicketClock.fitted_at, aliased(SlaPolicy)
+    queue_calendar = (
+        sa.select(SupportQueue.calendar_id)
+        .join(Ticket, Ticket.queue_id == SupportQueue.id)
+        .where(Ticket.id == TicketClock.ticket_id)
+        .scalar_subquery()
+    )
+    changed_policy = sa.exists().where(policy.id == TicketClock.policy_id, policy.updated_at > fitted)
+    used = sa.func.coalesce(
+        sa.select(policy.calendar_id).where(policy.id == TicketClock.policy_id).scalar_subquery(), queue_calendar
+    )
+    calendar = sa.exists().where(ServiceCalendar.id == used, ServiceCalendar.updated_at > fitted)
+    day = sa.exists().where(
+        ServiceCalendar.id == used,
+        Holiday.holiday_set_id == ServiceCalendar.holiday_set_id,
+        Holiday.updated_at > fitted,
+    )
+    return sa.or_(changed_policy, calendar, day)

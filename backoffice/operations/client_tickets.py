@@ -16,7 +16,7 @@ from backoffice.errors import DomainError, InvalidRecord
 from backoffice.files.store import FileStore
 from backoffice.operations.attachments import attach_file
 from backoffice.operations.cleaning import REQUIRED
-from backoffice.operations.packages import has_active_package
+from backoffice.operations.package_ledger import has_active_package
 from backoffice.operations.plain import create_record
 from backoffice.operations.verbs import perform
 from models.account import Account

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,11 +13,15 @@ from sqlalchemy.orm import Session
 from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
-from backoffice.errors import DomainError
+from backoffice.errors import DomainError, Forbidden
 from backoffice.lifecycles import Machine, Opening, Transition, register
+from backoffice.operations.charging import go_on_with, tell_of_package
+from backoffice.operations.package_ledger import NotEnoughLeft, add_movement, covers, settle_state
 from backoffice.operations.verbs import perform
+from backoffice.setting_keys import PACKAGE_ENDING_DAYS
+from backoffice.settings import setting_value
 from backoffice.working_time import add_months
-from models.company import Company
+from models.corporate_group import CorporateGroup
 from models.package_movement import MovementKind, PackageMovement
 from models.support_package import PackageState, SupportPackage
 from models.values import Minutes
@@ -29,23 +33,9 @@ class OutsideItsDates(DomainError):
     template = _l("A package can be activated only within its dates.")
 
 
-class NotEnoughLeft(DomainError):
-    """A charge would take more than there is: the rest belongs on another package (PK-03)."""
-
-    template = _l("Only %(left)s are left on this package: charge the rest to another one.")
-
-
-class NothingToCharge(DomainError):
-    template = _l("The time must not be zero.")
-
-
 def _is_within_dates(_session: Session, package: SupportPackage, _values: Mapping[str, Any], _actor: Actor) -> None:
-    if not _covers(package, clock.today()):
+    if not covers(package, clock.today()):
         raise OutsideItsDates(field="valid_from")
-
-
-def _covers(package: SupportPackage, day: date) -> bool:
-    return (package.valid_from or day) <= day <= (package.valid_to or day)
 
 
 def _put_on_account(session: Session, package: SupportPackage, _values: Mapping[str, Any], _actor: Actor) -> None:
@@ -56,52 +46,23 @@ def _put_on_account(session: Session, package: SupportPackage, _values: Mapping[
     add_movement(session, package, MovementKind.purchase, package.purchased_minutes)
 
 
+def _put_to_use(session: Session, package: SupportPackage, values: Mapping[str, Any], actor: Actor) -> None:
+    """Put the time bought on the account, and let what waited for it go on."""
+    _put_on_account(session, package, values, actor)
+    session.flush()
+    go_on_with(session, package.company)
+
+
 def _charge(session: Session, package: SupportPackage, values: Mapping[str, Any], _actor: Actor) -> None:
     """Take time off the package, whichever sign was typed; one that is used up says so."""
     minutes = -abs(values["minutes"])
     add_movement(session, package, MovementKind.charge, minutes, ticket=values["ticket"], note=values["note"])
-    _settle(package)
+    settle_state(package)
 
 
 def _correct(session: Session, package: SupportPackage, values: Mapping[str, Any], _actor: Actor) -> None:
     add_movement(session, package, MovementKind.correction, values["minutes"], note=values["note"])
-    _settle(package)
-
-
-def _settle(package: SupportPackage) -> None:
-    """Let the state follow what is left: used up with the last minute, in use again by a correction in its dates."""
-    if package.state is S.active and package.residual_minutes <= 0:
-        package.state = S.exhausted
-    elif package.state is S.exhausted and package.residual_minutes > 0:
-        package.state = S.active if _covers(package, clock.today()) else S.expired
-
-
-def add_movement(
-    session: Session, package: SupportPackage, kind: MovementKind, minutes: int, **details: Any
-) -> PackageMovement:
-    """Enter a movement and change what is left by as much, in one statement that no other can come between.
-
-    :raises NotEnoughLeft: a charge is larger than what is left.
-    :raises NothingToCharge: ``minutes`` is zero.
-    """
-    if minutes == 0:
-        raise NothingToCharge(field="minutes")
-    left = SupportPackage.residual_minutes
-    enough = left + minutes >= 0 if kind is MovementKind.charge else sa.true()
-    statement = (
-        sa.update(SupportPackage)
-        .where(SupportPackage.id == package.id, enough)
-        .values(residual_minutes=left + minutes)
-        .returning(left)
-    )
-    residual = session.execute(statement, execution_options={**INTERNAL, "synchronize_session": False}).scalar()
-    if residual is None:
-        shown = session.scalar(sa.select(left).where(SupportPackage.id == package.id), execution_options=INTERNAL)
-        raise NotEnoughLeft(field="minutes", left=Minutes().show(shown))
-    package.residual_minutes = residual  # what is stored already, so that the history tells of it
-    movement = PackageMovement(package=package, kind=kind, minutes=minutes, is_demo=package.is_demo, **details)
-    session.add(movement)
-    return movement
+    settle_state(package)
 
 
 class NothingLeft(DomainError):
@@ -202,7 +163,7 @@ PACKAGES = register(
                 icon="play-circle",
                 tone="primary",
                 guard=_is_within_dates,
-                effect=_put_on_account,
+                effect=_put_to_use,
                 confirm=_l("The time bought is put on the account and may be used from now on."),
             ),
             Transition(
@@ -278,15 +239,28 @@ def advance_packages(session: Session, today: date, *, actor: Actor, limit: int 
     return len(rows)
 
 
-def has_active_package(session: Session, company: Company | None, day: date) -> bool:
-    """Say whether the company has a package in use on ``day`` with time left (PK-02)."""
-    if company is None:
-        return False
-    usable = sa.and_(
-        SupportPackage.company_id == company.id,
-        SupportPackage.state == S.active,
-        SupportPackage.residual_minutes > 0,
-        sa.or_(SupportPackage.valid_to.is_(None), SupportPackage.valid_to >= day),
-    )
-    found = session.scalar(sa.select(SupportPackage.id).where(usable).limit(1), execution_options=INTERNAL)
-    return found is not None
+def tell_of_endings(session: Session, today: date, *, actor: Actor, limit: int = 200) -> int:
+    """Tell clients of packages with time left that are about to end; return how many, at most ``limit`` a call (N-54).
+
+    :raises Forbidden: ``actor`` is not the product itself.
+    """
+    if not actor.is_system:
+        raise Forbidden
+    told = 0
+    for group_id in session.scalars(sa.select(CorporateGroup.id)).all():
+        days = setting_value(session, PACKAGE_ENDING_DAYS, group_id)
+        due = sa.and_(
+            SupportPackage.group_id == group_id,
+            SupportPackage.state == S.active,
+            SupportPackage.residual_minutes > 0,
+            SupportPackage.end_told_on.is_(None),
+            SupportPackage.valid_to >= today,
+            SupportPackage.valid_to <= today + timedelta(days=days),
+        )
+        wanted = sa.select(SupportPackage).where(due if days else sa.false()).order_by(SupportPackage.id)
+        for package in session.scalars(wanted.limit(limit)).all():
+            package.end_told_on = today
+            tell_of_package(session, package, "package_ends")
+            told += 1
+    session.flush()
+    return told

@@ -36,7 +36,11 @@ TASKS: dict[str, TaskWords] = {
     "send_mail": TaskWords(_l("Send mail"), _l("Hands in what waits in the outbox; tries again what did not leave.")),
     "advance": TaskWords(
         _l("The night’s work"),
-        _l("Moves on contracts, packages and licenses whose day has come, and closes tickets for good."),
+        _l("Moves on contracts, packages and licenses whose day has come."),
+    ),
+    "advance_tickets": TaskWords(
+        _l("Clocks of tickets"),
+        _l("Warns of what is due soon, tells of what is overdue, and closes for good what may no longer be reopened."),
     ),
     "send_digests": TaskWords(
         _l("Mail of the morning"), _l("Tells people in one mail what they wanted to hear of once a day.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import force_locale
@@ -15,18 +15,19 @@ from backoffice.actors import Actor
 from backoffice.mail.rendering import Audience, register_template
 from backoffice.operations.client_links import client_path
 from backoffice.operations.notices import Recipient, colleague, tell
+from backoffice.operations.package_ledger import time_left
 from backoffice.operations.plain import after_create
 from backoffice.operations.preferences import language_of
 from models.account import Account, AccountState
 from models.contact import Contact
 from models.outbox_mail import MailLanguage, OutboxMail
-from models.support_package import PackageState, SupportPackage
 from models.support_queue import SupportQueue
 from models.ticket import Ticket, TicketState
 from models.ticket_message import Direction, TicketMessage, Visibility
 from models.time_entry import TimeEntry
 from models.values import Minutes
 
+_CHARGED = _l("%(real)s, of which the package was charged %(charged)s")
 #: So many activities the last mail names.
 _NAMED = 40
 
@@ -70,11 +71,16 @@ def tell_of_end(session: Session, ticket: Ticket) -> None:
         f"{row.day:%d/%m/%Y} {Minutes().show(row.minutes)}{f' {row.activity}' if row.activity else ''}"
         for row in entries
     ]
-    left = Minutes().show(residual_of(session, ticket.company_id)) if _works_by_packages(session, ticket) else "–"
+    left = (
+        Minutes().show(time_left(session, ticket.company, clock.today()))
+        if _works_by_packages(session, ticket)
+        else "–"
+    )
+    worked, charged = (sum(getattr(row, name) for row in entries) for name in ("minutes", "charged_minutes"))
     values = {
         "activities": "\n".join([*lines[:_NAMED], "…"] if len(lines) > _NAMED else lines) or "–",
-        "time": Minutes().show(sum(row.minutes for row in entries)),
-        "residual": left,
+        "time": _time(session, ticket, worked, charged),
+        "residual": left if _works_by_packages(session, ticket) else "–",
     }
     _tell_requester(session, ticket, "ticket_ended", values)
 
@@ -90,7 +96,7 @@ def tell_of_rejection(session: Session, ticket: Ticket) -> None:
 
 def tell_of_missing_package(session: Session, ticket: Ticket) -> None:
     """Tell the requester that the request is kept, and waits for a package (N-31)."""
-    left = Minutes().show(residual_of(session, ticket.company_id))
+    left = Minutes().show(time_left(session, ticket.company, clock.today()))
     _tell_requester(session, ticket, "ticket_waits_for_package", {"residual": left})
 
 
@@ -98,15 +104,6 @@ def tell_assignee(session: Session, ticket: Ticket, event: str) -> None:
     """Tell whoever works on it, unless it is they who do this."""
     values = {"number": ticket.number, "subject": ticket.subject, "company": _company_name(ticket)}
     tell(session, event, colleague(session, ticket.assignee_id), values, about=ticket)
-
-
-def residual_of(session: Session, company_id: int | None) -> int:
-    """Return the minutes left on a client's packages in use, whether the actor may see them or not."""
-    table = cast("sa.Table", SupportPackage.__table__)
-    left = sa.select(sa.func.coalesce(sa.func.sum(table.c.residual_minutes), 0)).where(
-        table.c.company_id == company_id, table.c.state == PackageState.active
-    )
-    return int(session.scalar(left, execution_options=INTERNAL) or 0)
 
 
 def _tell_requester(session: Session, ticket: Ticket, event: str, values: dict[str, Any]) -> None:
@@ -143,9 +140,20 @@ def _works_by_packages(session: Session, ticket: Ticket) -> bool:
     return bool(session.scalar(wanted, execution_options=INTERNAL)) and not ticket.covered_by_quote
 
 
+def _time(session: Session, ticket: Ticket, worked: int, charged: int) -> str:
+    """Say how long it really took, and how much of that was charged where packages paid for another number."""
+    real = Minutes().show(worked)
+    if charged in (0, worked) or (requester := _requester(session, ticket)) is None:
+        return real
+    with force_locale(requester.language.value):
+        return str(_CHARGED) % {"real": real, "charged": Minutes().show(charged)}
+
+
 def _entries(session: Session, ticket: Ticket) -> Any:
     entry = TimeEntry.__table__
-    wanted = sa.select(entry.c.day, entry.c.minutes, entry.c.activity).where(entry.c.ticket_id == ticket.id)
+    wanted = sa.select(entry.c.day, entry.c.minutes, entry.c.charged_minutes, entry.c.activity).where(
+        entry.c.ticket_id == ticket.id
+    )
     return session.execute(wanted.order_by(entry.c.day, entry.c.id), execution_options=INTERNAL).all()
 
 
@@ -201,7 +209,6 @@ register_template("ticket_answered", _l("Client answered a ticket"), _COLLEAGUE,
 register_template("ticket_reopened", _l("Ticket reopened"), _COLLEAGUE, mint=_to_desk, bell=Audience.staff)
 
 __all__ = [
-    "residual_of",
     "tell_assignee",
     "tell_of_closing",
     "tell_of_end",

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
 from backoffice import clock
-from backoffice.access import context_of
+from backoffice.access import INTERNAL, context_of
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
-from backoffice.operations.packages import has_active_package
+from backoffice.operations.package_ledger import time_left
 from backoffice.operations.ticket_mails import (
     tell_assignee,
     tell_of_closing,
@@ -30,6 +30,8 @@ from models.account import AccountState
 from models.escalation import Escalation, EscalationState
 from models.ticket import ClosureReason, Ticket, TicketState
 from models.ticket_message import TicketMessage, Visibility
+from models.time_entry import TimeEntry
+from models.values import Minutes
 
 S = TicketState
 
@@ -68,14 +70,59 @@ class NotSecondLevel(DomainError):
     template = _l("This team is no second level.")
 
 
+class EstimateTooLong(DomainError):
+    """PK-03: what the intervention needs beyond the hours in hand takes another package."""
+
+    template = _l("It is estimated at %(estimate)s, and %(left)s are left: the ticket waits for another package.")
+
+
+class TypeMissing(DomainError):
+    template = _l("Say what type of request it was before closing it.")
+
+
+class KindMissing(DomainError):
+    """PK-06: within packages, ordinary and extraordinary assistance are told apart."""
+
+    template = _l("Say whether it was ordinary or extraordinary assistance before closing it.")
+
+
+class TimeMissing(DomainError):
+    """TK-29: this queue closes tickets with the time worked on them."""
+
+    template = _l("Enter the time worked on it before closing it.")
+
+
 def _may_be_worked(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
     """Raise unless consent and package, where the queue asks for them, are there."""
     queue, account = ticket.queue, ticket.account
     if queue.requires_consent and account is not None and account.state is AccountState.consent_revoked:
         raise ConsentMissing
     needs_package = queue.requires_package and not ticket.covered_by_quote
-    if needs_package and not has_active_package(session, ticket.company, clock.today()):
+    if not needs_package:
+        return
+    left = time_left(session, ticket.company, clock.today())
+    if not left:
         raise PackageMissing
+    if ticket.estimated_minutes is not None and ticket.estimated_minutes > left:
+        raise EstimateTooLong(estimate=Minutes().show(ticket.estimated_minutes), left=Minutes().show(left))
+
+
+#: Closed for one of these, nothing was done that takes time or a category.
+_NOTHING_DONE = (ClosureReason.duplicate, ClosureReason.not_competent, ClosureReason.spam)
+
+
+def _may_be_closed(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
+    """Raise unless type, kind of assistance and time, as far as the queue asks for them, are there."""
+    if values["closure_reason"] in _NOTHING_DONE:
+        return
+    if ticket.request_type is None:
+        raise TypeMissing
+    if ticket.queue.requires_package and ticket.assistance_kind is None:
+        raise KindMissing
+    table = TimeEntry.__table__
+    worked = sa.select(sa.literal(1)).where(table.c.ticket_id == ticket.id).limit(1)
+    if ticket.queue.requires_time and session.scalar(worked, execution_options=INTERNAL) is None:
+        raise TimeMissing
 
 
 def _take_charge(_session: Session, ticket: Ticket, _values: Mapping[str, Any], actor: Actor) -> None:
@@ -176,8 +223,8 @@ _QUALIFYING = (
         target=S.assigned,
         icon="person-check",
         tone="primary",
-        inputs=("request_type", "priority", "assistance_kind", "team", "assignee"),
-        optional=("assistance_kind", "assignee"),
+        inputs=("request_type", "priority", "assistance_kind", "estimated_minutes", "team", "assignee"),
+        optional=("assistance_kind", "estimated_minutes", "assignee"),
         effect=_tell_assignee,
         may_leave=(Ticket,),
     ),
@@ -302,6 +349,7 @@ _CLOSING = (
         icon="check-circle",
         tone="primary",
         inputs=("solution", "closure_reason"),
+        guard=_may_be_closed,
         effect=_close,
         confirm=_l("The client reads the solution and may reopen the ticket within the window of its queue."),
     ),

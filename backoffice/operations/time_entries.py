@@ -1,12 +1,31 @@
-"""Working time on tickets: what follows from what was typed."""
+"""Working time on tickets: what may be entered, and what follows from what was typed (TK-29)."""
 
 from __future__ import annotations
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from backoffice import clock
+from backoffice.access import hold
 from backoffice.actors import Actor
-from backoffice.operations.plain import before_create
+from backoffice.errors import DomainError
+from backoffice.operations.plain import before_create, before_save
+from models.ticket import TicketState
 from models.time_entry import TimeEntry
+
+#: What was worked on these is settled: the client has had the official mail.
+_LOCKED = (TicketState.closed_final, TicketState.archived)
+
+
+class TicketSettled(DomainError):
+    """Chapter 4.6: with the final closing the time entries are locked."""
+
+    template = _l("Ticket %(number)s is closed for good: its working time can no longer change.")
+    status = 409
+
+
+class DayAhead(DomainError):
+    template = _l("This day is yet to come.")
 
 
 @before_create(TimeEntry)
@@ -16,3 +35,19 @@ def _complete(_session: Session, entry: TimeEntry, *, actor: Actor) -> None:
         entry.person_id = actor.staff_id
     if entry.ticket.covered_by_quote:
         entry.billable = False
+
+
+@before_save(TimeEntry)
+def _may_be_entered(session: Session, entry: TimeEntry, *, actor: Actor) -> None:
+    """Refuse what cannot have been worked, and what is settled.
+
+    The ticket is locked first: it may not be closed meanwhile, and of several entries at once each charges in its turn.
+
+    :raises TicketSettled: the ticket is closed for good.
+    :raises DayAhead: the day is in the future.
+    """
+    hold(session, entry.ticket)
+    if entry.ticket.state in _LOCKED:
+        raise TicketSettled(field="ticket", number=entry.ticket.number)
+    if entry.day > clock.today():
+        raise DayAhead(field="day")

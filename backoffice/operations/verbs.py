@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +29,19 @@ class NotInThisState(DomainError):
 
     template = _l("“%(verb)s” is not possible while the state is “%(state)s”.")
     status = 409
+
+
+_after_verb: dict[type[Recorded], list[Callable[..., None]]] = {}
+
+
+def after_verb(entity: type[Recorded]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Have ``hook(session, record, actor=actor)`` follow each verb of ``entity``, once it is written."""
+
+    def register(hook: Callable[..., None]) -> Callable[..., None]:
+        _after_verb.setdefault(entity, []).append(hook)
+        return hook
+
+    return register
 
 
 def perform(
@@ -71,6 +84,8 @@ def perform(
         if transition.effect:
             transition.effect(session, record, cleaned, actor)
         flush(session, record)
+    for hook in _after_verb.get(entity, ()):
+        hook(session, record, actor=actor)
 
 
 def _hold(session: Session, record: Recorded) -> None:

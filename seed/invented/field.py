@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from backoffice.operations.assets import make_token
+from backoffice.operations.clocks import OVER, PAUSING, fit
 from models.asset import Asset, AssetKind
 from models.contract import Contract, ContractState
 from models.entitlement import Entitlement, EntitlementKind
@@ -14,9 +15,10 @@ from models.escalation import Escalation, EscalationReason, EscalationState
 from models.intervention import Intervention, InterventionMode, InterventionState
 from models.sla_policy import SlaClock, SlaKind, SlaPolicy
 from models.ticket import AssistanceKind, Ticket, TicketState, Urgency
+from models.ticket_clock import TicketPause
 from models.time_entry import ActivityCategory, TimeEntry
 from seed.invented import texts
-from seed.invented.support import UNTAKEN
+from seed.invented.support import DUE, UNTAKEN
 from seed.invented.world import World
 
 S = TicketState
@@ -31,6 +33,11 @@ LEVELS = (
     ("Pericolo: squadra sul posto", SlaKind.on_site, Urgency.emergency, 120, None, SlaClock.wall),
     ("Intervento sul posto", SlaKind.on_site, None, None, 1, SlaClock.calendar),
     ("Presa in carico", SlaKind.take_charge, None, 240, None, SlaClock.calendar),
+    ("Prima risposta", SlaKind.answer, None, 480, None, SlaClock.calendar),
+    *(
+        (f"Soluzione: {name}", SlaKind.close, urgency, DUE[urgency], None, SlaClock.calendar)
+        for name, urgency in zip(("bassa", "normale", "alta", "emergenza"), Urgency, strict=True)
+    ),
 )
 
 
@@ -49,6 +56,17 @@ def invent_field_work(world: World, contracts: Sequence[Contract], tickets: Sequ
             _escalate(world, ticket)
     _visits(world, [ticket for ticket in tickets if ticket.contract is not None])
     world.session.flush()
+    for ticket in tickets:
+        if ticket.state not in OVER:
+            _run_clocks(world, ticket)
+
+
+def _run_clocks(world: World, ticket: Ticket) -> None:
+    """Let the clocks of an open ticket run, with the time it has been waiting."""
+    if ticket.state in PAUSING:
+        since = ticket.first_closed_at or min((ticket.taken_at or ticket.created_at) + timedelta(hours=2), world.now)
+        world.session.add(TicketPause(ticket_id=ticket.id, state=ticket.state, since=since))
+    fit(world.session, ticket)
 
 
 def _assets(world: World, contract: Contract) -> list[Asset]:
@@ -76,11 +94,13 @@ def _time(world: World, ticket: Ticket) -> None:
     extraordinary = ticket.assistance_kind is AssistanceKind.extraordinary
     for number in range(world.rng.choice((0, 1, 1, 2))):
         day = min((ticket.taken_at + timedelta(days=number)).date(), world.today)
+        minutes, billable = world.rng.choice((15, 30, 45, 60, 90)), not ticket.covered_by_quote
         world.add(
             TimeEntry(
-                ticket=ticket, day=day, minutes=world.rng.choice((15, 30, 45, 60, 90)), person=ticket.assignee,
+                ticket=ticket, day=day, minutes=minutes, person=ticket.assignee,
                 category=ActivityCategory.extraordinary if extraordinary else ActivityCategory.ordinary,
-                activity=world.rng.choice(texts.ACTIVITIES), billable=not ticket.covered_by_quote,
+                activity=world.rng.choice(texts.ACTIVITIES), billable=billable,
+                charged_minutes=minutes if billable and ticket.queue.requires_package else 0,
             )
         )  # fmt: skip
 

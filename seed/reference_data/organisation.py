@@ -56,6 +56,7 @@ class QueueRow:
     requires_package: bool = False
     requires_consent: bool = False
     requires_attachment: bool = False
+    requires_time: bool = False
 
 
 QUEUES = (
@@ -63,12 +64,12 @@ QUEUES = (
     QueueRow(ECOOPERA_SC, "CC", "Contact center", "Contact center", "CAL-05"),
     QueueRow(
         SEA, "SUP", "Area di supporto", "Specialisti di piattaforma", None,
-        reopen_hours=72, requires_package=True, requires_consent=True, requires_attachment=True,
+        reopen_hours=72, requires_package=True, requires_consent=True, requires_attachment=True, requires_time=True,
     ),
     QueueRow(UNOLEGAL, "GP", "GoPrivacy", "Servizi segreteria Privacy", "CAL-01"),
     QueueRow(UNOLEGAL, "HD", "Help desk comunale", "Help desk di primo livello", "CAL-02"),
     QueueRow(
         UNOLEGAL, "SUP", "Area di supporto", "Help desk di primo livello", None,
-        reopen_hours=72, requires_package=True, requires_consent=True, requires_attachment=True,
+        reopen_hours=72, requires_package=True, requires_consent=True, requires_attachment=True, requires_time=True,
     ),
 )  # fmt: skip

@@ -11,7 +11,8 @@ from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import InvalidRecord
-from backoffice.operations.packages import NotEnoughLeft, NothingToCharge, OutsideItsDates, advance_packages
+from backoffice.operations.package_ledger import NotEnoughLeft, NothingToCharge
+from backoffice.operations.packages import OutsideItsDates, advance_packages
 from backoffice.operations.verbs import NotInThisState, perform
 from models.package_movement import PackageMovement
 from models.support_package import PackageState, SupportPackage

@@ -198,6 +198,7 @@ class World:
             number=f"PR-9{next(_serial):06}",
             subject="Non funziona",
             description="Da stamattina non funziona niente.",
+            request_type=self.type,
             state=state,
             reopen_until=clock.now() + timedelta(hours=1) if state is TicketState.closed_provisional else None,
             closure_reason=ClosureReason.spam if state is TicketState.rejected else None,
