@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, relationship
 
 from models.account import Account
@@ -56,8 +56,10 @@ _AT_WORK = (
 
 
 _OVER = (TicketState.closed_provisional, TicketState.closed_final, TicketState.archived, TicketState.rejected)
-#: The filter that leaves the tickets people still work on.
-_OPEN = "state:in:" + ",".join(state for state in TicketState if state not in _OVER)
+#: Those people still work on, and the filter that leaves them.
+OPEN_STATES = tuple(state for state in TicketState if state not in _OVER)
+_OPEN = "state:in:" + ",".join(OPEN_STATES)
+_STILL_OPEN = text("state IN ({})".format(", ".join(f"'{state}'" for state in OPEN_STATES)))
 _LATE = "state:in:" + ",".join(_AT_WORK)
 
 
@@ -114,6 +116,23 @@ class Ticket(GroupOwned, Record):
         CheckConstraint("linked_ticket_id IS NULL OR linked_ticket_id <> id", name="follows_another"),
         # Which companies a team works for: the row scope of operators.
         Index("ix_ticket_team_id_company_id", "team_id", "company_id"),
+        # The queue of the workspace: what is open, by when it is due, for everybody and for one.
+        Index(
+            "ix_ticket_open",
+            "group_id",
+            "due_at",
+            "id",
+            postgresql_where=_STILL_OPEN,
+            sqlite_where=_STILL_OPEN,
+        ),
+        Index(
+            "ix_ticket_open_mine",
+            "assignee_id",
+            "due_at",
+            "id",
+            postgresql_where=_STILL_OPEN,
+            sqlite_where=_STILL_OPEN,
+        ),
     )
     __admin__ = Admin(
         label=_l("Ticket"),
@@ -162,6 +181,7 @@ class Ticket(GroupOwned, Record):
             "service",
             "asset",
             "business_unit",
+            "entitled",
             "number",
             "reopen_until",
             "due_at",
@@ -342,6 +362,14 @@ class Ticket(GroupOwned, Record):
         "service", _l("Service"), help=_l("What the request is about, such as GOPRIVACY.")
     )
     service: Mapped[Service | None] = relationship()
+    #: Whether assistance was due when it came in; empty for those that came before this was looked at.
+    entitled: Mapped[bool | None] = field(
+        _l("Assistance due"), verb_only=True, help=_l("As found when it came in, by dates, states and hours.")
+    )
+    #: What spoke for (+) and against (-) it then.
+    entitlement_found: Mapped[str | None] = field(
+        _l("What was found"), String(120), verb_only=True, help=_l("What spoke for (+) and against (-) it.")
+    )
     #: The earlier ticket it follows.
     linked_ticket_id: Mapped[int | None] = reference(
         "ticket",

@@ -34,6 +34,8 @@ from views.desk.security_pages import PasswordView
 from views.desk.setting_pages import SettingsView
 from views.desk.setting_up_pages import SettingUpView
 from views.desk.text_pages import TextsView
+from views.desk.ticket_changes import TicketChanges
+from views.desk.ticket_workspace import TicketView
 from views.door import door, engine
 from views.problems import is_api_request
 from views.sign_in import FACTOR_DUE, SignInView, TokenApi
@@ -80,7 +82,16 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(SettingUpView)
         self.appbuilder.add_view_no_menu(NoticesView)
         self.appbuilder.add_view_no_menu(PortalLogoView)
-        for own in (ActivationView, SettingsView, TextsView, MailTemplatesView, JobsView, EverythingView):
+        for own in (
+            ActivationView,
+            TicketView,
+            TicketChanges,
+            SettingsView,
+            TextsView,
+            MailTemplatesView,
+            JobsView,
+            EverythingView,
+        ):
             self.appbuilder.add_view_no_menu(own)
 
     # Who it is
@@ -110,6 +121,8 @@ class DeskSecurityManager(SecurityManager):
         endpoint = request.endpoint or ""
         if is_api_request() or endpoint == "static" or endpoint.endswith(".static"):
             return None
+        if endpoint == f"{TicketChanges.__name__}.changes":
+            return None  # asked every few seconds with a token of its own: who asks is not looked up
         due = current_user.is_authenticated and current_user.actor.must_change_password
         if due and not endpoint.startswith(_WITHOUT_NEW_PASSWORD):
             return redirect(url_for(f"{PasswordView.__name__}.own"))

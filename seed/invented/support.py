@@ -111,7 +111,8 @@ def invent_tickets(world: World, askers: Askers) -> list[Ticket]:
 def _ticket(world: World, askers: Askers, state: TicketState, topic: texts.Topic) -> Ticket:
     queue = _queue(world, state)
     client = askers.choose(world, queue, state)
-    age = world.rng.randint(40, 700) if state in CLOSED else world.rng.randint(0, 30)
+    # Most open requests are recent, as where people work.
+    age = world.rng.randint(40, 700) if state in CLOSED else int(30 * world.rng.random() ** 4)
     contact = world.rng.choice(client.contacts)
     ticket = Ticket(
         queue=queue, company=client.company, contact=contact, subject=topic.subject, description=topic.description,

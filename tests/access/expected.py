@@ -78,7 +78,7 @@ APPEND_ONLY = LEDGERS | {"package_movement"}
 #: Written by operations that have pages of their own.
 WRITTEN_BY_VERBS = LEDGERS | {
     "import_batch", "outbox_mail", "role_right", "role_mask", "attachment", "escalation", "activation_check", "job",
-    "setting", "text_block", "mail_template", "account_session", "consent", "account_deletion_request",
+    "setting", "text_block", "mail_template", "account_session", "consent", "account_deletion_request", "ticket_clock",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})
@@ -89,7 +89,9 @@ WITH_UNIT = frozenset({
     "analysis", "analysis_result", "certificate", "waste_movement",
 })  # fmt: skip
 #: Verbs that are a change like any other; all others need the right to transitions.
-VERBS_THAT_UPDATE = frozenset({"company", "call", "ticket.escalate", "activation_request.take", "deadline"})
+VERBS_THAT_UPDATE = frozenset(
+    {"company", "call", "ticket.escalate", "activation_request.take", "account.send_credentials", "deadline"}
+)
 #: What may have attachments, by its area: these are there for whoever reads the record they belong to.
 PARENTS = {
     "company": "companies", "contract": "contracts", "customer_order": "orders", "ticket": "tickets",

@@ -1,0 +1,129 @@
+"""Whether assistance is due for a ticket, with the reasons: one function for every channel (PK-02, TK-36, CT-03)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice import clock
+from backoffice.access import INTERNAL, as_product
+from backoffice.actors import Actor
+from backoffice.errors import Text
+from backoffice.operations.package_ledger import time_left
+from backoffice.operations.plain import after_create
+from models.account import AccountState
+from models.company import CompanyState
+from models.contract import IN_FORCE, Contract
+from models.contract_line import ContractLine, LineState
+from models.customer_order import CustomerOrder
+from models.license import License, LicenseState
+from models.order_line import OrderLine
+from models.ticket import Ticket
+from models.values import Minutes
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing looked at: what it is about, whether it speaks for assistance, and with which figure or name."""
+
+    code: str
+    holds: bool
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What to say of it, in the language of the request."""
+        return str(_SENTENCES[self.code, self.holds]) % {"detail": self.detail}
+
+
+_SENTENCES: dict[tuple[str, bool], Text] = {
+    ("company", True): _l("The company is a client"),
+    ("company", False): _l("The company is not a client, or nobody knows yet whose request it is"),
+    ("contract", True): _l("Contract %(detail)s is in force"),
+    ("contract", False): _l("No contract in force covers it"),
+    ("license", True): _l("There are licenses for the service"),
+    ("license", False): _l("There is no license in use for the service"),
+    ("quote", True): _l("A quote covers it"),
+    ("package", True): _l("%(detail)s are left on the packages"),
+    ("package", False): _l("The packages do not cover it: %(detail)s are left"),
+    ("consent", True): _l("The consent is there"),
+    ("consent", False): _l("The requester has withdrawn the consent"),
+}
+
+
+def judge(session: Session, ticket: Ticket, day: date | None = None) -> list[Reason]:
+    """Return what speaks for and against assistance on ``day``; it is due where nothing speaks against it."""
+    return list(_reasons(session, ticket, day or clock.today()))
+
+
+@after_create(Ticket)
+def _note(session: Session, ticket: Ticket, *, actor: Actor) -> None:
+    """Keep with the ticket what was found when it came in, whatever becomes of contracts and packages later."""
+    with as_product(session):
+        reasons = judge(session, ticket)
+        ticket.entitled = is_due(reasons)
+        ticket.entitlement_found = " ".join(f"{reason.code}{'+' if reason.holds else '-'}" for reason in reasons)
+
+
+def is_due(reasons: list[Reason]) -> bool:
+    """Say whether assistance is due."""
+    return all(reason.holds for reason in reasons)
+
+
+def _reasons(session: Session, ticket: Ticket, day: date) -> Iterator[Reason]:
+    company = ticket.company
+    yield Reason("company", company is not None and company.state is CompanyState.client)
+    if company is None:
+        return
+    queue, account = ticket.queue, ticket.account
+    if ticket.covered_by_quote:
+        yield Reason("quote", True)
+    elif queue.requires_package:
+        left, needed = time_left(session, company, day), ticket.estimated_minutes or 1
+        yield Reason("package", left >= needed, Minutes().show(left))
+    else:
+        number = _contract_in_force(session, ticket, day)
+        yield Reason("contract", number is not None, number or "")
+    if ticket.service is not None and ticket.service.is_licensed:
+        yield Reason("license", _has_licenses(session, ticket))
+    if queue.requires_consent and account is not None:
+        yield Reason("consent", account.state is not AccountState.consent_revoked)
+
+
+def _contract_in_force(session: Session, ticket: Ticket, day: date) -> str | None:
+    """Return the number of a contract of the company that is in force: the ticket's, or one with its service."""
+    contract, line = Contract.__table__, ContractLine.__table__
+    in_force = sa.and_(
+        contract.c.company_id == ticket.company_id,
+        contract.c.state.in_(IN_FORCE),
+        contract.c.starts_on <= day,
+        sa.or_(contract.c.ends_on.is_(None), contract.c.ends_on >= day),
+    )
+    wanted = sa.select(contract.c.number).where(in_force).order_by(contract.c.ends_on.desc(), contract.c.id)
+    if ticket.contract_id is not None:
+        wanted = wanted.where(contract.c.id == ticket.contract_id)
+    elif ticket.service_id is not None:
+        has_line = sa.exists().where(
+            line.c.contract_id == contract.c.id,
+            line.c.service_id == ticket.service_id,
+            line.c.state != LineState.withdrawn,
+        )
+        wanted = wanted.where(has_line)
+    return session.scalar(wanted.limit(1), execution_options=INTERNAL)
+
+
+def _has_licenses(session: Session, ticket: Ticket) -> bool:
+    table, line, order = License.__table__, OrderLine.__table__, CustomerOrder.__table__
+    usable = (LicenseState.generated, LicenseState.sent, LicenseState.used)
+    wanted = (
+        sa.select(sa.literal(1))
+        .select_from(table.join(line, line.c.id == table.c.order_line_id).join(order, order.c.id == line.c.order_id))
+        .where(order.c.company_id == ticket.company_id, line.c.service_id == ticket.service_id)
+        .where(table.c.state.in_(usable))
+    )
+    return session.scalar(wanted.limit(1), execution_options=INTERNAL) is not None

@@ -1,0 +1,216 @@
+"""The ticket in hand: what was said, what was promised, what is left, what can be done next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import url_for
+from flask_babel import gettext as _
+
+from backoffice import clock
+from backoffice.access import INTERNAL
+from backoffice.actors import Action, Actor
+from backoffice.database import RecordSession
+from backoffice.lifecycles import transitions_open
+from backoffice.operations.assistance import is_due, judge
+from backoffice.operations.clocks import calendar_of, counted_pauses, pauses_of
+from backoffice.operations.package_ledger import usable
+from backoffice.records import show, subjects
+from backoffice.working_time import time_between
+from models.attachment import Attachment
+from models.catalogue import fields
+from models.company import Company
+from models.support_package import SupportPackage
+from models.ticket import OPEN_STATES, Ticket
+from models.ticket import TicketState as S
+from models.ticket_clock import OPEN, TicketClock, TicketPause
+from models.ticket_message import Direction, TicketMessage, Visibility
+from models.time_entry import ActivityCategory, TimeEntry
+from models.values import Minutes
+from views import addresses
+from views.desk.ticket_deeds import Deed, deed_url
+from views.generated.listing import dressed
+
+#: More than anybody reads on one page; the list of messages has them all.
+_SHOWN = 200
+#: The keys of the verbs people need most.
+_KEYS = {"assign": "a", "escalate": "e", "close": "c", "take_charge": "x"}
+_FACTS = ("contact", "request_type", "affected_system", "asset", "place_code", "contract", "service", "channel")
+
+
+def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed | None) -> dict[str, Any]:
+    """Return what ``_ticket.html`` shows; ``deed`` is the verb whose form is open."""
+    subjects.look_up(session, [record], actor)
+    messages = _messages(session, record)
+    reasons = judge(session, record) if record.state in OPEN_STATES else []
+    return {
+        "key": record.id,
+        "title": record.subject,
+        "number": record.number,
+        "url": addresses.record_url(record),
+        **{name: _cell(record, name, actor) for name in ("state", "priority", "assignee", "company", "created_at")},
+        "channel": _cell(record, "channel", actor),
+        "description": record.description if "description" not in actor.masked(Ticket) else show.MASK,
+        "requested": _cell(record, "requested_urgency", actor),
+        "verbs": _verbs(record, actor, deed),
+        "deed": deed.page() if deed is not None else None,
+        "messages": [_message(session, message, files) for message, files in messages],
+        "last_message": messages[-1][0].id if messages else 0,
+        "can_wait": record.state is S.in_progress,
+        "may_write": actor.may(Action.create, TicketMessage) and record.state not in (S.closed_final, S.archived),
+        "clocks": _clocks(session, record),
+        "time": _time(session, record, actor),
+        "packages": _packages(session, record, actor),
+        "reasons": reasons,
+        "is_due": is_due(reasons),
+        "client": _client(session, record, actor),
+    }
+
+
+def _cell(record: Ticket, name: str, actor: Actor) -> show.Cell:
+    return dressed(show.cell(record, fields(Ticket)[name], actor))
+
+
+def _verbs(record: Ticket, actor: Actor, deed: Deed | None) -> list[dict[str, Any]]:
+    """Return what can be done, the usual next step first; the form that is open is no choice."""
+    shown = deed.transition.name if deed is not None else None
+    found = [
+        {
+            "label": t.label,
+            "icon": t.icon,
+            "url": deed_url(record, t.name) + "#next",
+            "key": _KEYS.get(t.name, ""),
+            "is_primary": t.tone == "primary",
+        }
+        for t in transitions_open(record, actor)
+        if t.name != shown
+    ]
+    return sorted(found, key=lambda verb: not verb["is_primary"])
+
+
+def _messages(session: RecordSession, record: Ticket) -> list[tuple[TicketMessage, list[Attachment]]]:
+    newest = sa.select(TicketMessage).where(TicketMessage.ticket_id == record.id)
+    newest = newest.order_by(TicketMessage.created_at.desc(), TicketMessage.id.desc()).limit(_SHOWN)
+    rows = list(reversed(session.scalars(newest).all()))
+    wanted = sa.select(Attachment).where(
+        sa.or_(Attachment.ticket_message_id.in_([row.id for row in rows]), Attachment.ticket_id == record.id)
+    )
+    files: dict[int | None, list[Attachment]] = {}
+    for file in session.scalars(wanted.order_by(Attachment.id)):
+        files.setdefault(file.ticket_message_id, []).append(file)
+    return [(row, files.get(row.id, [])) for row in rows]
+
+
+def _message(session: RecordSession, message: TicketMessage, files: list[Attachment]) -> dict[str, Any]:
+    incoming = message.direction is Direction.incoming
+    author = show.label(message.created_by, _actor(session)) if message.created_by is not None else ""
+    return {
+        "kind": "theirs" if incoming else "note" if message.visibility is Visibility.internal else "ours",
+        "who": _("Client") if incoming else author,
+        "via": message.channel.label,
+        "when": show.when(message.created_at),
+        "when_iso": message.created_at.isoformat(),
+        "lines": message.body.splitlines(),
+        "files": [{"name": file.name, "url": url_for("AttachmentView.file", pk=file.id)} for file in files],
+    }
+
+
+def _actor(session: RecordSession) -> Actor:
+    return session.info["context"].actor  # type: ignore[no-any-return]
+
+
+def _clocks(session: RecordSession, record: Ticket) -> list[dict[str, Any]]:
+    """Return the promises, each with how much of its time has passed and the pauses that do not count."""
+    wanted = sa.select(TicketClock).where(TicketClock.ticket_id == record.id).order_by(TicketClock.id)
+    rows = session.scalars(wanted).all()
+    pauses = pauses_of(session, record) if rows else []
+    return [_clock(session, record, row, pauses) for row in rows]
+
+
+def _clock(session: RecordSession, record: Ticket, row: TicketClock, pauses: list[TicketPause]) -> dict[str, Any]:
+    calendar = calendar_of(session, record, row.policy)
+    until = row.met_at or clock.now()
+    counted = counted_pauses(row.policy, pauses, row.met_at)
+    passed = time_between(calendar, row.started_at, until, counted)
+    left = row.target_minutes - passed
+    return {
+        "label": row.kind.label,
+        "state": show.cell(row, fields(TicketClock)["state"], _actor(session)),
+        "is_open": row.state in OPEN,
+        "due": show.when(row.due_at) if row.due_at else None,
+        "due_iso": row.due_at.isoformat() if row.due_at else "",
+        "late": row.breached_at is not None or left < 0,
+        "target": row.target_minutes,
+        "passed": max(min(passed, row.target_minutes), 0),
+        "words": _("%(passed)s of %(target)s", passed=_span(passed), target=_span(row.target_minutes)),
+        "left": _span(left) if left >= 0 else _("%(time)s too late", time=_span(-left)),
+        "hours": _("Opening hours") if calendar else _("Round the clock"),
+        "pauses": [_pause(calendar, since, end or until, pauses) for since, end in counted],
+    }
+
+
+def _pause(calendar: Any, since: datetime, until: datetime, pauses: list[TicketPause]) -> dict[str, str]:
+    state = next(pause.state for pause in pauses if pause.since == since)
+    return {
+        "why": str(state.label),
+        "when": f"{show.when(since)} – {show.when(until)}",
+        "time": _span(time_between(calendar, since, until)),
+    }
+
+
+def _span(minutes: int) -> str:
+    return Minutes().show(minutes)
+
+
+def _time(session: RecordSession, record: Ticket, actor: Actor) -> dict[str, Any]:
+    table = TimeEntry.__table__
+    wanted = sa.select(
+        sa.func.coalesce(sa.func.sum(table.c.minutes), 0), sa.func.coalesce(sa.func.sum(table.c.charged_minutes), 0)
+    ).where(table.c.ticket_id == record.id)
+    worked, charged = session.execute(wanted, execution_options=INTERNAL).one()
+    readable = actor.may(Action.read, TimeEntry)
+    return {
+        "worked": _span(worked),
+        "charged": _span(charged) if charged not in (0, worked) else None,
+        "may_add": actor.may(Action.create, TimeEntry) and record.state not in (S.closed_final, S.archived, S.rejected),
+        "categories": [(category.value, category.label) for category in ActivityCategory],
+        "list_url": addresses.record_url(record, tab="time_entry.ticket") if readable else None,
+    }
+
+
+def _packages(session: RecordSession, record: Ticket, actor: Actor) -> list[dict[str, Any]]:
+    """Return the packages that would pay, in the order in which they do."""
+    if not record.queue.requires_package or record.company_id is None or not actor.may(Action.read, SupportPackage):
+        return []
+    order = (SupportPackage.valid_to.is_(None), SupportPackage.valid_to, SupportPackage.id)
+    rows = session.scalars(sa.select(SupportPackage).where(usable(record.company_id, clock.today())).order_by(*order))
+    return [
+        {
+            "number": row.number,
+            "url": addresses.record_url(row),
+            "left": _span(row.residual_minutes),
+            "bought": row.purchased_minutes,
+            "used": row.purchased_minutes - row.residual_minutes,
+            "until": show.cell(row, fields(SupportPackage)["valid_to"], actor).text,
+        }
+        for row in rows
+    ]
+
+
+def _client(session: RecordSession, record: Ticket, actor: Actor) -> dict[str, Any]:
+    known = ((fields(Ticket)[name], _cell(record, name, actor)) for name in _FACTS)
+    rows = [{"label": field.label, "cell": cell} for field, cell in known if not cell.empty]
+    company = record.company
+    found: dict[str, Any] = {"rows": rows, "notes": None, "others": 0, "others_url": None}
+    if company is None:
+        return found
+    if "notes" in fields(Company) and "notes" not in actor.masked(Company) and actor.may(Action.read, Company):
+        found["notes"] = company.notes
+    others = sa.select(sa.func.count()).select_from(Ticket)
+    others = others.where(Ticket.company_id == company.id, Ticket.state.in_(OPEN_STATES), Ticket.id != record.id)
+    found["others"] = session.scalar(others) or 0
+    filters = [f"company:in:{company.id}", "state:in:" + ",".join(OPEN_STATES)]
+    found["others_url"] = addresses.list_url(Ticket, f=filters)
+    return found

@@ -1,0 +1,277 @@
+"""The ticket workspace: the queue beside the ticket in hand, worked by keyboard or by hand (TK-06 to TK-33).
+
+What is done goes through the verbs and plain operations that every door uses; each step has an address of its own, so
+the pages work without scripts and a refusal comes back beside what was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask_appbuilder import BaseView, expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from backoffice import clock
+from backoffice.actors import Action, Actor
+from backoffice.database import UNREACHABLE, refusal_of
+from backoffice.errors import DomainError, Forbidden, InvalidRecord, NotFound
+from backoffice.files.kinds import KINDS
+from backoffice.operations import verbs
+from backoffice.operations.attachments import attach_file
+from backoffice.operations.plain import create_record
+from backoffice.records.lookup import get_record
+from models.attachment import Attachment
+from models.base import Category
+from models.ticket import Ticket, TicketState
+from models.ticket_message import Direction, TicketMessage, Visibility
+from models.time_entry import TimeEntry
+from views import interrupted
+from views.desk.ticket_changes import latest_change, poll_token
+from views.desk.ticket_deeds import Deed, find_deed
+from views.desk.ticket_page import ticket_page
+from views.desk.ticket_queue import kept, queue
+from views.door import commit, current_actor, current_session, read_again
+from views.frame import OwnPage, add_page, set_place
+from views.generated.form_pages import form_version
+from views.generated.guarding import require_same_group
+from views.generated.pages import add_link
+from views.uploads import sent_files
+
+#: What is typed into the page itself, and stays there when it is refused.
+_TYPED = ("body", "kind", "then", "minutes", "activity", "category")
+
+
+class AnsweredMeanwhile(DomainError):
+    """Shown before one sends: the client may have said what one was about to ask."""
+
+    template = _l("Somebody wrote in the meantime: read it above, then send what you have written.")
+    status = 409
+
+
+class NothingWritten(DomainError):
+    template = _l("Write something first.")
+
+
+def may_work(actor: Actor) -> bool:
+    """Say whether somebody works on tickets."""
+    return actor.may(Action.transition, Ticket) or actor.may(Action.update, Ticket)
+
+
+class TicketView(BaseView):
+    """Requests for assistance, worked one after the other."""
+
+    route_base = "/support"
+    default_view = "list"
+
+    @expose("/")
+    def list(self) -> Any:
+        """Show the queue, with nothing in hand yet."""
+        if (refused := _refused()) is not None:
+            return refused
+        return render_template("ticket_desk.html", page=_around(None) | {"ticket": None})
+
+    @expose("/queue")
+    def part(self) -> Any:
+        """Return the queue alone: what the page puts in place of its own when something has changed."""
+        if (refused := _refused()) is not None:
+            return refused
+        current = request.args.get("current", "")
+        key = int(current) if current.isascii() and current.isdigit() and len(current) < 10 else None
+        return render_template("_ticket_queue.html", page=_around(key))
+
+    @expose("/<int:pk>")
+    def show(self, pk: int) -> Any:
+        """Show one ticket beside the queue."""
+        return _refused() or _page(pk)
+
+    @expose("/<int:pk>/do/<verb>", methods=["GET", "POST"])
+    def do(self, pk: int, verb: str) -> Any:
+        """Show the form of a verb beside the conversation; perform it when it is sent."""
+        if (refused := _refused()) is not None:
+            return refused
+        if request.method != "POST" or interrupted.is_resumed():
+            return _page(pk, find_deed(current_session(), current_actor(), pk, verb))
+        try:
+            return _done(find_deed(current_session(), current_actor(), pk, verb))
+        except (NotFound, Forbidden):
+            raise
+        except DomainError as error:
+            problem = error
+        except UNREACHABLE as error:
+            problem = refusal_of(error)
+        read_again()
+        deed = find_deed(current_session(), current_actor(), pk, verb)
+        deed.refuse(problem)
+        return _page(pk, deed), problem.status
+
+    @expose("/<int:pk>/say", methods=["POST"])
+    def say(self, pk: int) -> Any:
+        """Answer the client, or leave a note for colleagues."""
+        return _refused() or _attempt(pk, _say, "say")
+
+    @expose("/<int:pk>/time", methods=["POST"])
+    def time(self, pk: int) -> Any:
+        """Enter the time worked."""
+        return _refused() or _attempt(pk, _enter_time, "time")
+
+    @expose("/assign", methods=["POST"])
+    def assign(self) -> Any:
+        """Take the ticked tickets: each is entrusted to oneself, in the state it is in."""
+        return _refused() or _take_over()
+
+
+def _refused() -> Any:
+    if not current_user.is_authenticated:
+        return interrupted.sign_in_first()
+    if not may_work(current_actor()):
+        raise Forbidden
+    require_same_group()
+    return None
+
+
+def _done(deed: Deed) -> Any:
+    """Perform the verb and go on with the ticket; the queue stays as it was filtered."""
+    values, actor = deed.form.values(), current_actor()
+    verbs.perform(current_session(), deed.record, deed.transition.name, values, actor=actor, version=form_version())
+    still_seen = current_session().get(Ticket, deed.record.id) is not None
+    commit()
+    flash(_("“%(verb)s”: done.", verb=deed.transition.label), "good")
+    endpoint = "TicketView.show" if still_seen else "TicketView.list"
+    return redirect(url_for(endpoint, **({"pk": deed.record.id} if still_seen else {}), **kept()), 303)
+
+
+def _attempt(pk: int, act: Callable[[Ticket], str], part: str) -> Any:
+    """Do something with a ticket and go on with it; what is refused is said where it was typed."""
+    try:
+        told = act(get_record(current_session(), Ticket, str(pk)))
+        commit()
+    except (NotFound, Forbidden):
+        raise
+    except DomainError as error:
+        problem = error
+    except UNREACHABLE as error:
+        problem = refusal_of(error)
+    else:
+        flash(told, "good")
+        return redirect(url_for("TicketView.show", pk=pk, **kept()) + f"#{part}", 303)
+    read_again()
+    said = list(problem.problems.values()) if isinstance(problem, InvalidRecord) else [problem]
+    return _page(pk, problems={part: [str(text) for text in said]}), problem.status
+
+
+def _say(ticket: Ticket) -> str:
+    """Write the message with its files; a question to the client lets the ticket wait for the answer."""
+    actor, session = current_actor(), current_session()
+    actor.require(Action.create, TicketMessage)
+    is_note = request.form.get("kind") == "note"
+    body, files = request.form.get("body", "").strip(), sent_files("file")
+    if not body:
+        raise NothingWritten(field="body")
+    _require_read(ticket)
+    values = {
+        "ticket": ticket.id,
+        "body": body,
+        "visibility": (Visibility.internal if is_note else Visibility.public).value,
+        "direction": Direction.outgoing.value,
+    }
+    if request.form.get("then") == "wait" and not is_note:
+        verbs.perform(session, ticket, "ask_customer", {"body": body}, actor=actor)
+        newest = sa.select(TicketMessage).where(TicketMessage.ticket_id == ticket.id).order_by(TicketMessage.id.desc())
+        message = session.scalars(newest.limit(1)).one()
+    else:
+        message = create_record(session, TicketMessage, values, actor=actor)  # type: ignore[assignment]
+    storing = {"store": current_app.extensions["files"], "limit_mb": current_app.config["MAX_ATTACHMENT_MB"]}
+    for name, content in files:
+        attach_file(session, message, name, content, actor=actor, client_visible=not is_note, **storing)
+    return _("The note is kept.") if is_note else _("The answer is on its way to the client.")
+
+
+def _require_read(ticket: Ticket) -> None:
+    """Raise where a message came that the page did not show yet."""
+    seen = request.form.get("seen", "")
+    newest = sa.select(sa.func.max(TicketMessage.id)).where(
+        TicketMessage.ticket_id == ticket.id, TicketMessage.direction == Direction.incoming
+    )
+    if seen.isascii() and seen.isdigit() and (current_session().scalar(newest) or 0) > int(seen):
+        raise AnsweredMeanwhile
+
+
+def _enter_time(ticket: Ticket) -> str:
+    actor = current_actor()
+    typed = {name: request.form.get(name, "").strip() for name in ("minutes", "category", "activity")}
+    values = {**typed, "ticket": ticket.id, "day": clock.today(), "billable": request.form.get("free") != "1"}
+    if actor.staff_id is not None:
+        values["person"] = actor.staff_id
+    create_record(current_session(), TimeEntry, values, actor=actor)
+    return _("The time is entered.")
+
+
+def _take_over() -> Any:
+    """Entrust the ticked tickets to oneself, each under its own rules; say how many, and why not the others."""
+    session, actor = current_session(), current_actor()
+    done, refused = 0, []
+    for key in dict.fromkeys(request.form.getlist("key")):
+        try:
+            record: Ticket = get_record(session, Ticket, key)
+            number = record.number
+            if record.state not in (TicketState.qualification, TicketState.assigned):
+                raise verbs.NotInThisState(verb=_("Take over"), state=record.state.label)
+            values = {name: getattr(record, name) for name in ("request_type", "priority", "assistance_kind", "team")}
+            values |= {"assignee": actor.staff_id, "estimated_minutes": record.estimated_minutes}
+            verbs.perform(session, record, "assign", values, actor=actor)
+            commit()
+            done += 1
+        except Forbidden:
+            raise
+        except DomainError as error:
+            read_again()
+            refused.append(f"{number}: {error}")
+    flash(_("Entrusted to you: %(count)s.", count=done), "good" if done else "wait")
+    for text in refused[:10]:
+        flash(text, "bad")
+    return redirect(url_for("TicketView.list", **kept()), 303)
+
+
+def _around(current: int | None) -> dict[str, Any]:
+    session, actor = current_session(), current_actor()
+    return {
+        "title": _("Assistance"),
+        "queue": queue(session, actor, current=current),
+        "poll": {
+            "url": url_for("TicketChanges.changes", token=poll_token(actor)),
+            "since": latest_change(session, actor),
+        },
+    }
+
+
+def _page(pk: int, deed: Deed | None = None, problems: dict[str, list[str]] | None = None) -> str:
+    session, actor = current_session(), current_actor()
+    record: Ticket = get_record(session, Ticket, str(pk))
+    set_place(str(record), url_for("TicketView.show", pk=pk))
+    page = _around(pk) | {
+        "title": f"{record.number} {record.subject}",
+        "ticket": ticket_page(session, record, actor, deed),
+        "problems": problems or {},
+        "typed": {name: request.form.get(name, "") for name in _TYPED},
+        "files": {
+            "accept": ",".join(f".{ending}" for ending in KINDS),
+            "may": actor.may(Action.create, Attachment),
+            "limit_mb": current_app.config["MAX_ATTACHMENT_MB"],
+        },
+    }
+    return render_template("ticket_desk.html", page=page)
+
+
+def _work_link(record: Ticket, actor: Actor) -> dict[str, Any] | None:
+    if not may_work(actor):
+        return None
+    return {"label": _("Work on it"), "icon": "headset", "url": url_for("TicketView.show", pk=record.id)}
+
+
+add_link(Ticket, _work_link)
+add_page(OwnPage("support", _l("Assistance"), "headset", "TicketView.list", may_work, Category.support, rank=0))

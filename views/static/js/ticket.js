@@ -1,0 +1,143 @@
+// The ticket workspace: keys, drafts, the timer, and a queue that follows what others do.
+
+const EVERY = 10_000;
+const desk = document.querySelector("[data-tickets]");
+const reply = document.querySelector("[data-reply]");
+const rows = () => [...desk.querySelectorAll("[data-key-row]")];
+
+function isTyping(target) {
+  return target.closest?.("input, textarea, select, [contenteditable], dialog") != null;
+}
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.findIndex((row) => row === document.activeElement);
+  const from = at >= 0 ? at : all.findIndex((row) => row.hasAttribute("aria-current"));
+  const next = all[Math.min(Math.max(from + step, 0), all.length - 1)];
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function write(kind) {
+  if (!reply) return;
+  reply.querySelector(`[name=kind][value=${kind}]`).checked = true;
+  reply.querySelector("[data-draft]").focus();
+}
+
+const keys = {
+  j: () => move(1),
+  k: () => move(-1),
+  r: () => write("answer"),
+  n: () => write("note"),
+  "?": () => document.querySelector("[data-keys]").showModal(),
+};
+
+function onKey(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest?.("[data-reply]")) {
+    event.preventDefault();
+    reply.requestSubmit();
+    return;
+  }
+  if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing || isTyping(event.target)) return;
+  const act = keys[event.key.toLowerCase()];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+// What is being written outlives a closed tab; it goes once it is sent.
+function keepDrafts() {
+  if (!reply) return;
+  const text = reply.querySelector("[data-draft]");
+  const state = reply.querySelector("[data-draft-state]");
+  const name = `draft.ticket.${reply.dataset.reply}`;
+  try {
+    if (!text.value && localStorage.getItem(name)) {
+      text.value = localStorage.getItem(name);
+      state.textContent = reply.dataset.wordDraft;
+    }
+  } catch { return; }
+  text.addEventListener("input", () => {
+    if (text.value) localStorage.setItem(name, text.value);
+    else localStorage.removeItem(name);
+    state.textContent = text.value ? reply.dataset.wordDraft : "";
+  });
+  let sending = false;
+  reply.addEventListener("submit", (event) => {
+    if (sending) event.preventDefault();
+    sending = true;
+    localStorage.removeItem(name);
+  });
+}
+
+function clockWords(seconds) {
+  const part = (value) => String(Math.floor(value)).padStart(2, "0");
+  return `${part(seconds / 3600)}:${part((seconds / 60) % 60)}:${part(seconds % 60)}`;
+}
+
+// Begun and stopped by hand; what it shows is put into the field, and only entering it counts.
+function prepareTimer() {
+  const timer = document.querySelector("[data-timer]");
+  if (!timer) return;
+  const name = `timer.ticket.${timer.dataset.timer}`;
+  const value = timer.querySelector("[data-timer-value]");
+  const toggle = timer.querySelector("[data-timer-toggle]");
+  const field = document.querySelector("[data-timer-field]");
+  let since = null;
+  try { since = Number(localStorage.getItem(name)) || null; } catch { return; }
+  const show = () => {
+    value.textContent = clockWords(since ? (Date.now() - since) / 1000 : 0);
+    toggle.querySelector("i").className = `bi bi-${since ? "stop-fill" : "play-fill"}`;
+  };
+  toggle.addEventListener("click", () => {
+    if (since) {
+      const minutes = Math.max(1, Math.round((Date.now() - since) / 60_000));
+      field.value = `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
+      localStorage.removeItem(name);
+      since = null;
+      field.focus();
+    } else {
+      since = Date.now();
+      localStorage.setItem(name, String(since));
+    }
+    show();
+  });
+  timer.hidden = false;
+  show();
+  setInterval(() => { if (since) show(); }, 1000);
+}
+
+async function refresh() {
+  const answer = await fetch(desk.dataset.queue, { headers: { "X-Requested-With": "fetch" } });
+  if (!answer.ok || answer.redirected) return;
+  const place = desk.querySelector("[data-queue-place]");
+  const focused = document.activeElement?.dataset?.keyRow;
+  const scrolled = place.firstElementChild.scrollTop;
+  const ticked = [...place.querySelectorAll("[name=key]:checked")].map((box) => box.value);
+  place.innerHTML = await answer.text();
+  place.firstElementChild.scrollTop = scrolled;
+  for (const box of place.querySelectorAll("[name=key]")) box.checked = ticked.includes(box.value);
+  if (focused) place.querySelector(`[data-key-row="${focused}"]`)?.focus();
+  document.querySelector("[data-changed]")?.removeAttribute("hidden");
+}
+
+// A quiet answer is empty; only when something has changed is the queue read again.
+async function follow() {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(`${desk.dataset.poll}?since=${encodeURIComponent(desk.dataset.since)}`);
+    if (answer.status !== 200) return;
+    desk.dataset.since = (await answer.json()).since;
+    await refresh();
+  } catch { /* The next time will do. */ }
+}
+
+if (desk) {
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("change", (event) => event.target.closest("[data-send-on-change]")?.requestSubmit());
+  keepDrafts();
+  prepareTimer();
+  setInterval(follow, EVERY);
+  document.addEventListener("visibilitychange", follow);
+}
