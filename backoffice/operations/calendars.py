@@ -4,31 +4,60 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, time
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
+from backoffice.access import INTERNAL
 from backoffice.errors import NotFound
 from backoffice.working_time import MIDNIGHT, Interval, WorkingCalendar
 from models.calendar_interval import Weekday
 from models.holiday import Holiday
 from models.service_calendar import ServiceCalendar
-from models.sla_policy import SlaPolicy
-from models.support_queue import SupportQueue
-from models.ticket import Ticket
-from models.ticket_clock import TicketClock
 
 _NUMBERS = {weekday: number for number, weekday in enumerate(Weekday)}
+
+
+#: Calendars read before, by where they are stored: with them goes the sum of their hours, which takes a while to make.
+_known: dict[tuple[str, int], tuple[Any, WorkingCalendar]] = {}
 
 
 def working_calendar(session: Session, calendar_id: int) -> WorkingCalendar:
     """Return a stored calendar ready to count with; its exceptions and holidays as they are now.
 
+    One statement asks whether it has changed since it was read.
+
     :raises NotFound: there is no such calendar.
     """
-    calendar = session.get(ServiceCalendar, calendar_id)
-    if calendar is None:
+    place = (str(session.get_bind().engine.url), calendar_id)
+    stamp = _stamp(session, calendar_id)
+    kept = _known.get(place)
+    if kept is not None and kept[0] == stamp:
+        return kept[1]
+    calendar = _read(session, calendar_id)
+    _known[place] = stamp, calendar
+    return calendar
+
+
+def _stamp(session: Session, calendar_id: int) -> Any:
+    calendar, holiday = ServiceCalendar.__table__, Holiday.__table__
+    days = sa.and_(calendar.c.excludes_holidays, holiday.c.holiday_set_id == calendar.c.holiday_set_id)
+    row = (calendar.c.code, calendar.c.version, calendar.c.updated_at)
+    wanted = (
+        sa.select(*row, sa.func.count(holiday.c.id), sa.func.max(holiday.c.updated_at))
+        .select_from(calendar.outerjoin(holiday, days))
+        .where(calendar.c.id == calendar_id)
+        .group_by(*row)
+    )
+    found = session.execute(wanted, execution_options=INTERNAL).one_or_none()
+    if found is None:
         raise NotFound
+    return tuple(found)
+
+
+def _read(session: Session, calendar_id: int) -> WorkingCalendar:
+    calendar = session.get_one(ServiceCalendar, calendar_id, populate_existing=True)
     weekly: defaultdict[int, list[Interval]] = defaultdict(list)
     for row in calendar.intervals:
         weekly[_NUMBERS[row.weekday]].append(_interval(row.from_time, row.to_time))
@@ -53,25 +82,3 @@ def _holidays(session: Session, calendar: ServiceCalendar) -> frozenset[date]:
         return frozenset()
     statement = sa.select(Holiday.day).where(Holiday.holiday_set_id == calendar.holiday_set_id)
     return frozenset(session.scalars(statement))
-
-
-def changed_since_fitted() -> sa.ColumnElement[bool]:
-    """Build the condition that service level, hours or holidays of a ticket's clock changed since it was worked out."""
-    fitted, policy = TicketClock.fitted_at, aliased(SlaPolicy)
-    queue_calendar = (
-        sa.select(SupportQueue.calendar_id)
-        .join(Ticket, Ticket.queue_id == SupportQueue.id)
-        .where(Ticket.id == TicketClock.ticket_id)
-        .scalar_subquery()
-    )
-    changed_policy = sa.exists().where(policy.id == TicketClock.policy_id, policy.updated_at > fitted)
-    used = sa.func.coalesce(
-        sa.select(policy.calendar_id).where(policy.id == TicketClock.policy_id).scalar_subquery(), queue_calendar
-    )
-    calendar = sa.exists().where(ServiceCalendar.id == used, ServiceCalendar.updated_at > fitted)
-    day = sa.exists().where(
-        ServiceCalendar.id == used,
-        Holiday.holiday_set_id == ServiceCalendar.holiday_set_id,
-        Holiday.updated_at > fitted,
-    )
-    return sa.or_(changed_policy, calendar, day)

@@ -14,11 +14,15 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import Forbidden
 from backoffice.mail.rendering import Audience, register_template
-from backoffice.operations.calendars import changed_since_fitted
 from backoffice.operations.clocks import fit
 from backoffice.operations.notices import Recipient, colleague, tell
+from models.holiday import Holiday
 from models.outbox_mail import OutboxMail
+from models.service_calendar import ServiceCalendar
+from models.sla_policy import SlaPolicy
+from models.support_queue import SupportQueue
 from models.team_member import TeamMember
+from models.ticket import Ticket
 from models.ticket_clock import OPEN, ClockState, TicketClock
 
 #: The states of a promise still to be kept.
@@ -39,8 +43,18 @@ def watch_clocks(session: Session, now: datetime, *, actor: Actor, limit: int = 
 
 
 def _refit(session: Session, limit: int) -> None:
-    stale = sa.select(TicketClock).where(TicketClock.state.in_(OPEN), changed_since_fitted()).limit(limit)
-    clocks = session.scalars(stale.order_by(TicketClock.id)).all()
+    fitted, calendar = TicketClock.fitted_at, ServiceCalendar
+    holiday = sa.exists().where(Holiday.holiday_set_id == calendar.holiday_set_id, Holiday.updated_at > fitted)
+    changed = sa.or_(SlaPolicy.updated_at > fitted, calendar.updated_at > fitted, holiday)
+    stale = (
+        sa.select(TicketClock)
+        .join(SlaPolicy, SlaPolicy.id == TicketClock.policy_id)
+        .join(Ticket, Ticket.id == TicketClock.ticket_id)
+        .join(SupportQueue, SupportQueue.id == Ticket.queue_id)
+        .outerjoin(calendar, calendar.id == sa.func.coalesce(SlaPolicy.calendar_id, SupportQueue.calendar_id))
+        .where(TicketClock.state.in_(OPEN), changed)
+    )
+    clocks = session.scalars(stale.order_by(TicketClock.id).limit(limit)).all()
     for ticket in {row.ticket for row in clocks}:
         fit(session, ticket)
 

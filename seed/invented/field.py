@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+import sqlalchemy as sa
+
 from backoffice.operations.assets import make_token
 from backoffice.operations.clocks import OVER, PAUSING, fit
 from models.asset import Asset, AssetKind
@@ -15,7 +17,7 @@ from models.escalation import Escalation, EscalationReason, EscalationState
 from models.intervention import Intervention, InterventionMode, InterventionState
 from models.sla_policy import SlaClock, SlaKind, SlaPolicy
 from models.ticket import AssistanceKind, Ticket, TicketState, Urgency
-from models.ticket_clock import TicketPause
+from models.ticket_clock import ClockState, TicketClock, TicketPause
 from models.time_entry import ActivityCategory, TimeEntry
 from seed.invented import texts
 from seed.invented.support import DUE, UNTAKEN
@@ -67,6 +69,18 @@ def _run_clocks(world: World, ticket: Ticket) -> None:
         since = ticket.first_closed_at or min((ticket.taken_at or ticket.created_at) + timedelta(hours=2), world.now)
         world.session.add(TicketPause(ticket_id=ticket.id, state=ticket.state, since=since))
     fit(world.session, ticket)
+    for clock in world.session.scalars(sa.select(TicketClock).where(TicketClock.ticket_id == ticket.id)):
+        _remember_alarms(world, clock)
+
+
+def _remember_alarms(world: World, clock: TicketClock) -> None:
+    """Let what is late, or nearly, have been told when it was: nobody is told on the first day."""
+    if clock.state is not ClockState.running or clock.due_at is None:
+        return
+    if clock.due_at <= world.now:
+        clock.breached_at = clock.warned_at = clock.due_at
+    elif clock.warn_at is not None and clock.warn_at <= world.now:
+        clock.warned_at = clock.warn_at
 
 
 def _assets(world: World, contract: Contract) -> list[Asset]:

@@ -112,7 +112,7 @@ def _ticket(world: World, askers: Askers, state: TicketState, topic: texts.Topic
     queue = _queue(world, state)
     client = askers.choose(world, queue, state)
     # Most open requests are recent, as where people work.
-    age = world.rng.randint(40, 700) if state in CLOSED else int(30 * world.rng.random() ** 4)
+    age = world.rng.randint(40, 700) if state in CLOSED else world.rng.randint(0, 30) ** 3 // 900
     contact = world.rng.choice(client.contacts)
     ticket = Ticket(
         queue=queue, company=client.company, contact=contact, subject=topic.subject, description=topic.description,

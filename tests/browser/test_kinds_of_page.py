@@ -73,6 +73,12 @@ def refuse_next(page: Page) -> None:
     page.wait_for_selector("#next .field-error")
 
 
+def refuse_step(page: Page) -> None:
+    """Send a step of a ticket as it stands."""
+    page.locator("#next form").evaluate("form => form.requestSubmit()")
+    page.wait_for_selector("#next .field-error, #next [role=alert]")
+
+
 def clash(page: Page) -> None:
     """Send a form made from a version that others have changed since."""
     page.fill("[name=city]", "Rovereto")
@@ -127,6 +133,11 @@ DESK_PAGES = {
     "request-refusal": Kind("/activation/5/request/5/refuse"),
     "request-accept": Kind("/activation/7?show=waiting", act=refuse_next),
     "request-answer": Kind("/activation/36?show=finish"),
+    "support": Kind("/support/?show=all"),
+    "support-free": Kind("/support/?show=free"),
+    "support-ticket": Kind("/support/{ticket}"),
+    "support-step": Kind("/support/{ticket}/do/assign"),
+    "support-refused": Kind("/support/{ticket}/do/reject", act=refuse_step),
     "roles": Kind("/roles/"),
     "user": Kind("/staff/{user}"),
     "user-form": Kind("/staff/{user}/edit"),

@@ -13,9 +13,9 @@ from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Forbidden, InvalidRecord
 from backoffice.lifecycles import Transition, get_transition, may_perform
 from backoffice.operations import verbs
-from backoffice.records.lookup import get_record
 from models.ticket import Ticket
 from views.desk.ticket_queue import kept
+from views.desk.ticket_reading import load_ticket
 from views.generated.form_pages import verb_page
 from views.generated.forms import RecordForm
 
@@ -59,7 +59,7 @@ def find_deed(session: RecordSession, actor: Actor, pk: int, verb: str) -> Deed:
     :raises NotFound: the ticket is not there for the actor.
     :raises Forbidden: their roles do not allow the verb.
     """
-    record: Ticket = get_record(session, Ticket, str(pk))
+    record = load_ticket(session, pk)
     transition = get_transition(Ticket, verb)
     if transition.automatic or not may_perform(transition, Ticket, actor):
         raise Forbidden

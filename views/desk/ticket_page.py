@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload
 
 from backoffice import clock
 from backoffice.access import INTERNAL
@@ -22,6 +23,7 @@ from backoffice.working_time import time_between
 from models.attachment import Attachment
 from models.catalogue import fields
 from models.company import Company
+from models.staff import Staff
 from models.support_package import SupportPackage
 from models.ticket import OPEN_STATES, Ticket
 from models.ticket import TicketState as S
@@ -43,7 +45,7 @@ _FACTS = ("contact", "request_type", "affected_system", "asset", "place_code", "
 def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed | None) -> dict[str, Any]:
     """Return what ``_ticket.html`` shows; ``deed`` is the verb whose form is open."""
     subjects.look_up(session, [record], actor)
-    messages = _messages(session, record)
+    messages, files = _messages(session, record)
     reasons = judge(session, record) if record.state in OPEN_STATES else []
     return {
         "key": record.id,
@@ -56,8 +58,9 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
         "requested": _cell(record, "requested_urgency", actor),
         "verbs": _verbs(record, actor, deed),
         "deed": deed.page() if deed is not None else None,
-        "messages": [_message(session, message, files) for message, files in messages],
-        "last_message": messages[-1][0].id if messages else 0,
+        "messages": messages,
+        "files": files,
+        "last_message": messages[-1]["key"] if messages else 0,
         "can_wait": record.state is S.in_progress,
         "may_write": actor.may(Action.create, TicketMessage) and record.state not in (S.closed_final, S.archived),
         "clocks": _clocks(session, record),
@@ -85,35 +88,44 @@ def _verbs(record: Ticket, actor: Actor, deed: Deed | None) -> list[dict[str, An
             "is_primary": t.tone == "primary",
         }
         for t in transitions_open(record, actor)
-        if t.name != shown
+        if t.name != shown and (t.name != "wait_for_package" or record.queue.requires_package)
     ]
-    return sorted(found, key=lambda verb: not verb["is_primary"])
+    return sorted(found, key=lambda verb: (not verb["is_primary"], not verb["key"]))
 
 
-def _messages(session: RecordSession, record: Ticket) -> list[tuple[TicketMessage, list[Attachment]]]:
-    newest = sa.select(TicketMessage).where(TicketMessage.ticket_id == record.id)
-    newest = newest.order_by(TicketMessage.created_at.desc(), TicketMessage.id.desc()).limit(_SHOWN)
-    rows = list(reversed(session.scalars(newest).all()))
-    wanted = sa.select(Attachment).where(
-        sa.or_(Attachment.ticket_message_id.in_([row.id for row in rows]), Attachment.ticket_id == record.id)
+def _messages(session: RecordSession, record: Ticket) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Return what was said, the oldest first, and the files that came with the request itself."""
+    staff = Staff.__table__
+    name = sa.func.trim(staff.c.first_name + " " + staff.c.last_name)
+    newest = (
+        sa.select(TicketMessage, name)
+        .outerjoin(staff, staff.c.id == TicketMessage.created_by_id)
+        .where(TicketMessage.ticket_id == record.id)
+        .order_by(TicketMessage.created_at.desc(), TicketMessage.id.desc())
+        .limit(_SHOWN)
     )
-    files: dict[int | None, list[Attachment]] = {}
+    rows = list(reversed(session.execute(newest).all()))
+    wanted = sa.select(Attachment).where(
+        sa.or_(Attachment.ticket_message_id.in_([row.id for row, _name in rows]), Attachment.ticket_id == record.id)
+    )
+    files: dict[int | None, list[dict[str, str]]] = {}
     for file in session.scalars(wanted.order_by(Attachment.id)):
-        files.setdefault(file.ticket_message_id, []).append(file)
-    return [(row, files.get(row.id, [])) for row in rows]
+        shown = {"name": file.name, "url": url_for("AttachmentView.file", pk=file.id)}
+        files.setdefault(file.ticket_message_id, []).append(shown)
+    return [_message(row, author or "", files.get(row.id, [])) for row, author in rows], files.get(None, [])
 
 
-def _message(session: RecordSession, message: TicketMessage, files: list[Attachment]) -> dict[str, Any]:
+def _message(message: TicketMessage, author: str, files: list[dict[str, str]]) -> dict[str, Any]:
     incoming = message.direction is Direction.incoming
-    author = show.label(message.created_by, _actor(session)) if message.created_by is not None else ""
     return {
+        "key": message.id,
         "kind": "theirs" if incoming else "note" if message.visibility is Visibility.internal else "ours",
         "who": _("Client") if incoming else author,
         "via": message.channel.label,
         "when": show.when(message.created_at),
         "when_iso": message.created_at.isoformat(),
         "lines": message.body.splitlines(),
-        "files": [{"name": file.name, "url": url_for("AttachmentView.file", pk=file.id)} for file in files],
+        "files": files,
     }
 
 
@@ -124,7 +136,8 @@ def _actor(session: RecordSession) -> Actor:
 def _clocks(session: RecordSession, record: Ticket) -> list[dict[str, Any]]:
     """Return the promises, each with how much of its time has passed and the pauses that do not count."""
     wanted = sa.select(TicketClock).where(TicketClock.ticket_id == record.id).order_by(TicketClock.id)
-    rows = session.scalars(wanted).all()
+    # Whoever may see the ticket may know what was promised, whether or not they look after service levels.
+    rows = session.scalars(wanted.options(joinedload(TicketClock.policy)), execution_options=INTERNAL).all()
     pauses = pauses_of(session, record) if rows else []
     return [_clock(session, record, row, pauses) for row in rows]
 
@@ -199,18 +212,19 @@ def _packages(session: RecordSession, record: Ticket, actor: Actor) -> list[dict
     ]
 
 
+def others_of(record: Ticket) -> list[str]:
+    """Return the filters of all open tickets of the same client."""
+    return [f"company:in:{record.company_id}", "state:in:" + ",".join(OPEN_STATES)]
+
+
 def _client(session: RecordSession, record: Ticket, actor: Actor) -> dict[str, Any]:
     known = ((fields(Ticket)[name], _cell(record, name, actor)) for name in _FACTS)
     rows = [{"label": field.label, "cell": cell} for field, cell in known if not cell.empty]
     company = record.company
-    found: dict[str, Any] = {"rows": rows, "notes": None, "others": 0, "others_url": None}
+    found: dict[str, Any] = {"rows": rows, "notes": None, "others_url": None}
     if company is None:
         return found
     if "notes" in fields(Company) and "notes" not in actor.masked(Company) and actor.may(Action.read, Company):
         found["notes"] = company.notes
-    others = sa.select(sa.func.count()).select_from(Ticket)
-    others = others.where(Ticket.company_id == company.id, Ticket.state.in_(OPEN_STATES), Ticket.id != record.id)
-    found["others"] = session.scalar(others) or 0
-    filters = [f"company:in:{company.id}", "state:in:" + ",".join(OPEN_STATES)]
-    found["others_url"] = addresses.list_url(Ticket, f=filters)
+    found["others_url"] = addresses.list_url(Ticket, f=others_of(record))
     return found

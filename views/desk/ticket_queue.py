@@ -11,7 +11,7 @@ from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from backoffice import clock
 from backoffice.actors import Actor
@@ -55,15 +55,21 @@ PARTS = (
 )
 
 
-def queue(session: RecordSession, actor: Actor, *, current: int | None = None) -> dict[str, Any]:
-    """Return what ``_ticket_queue.html`` shows: the parts with their numbers, and the rows of the chosen one."""
+def queue(
+    session: RecordSession, actor: Actor, *, current: int | None = None, beside: list[str] | None = None
+) -> dict[str, Any]:
+    """Return what ``_ticket_queue.html`` shows: the parts with their numbers, and the rows of the chosen one.
+
+    ``beside``: filters whose tickets are counted too, in the same statement.
+    """
     part, chosen = _chosen(), _chosen_queue()
-    queries = [read_query(Ticket, actor, filters=_filters(p, actor, chosen)) for p in PARTS]
-    counts = find_counts(session, queries)
+    wanted = [_filters(p, actor, chosen) for p in PARTS] + ([beside] if beside else [])
+    counts = find_counts(session, [read_query(Ticket, actor, filters=filters) for filters in wanted])
     rows = session.scalars(_statement(part, actor, chosen)).all()
     shown = [(_row(row, actor, current), row) for row in rows[:SIZE]]
     return {
-        "parts": [_tab(p, p is part, count) for p, count in zip(PARTS, counts, strict=True)],
+        "parts": [_tab(p, p is part, count) for p, count in zip(PARTS, counts, strict=False)],
+        "beside": counts[-1] if beside else 0,
         "queues": _queues(session, chosen),
         "queue": chosen,
         "show": part.name,
@@ -98,7 +104,7 @@ def _statement(part: Part, actor: Actor, chosen: int | None) -> sa.Select[Any]:
     states = [S.closed_provisional] if part.name == "closing" else list(OPEN_STATES)
     is_open = Ticket.state.in_(sa.bindparam("states", states, expanding=True, literal_execute=True))
     found = sa.select(Ticket).where(is_open).order_by(Ticket.due_at.is_(None), Ticket.due_at, Ticket.id).limit(SIZE + 1)
-    found = found.options(selectinload(Ticket.company), selectinload(Ticket.assignee))
+    found = found.options(joinedload(Ticket.company), joinedload(Ticket.assignee))
     if part.name == "mine":
         found = found.where(Ticket.assignee_id == actor.staff_id)
     if part.name == "free":

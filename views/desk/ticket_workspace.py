@@ -33,8 +33,9 @@ from models.time_entry import TimeEntry
 from views import interrupted
 from views.desk.ticket_changes import latest_change, poll_token
 from views.desk.ticket_deeds import Deed, find_deed
-from views.desk.ticket_page import ticket_page
+from views.desk.ticket_page import others_of, ticket_page
 from views.desk.ticket_queue import kept, queue
+from views.desk.ticket_reading import load_ticket
 from views.door import commit, current_actor, current_session, read_again
 from views.frame import OwnPage, add_page, set_place
 from views.generated.form_pages import form_version
@@ -237,11 +238,12 @@ def _take_over() -> Any:
     return redirect(url_for("TicketView.list", **kept()), 303)
 
 
-def _around(current: int | None) -> dict[str, Any]:
+def _around(current: int | None, record: Ticket | None = None) -> dict[str, Any]:
     session, actor = current_session(), current_actor()
+    beside = others_of(record) if record is not None and record.company_id is not None else None
     return {
         "title": _("Assistance"),
-        "queue": queue(session, actor, current=current),
+        "queue": queue(session, actor, current=current, beside=beside),
         "poll": {
             "url": url_for("TicketChanges.changes", token=poll_token(actor)),
             "since": latest_change(session, actor),
@@ -251,9 +253,9 @@ def _around(current: int | None) -> dict[str, Any]:
 
 def _page(pk: int, deed: Deed | None = None, problems: dict[str, list[str]] | None = None) -> str:
     session, actor = current_session(), current_actor()
-    record: Ticket = get_record(session, Ticket, str(pk))
+    record = deed.record if deed is not None else load_ticket(session, pk)
     set_place(str(record), url_for("TicketView.show", pk=pk))
-    page = _around(pk) | {
+    page = _around(pk, record) | {
         "title": f"{record.number} {record.subject}",
         "ticket": ticket_page(session, record, actor, deed),
         "problems": problems or {},

@@ -111,12 +111,14 @@ function prepareTimer() {
 async function refresh() {
   const answer = await fetch(desk.dataset.queue, { headers: { "X-Requested-With": "fetch" } });
   if (!answer.ok || answer.redirected) return;
-  const place = desk.querySelector("[data-queue-place]");
+  const words = await answer.text();
+  const old = desk.querySelector("[data-ticket-queue]");
   const focused = document.activeElement?.dataset?.keyRow;
-  const scrolled = place.firstElementChild.scrollTop;
-  const ticked = [...place.querySelectorAll("[name=key]:checked")].map((box) => box.value);
-  place.innerHTML = await answer.text();
-  place.firstElementChild.scrollTop = scrolled;
+  const scrolled = old.scrollTop;
+  const ticked = [...old.querySelectorAll("[name=key]:checked")].map((box) => box.value);
+  old.outerHTML = words;
+  const place = desk.querySelector("[data-ticket-queue]");
+  place.scrollTop = scrolled;
   for (const box of place.querySelectorAll("[name=key]")) box.checked = ticked.includes(box.value);
   if (focused) place.querySelector(`[data-key-row="${focused}"]`)?.focus();
   document.querySelector("[data-changed]")?.removeAttribute("hidden");
