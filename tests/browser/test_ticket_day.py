@@ -221,7 +221,7 @@ def test_from_the_form_to_the_last_mail(
     assert last.arguments["residual"] == "1 h 30 min"
     session.rollback()
     page.goto(f"{DESK}/support/{key}")
-    state(page, "Chiuso")
+    state(page, "Chiusura")
     expect(page.locator("[data-reply]")).to_have_count(0)
 
 
