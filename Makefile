@@ -8,7 +8,7 @@ t ?=
 CATALOGUES := $(wildcard backoffice/translations/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint format check migration dictionary translations lock browser
+.PHONY: help run test test-long lint format check migration dictionary translations lock browser imap
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -16,10 +16,10 @@ help: ## List these targets
 run: .venv/run $(CATALOGUES:.po=.mo) ## Start the back office (PORT, BACKOFFICE_* settings)
 	@$(BIN)/python run.py serve
 
-test: .venv/dev $(CATALOGUES:.po=.mo) browser ## Run the tests, real PostgreSQL and browser included
+test: .venv/dev $(CATALOGUES:.po=.mo) browser imap ## Run the tests, real PostgreSQL and browser included
 	$(BIN)/python -m pytest -n $(JOBS) $(t)
 
-test-long: .venv/dev $(CATALOGUES:.po=.mo) browser ## Run the tests that take minutes
+test-long: .venv/dev $(CATALOGUES:.po=.mo) browser imap ## Run the tests that take minutes
 	$(BIN)/python -m pytest -n $(JOBS) -m long --timeout 3600 $(t)
 
 lint: .venv/dev ## Check style, types and layers
@@ -78,3 +78,6 @@ COMPILE := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 
 browser:
 	@.ci/browser
+
+imap:
+	@.ci/imap

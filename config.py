@@ -80,6 +80,9 @@ class Settings:
     mail_password: str = setting("", "Password for the mail server.", secret=True)
     mail_tls: str = setting("starttls", "Encryption of mail: starttls, tls (from the first byte) or none.")
     mail_sender: str = setting("", "Address that mails come from; required with a mail server.")
+    mailbox_passwords: str = setting(
+        "", "Passwords of the mailboxes that are read, each as CODE:password, with spaces between.", secret=True
+    )
     public_url: str = setting("", "Where people reach it, for links in mails; empty for http://localhost and the port.")
     work: bool = setting(True, "Whether run.py serve also sends mail and does what is due; 0 leaves it to run.py work.")
 
@@ -107,6 +110,17 @@ class Settings:
     def file_place(self) -> str:
         """Where attachments lie: a whole path, or ``s3://bucket/prefix``."""
         return self.files if self.files.startswith("s3://") else str(ROOT / (self.files or self.var / "files"))
+
+    @property
+    def passwords_of_mailboxes(self) -> dict[str, str]:
+        """The passwords of the mailboxes that are read, by the code of the mailbox.
+
+        Raises BadSetting when they are not written as they should be.
+        """
+        parts = self.mailbox_passwords.split()
+        if not all(":" in part[1:] for part in parts):
+            raise BadSetting(f"{PREFIX}MAILBOX_PASSWORDS must be CODE:password, with spaces between one and the next.")
+        return dict(part.split(":", 1) for part in parts)
 
     @property
     def is_sqlite(self) -> bool:

@@ -15,6 +15,7 @@ from backoffice import demo_jobs as _demo_jobs  # its kind of job must be known 
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.app import DESK_PREFIX
 from backoffice.backups.commands import COMMANDS
+from backoffice.capture import Capture
 from backoffice.database import RecordSession, begin_writing, open_session, opened
 from backoffice.delivery import Roots
 from backoffice.errors import StillReferred
@@ -235,7 +236,7 @@ def _at_work(engine: sa.Engine, settings: config.Settings) -> contextlib.Abstrac
 def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
     """Return what the product does by itself on this machine: without a mail server, mails wait."""
     store = file_store(settings)
-    always = (
+    always: tuple[jobs.Task, ...] = (
         jobs.calendar_task(),
         jobs.digest_task(),
         jobs.ticket_task(),
@@ -243,6 +244,9 @@ def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
         jobs.import_task(),
         jobs.export_task(store),
     )
+    if settings.mailbox_passwords:
+        capture = Capture(store, settings.max_attachment_mb, settings.passwords_of_mailboxes)
+        always = (*always, jobs.capture_task(capture))
     if not settings.mail_server:
         return always
     server = MailServer(

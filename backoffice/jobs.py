@@ -26,6 +26,7 @@ from backoffice import import_jobs as _import_jobs
 from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.background import speaking, work_off, worker_name
+from backoffice.capture import Capture, capture_mail
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.delivery import Roots, send_due
 from backoffice.errors import Text
@@ -70,6 +71,7 @@ Stopped = Callable[[], bool]
 _MOVED: Text = _l("%(count)s records moved on")
 _SWEPT: Text = _l("%(count)s files without a record deleted")
 _TOLD: Text = _l("%(count)s people told")
+_TAKEN: Text = _l("%(count)s messages taken")
 _TAKEN_UP: Text = _l("%(count)s jobs taken up")
 _log = logging.getLogger(__name__)
 _table = cast("sa.Table", WorkTask.__table__)
@@ -98,6 +100,15 @@ def mail_task(server: MailServer, roots: Roots) -> Task:
         _in(timedelta(minutes=1)),
         lambda session: is_mail_due(session, clock.now()),
         MAIL_LEASE,
+    )
+
+
+def capture_task(capture: Capture) -> Task:
+    """Return the task that reads the mailboxes every minute."""
+    return Task(
+        "capture_mail",
+        lambda engine, stopped: str(_TAKEN) % {"count": capture_mail(engine, capture, stopped)},
+        _in(timedelta(minutes=1)),
     )
 
 

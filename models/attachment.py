@@ -19,6 +19,7 @@ from models.columns import field, reference
 from models.company import Company
 from models.contract import Contract
 from models.customer_order import CustomerOrder
+from models.inbound_mail import InboundMail
 from models.intervention import Intervention
 from models.ticket import Ticket
 from models.ticket_message import TicketMessage
@@ -29,7 +30,7 @@ from models.waste_movement import WasteMovement
 #: lines, its name here, and a migration.
 PARENTS = (
     *("company", "contract", "customer_order", "activation_request", "ticket", "ticket_message", "call"),
-    *("intervention", "asset", "client_document", "certificate", "waste_movement"),
+    *("intervention", "asset", "client_document", "certificate", "waste_movement", "inbound_mail"),
 )
 
 #: What clients see with its files.
@@ -137,6 +138,9 @@ class Attachment(GroupOwned, Record):
     #: The waste movement whose form it is; one of these keys is set.
     waste_movement_id: Mapped[int | None] = reference("waste_movement", _l("Waste movement"), ondelete="CASCADE")
     waste_movement: Mapped[WasteMovement | None] = relationship()
+    #: The incoming mail it came with; one of these keys is set.
+    inbound_mail_id: Mapped[int | None] = reference("inbound_mail", _l("Incoming mail"), ondelete="CASCADE")
+    inbound_mail: Mapped[InboundMail | None] = relationship()
 
     def __str__(self) -> str:
         return self.name

@@ -72,7 +72,6 @@ class TimeEntry(GroupOwned, Record):
     #: The day the work was done.
     day: Mapped[date] = field(_l("Day"))
     #: How much of it packages have paid for, rounded as the contract says; the movements of packages tell which.
-    # Declared before the field that takes the name of the function.
     charged_minutes: Mapped[int] = minutes(
         _l("Charged"), default=0, server_default="0", verb_only=True, help=_l("Taken from support packages.")
     )

@@ -21,6 +21,7 @@ from backoffice.identity import find_identity
 from models.staff import Staff
 from views.desk.activation_workspace import ActivationView
 from views.desk.everything_pages import EverythingView
+from views.desk.inbound_pages import InboundView
 from views.desk.job_pages import JobsView
 from views.desk.mail_template_pages import MailTemplatesView
 from views.desk.notice_pages import NoticesView
@@ -86,6 +87,7 @@ class DeskSecurityManager(SecurityManager):
             ActivationView,
             TicketView,
             TicketChanges,
+            InboundView,
             SettingsView,
             TextsView,
             MailTemplatesView,

@@ -121,6 +121,23 @@ def attach_file(
     return attachment
 
 
+def copy_files(session: Session, source: Recorded, target: Recorded, *, client_visible: bool = False) -> None:
+    """Give ``target`` the files of ``source`` too; their content is in the store once. Flushes.
+
+    Needs a session in which the product itself acts.
+    """
+    name, other = (str(record.__table__.name) for record in (source, target))
+    wanted = sa.select(Attachment).where(getattr(Attachment, f"{name}_id") == source.id).order_by(Attachment.id)
+    for file in session.scalars(wanted).all():
+        kept = ("name", "description", "media_type", "size_bytes", "sha256", "group_id")
+        copy = Attachment(**{key: getattr(file, key) for key in kept}, client_visible=client_visible)
+        copy.is_demo = target.is_demo
+        setattr(copy, other, target)
+        session.add(copy)
+        history.note(session, target, "attachment.add", {"attachment.name": [None, file.name]})
+    session.flush()
+
+
 def _described(session: Session, text: str) -> str | None:
     try:
         return clean_value(session, fields(Attachment)["description"], text)  # type: ignore[no-any-return]

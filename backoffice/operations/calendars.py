@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from backoffice.access import INTERNAL
 from backoffice.errors import NotFound
 from backoffice.working_time import MIDNIGHT, Interval, WorkingCalendar
-from models.calendar_interval import Weekday
+from models.calendar_exception import CalendarException
+from models.calendar_interval import CalendarInterval, Weekday
 from models.holiday import Holiday
 from models.service_calendar import ServiceCalendar
 
@@ -41,15 +42,20 @@ def working_calendar(session: Session, calendar_id: int) -> WorkingCalendar:
 
 
 def _stamp(session: Session, calendar_id: int) -> Any:
+    """Return how many rows make a calendar, and when the last of them changed."""
     calendar, holiday = ServiceCalendar.__table__, Holiday.__table__
-    days = sa.and_(calendar.c.excludes_holidays, holiday.c.holiday_set_id == calendar.c.holiday_set_id)
-    row = (calendar.c.code, calendar.c.version, calendar.c.updated_at)
-    wanted = (
-        sa.select(*row, sa.func.count(holiday.c.id), sa.func.max(holiday.c.updated_at))
-        .select_from(calendar.outerjoin(holiday, days))
-        .where(calendar.c.id == calendar_id)
-        .group_by(*row)
+    parts = (
+        (holiday, sa.and_(calendar.c.excludes_holidays, holiday.c.holiday_set_id == calendar.c.holiday_set_id)),
+        (CalendarInterval.__table__, CalendarInterval.calendar_id == calendar.c.id),
+        (CalendarException.__table__, CalendarException.calendar_id == calendar.c.id),
     )
+    facts = [
+        sa.select(fact).where(belongs).correlate(calendar).scalar_subquery()
+        for table, belongs in parts
+        for fact in (sa.func.count(table.c.id), sa.func.max(table.c.updated_at))
+    ]
+    row = (calendar.c.code, calendar.c.version, calendar.c.updated_at)
+    wanted = sa.select(*row, *facts).where(calendar.c.id == calendar_id)
     found = session.execute(wanted, execution_options=INTERNAL).one_or_none()
     if found is None:
         raise NotFound

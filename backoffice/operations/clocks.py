@@ -225,7 +225,8 @@ def pauses_of(session: Session, ticket: Ticket) -> list[TicketPause]:
 
 def _note_pause(session: Session, ticket: Ticket) -> None:
     """Write down when a ticket begins to wait, and when it goes on."""
-    table, now = TicketPause.__table__, now_clock.now()
+    table: Any = TicketPause.__table__
+    now = now_clock.now()
     waits = ticket.state if ticket.state in PAUSING else None
     running = sa.select(table.c.id, table.c.state).where(table.c.ticket_id == ticket.id, table.c.until.is_(None))
     row = session.execute(running, execution_options=INTERNAL).one_or_none()

@@ -63,10 +63,10 @@ def _require_reason(session: Session, account: Account, values: Mapping[str, Any
     to, chosen = values["credentials_to"], values.get("credentials_contact")
     if to is R.contact and chosen is None:
         raise ContactMissing(field="credentials_contact")
-    if to is R.contact and chosen.email is None:
+    if to is R.contact and chosen is not None and chosen.email is None:
         raise NoMailOfContact(field="credentials_contact", name=str(chosen))
     usual = usual_recipient(session, account) or account
-    address = {R.referent: usual.email, R.holder: account.email, R.contact: chosen and chosen.email}[to]
+    address = account.email if to is R.holder else usual.email if chosen is None or to is R.referent else chosen.email
     if address != usual.email and not values.get("credentials_reason"):
         raise ReasonMissing(field="credentials_reason", name=str(usual))
 

@@ -30,6 +30,7 @@ from models.contact import Contact
 from models.history_entry import HistoryEntry, HistoryErasure, HistoryPersonal
 from models.import_batch import ImportBatch
 from models.import_row import ImportKey, ImportRow
+from models.inbound_mail import InboundMail, InboundMailSource
 from models.job import Job
 from models.outbox_mail import MailState, OutboxMail
 from models.reading import fold
@@ -224,10 +225,19 @@ def _redact_texts(
                 values["version"] = table.c.version + 1
             same = sa.and_(*(column == value for column, value in zip(keys, key, strict=True)))
             session.execute(sa.update(table).where(same).values(values), execution_options=INTERNAL)
+            _drop_source(session, table, key[0])
             if not _says_whose(table.name):
                 changed.setdefault(table.name, []).append(key[0])
     session.expire_all()
     return changed
+
+
+def _drop_source(session: Session, table: sa.Table, mail_id: int) -> None:
+    """Let go of a mail as it came: in its headers and its parts the person is named beyond what can be replaced."""
+    source: Any = InboundMailSource.__table__
+    if table is not InboundMail.__table__:
+        return
+    session.execute(sa.delete(source).where(source.c.mail_id == mail_id), execution_options=INTERNAL)
 
 
 def _says_whose(table: str) -> bool:

@@ -34,6 +34,7 @@ class TaskWords:
 #: Every task that ``backoffice/jobs.py`` may run, by name.
 TASKS: dict[str, TaskWords] = {
     "send_mail": TaskWords(_l("Send mail"), _l("Hands in what waits in the outbox; tries again what did not leave.")),
+    "capture_mail": TaskWords(_l("Take mail in"), _l("Reads the mailboxes, and adds to tickets what belongs there.")),
     "advance": TaskWords(
         _l("The night’s work"),
         _l("Moves on contracts, packages and licenses whose day has come."),

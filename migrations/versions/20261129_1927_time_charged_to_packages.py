@@ -84,6 +84,11 @@ def upgrade() -> None:
             "CREATE TRIGGER package_movement_no_update BEFORE UPDATE OF package_id, kind, minutes, ticket_id, time_entry_id, note, id, version, created_at, updated_at, search_key, is_demo, created_by_id, updated_by_id ON package_movement BEGIN SELECT RAISE(ABORT, 'package_movement is append-only'); END"
         )
 
+    if on("postgresql"):
+        op.execute("DROP TRIGGER package_movement_no_update ON package_movement")
+        op.execute(
+            "CREATE TRIGGER package_movement_no_update BEFORE UPDATE OF package_id, kind, minutes, ticket_id, time_entry_id, note, id, version, created_at, updated_at, search_key, is_demo, created_by_id, updated_by_id ON package_movement FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
     # ### end Alembic commands ###
 
 
@@ -109,6 +114,12 @@ def downgrade() -> None:
 
     with op.batch_alter_table("support_package", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_column("end_told_on")
+
+    if on("postgresql"):
+        op.execute("DROP TRIGGER package_movement_no_update ON package_movement")
+        op.execute(
+            "CREATE TRIGGER package_movement_no_update BEFORE UPDATE OF package_id, kind, minutes, ticket_id, note, id, version, created_at, updated_at, search_key, is_demo, created_by_id, updated_by_id ON package_movement FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
 
     with op.batch_alter_table("package_movement", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_package_movement_time_entry_id_time_entry"), type_="foreignkey")

@@ -79,6 +79,7 @@ APPEND_ONLY = LEDGERS | {"package_movement"}
 WRITTEN_BY_VERBS = LEDGERS | {
     "import_batch", "outbox_mail", "role_right", "role_mask", "attachment", "escalation", "activation_check", "job",
     "setting", "text_block", "mail_template", "account_session", "consent", "account_deletion_request", "ticket_clock",
+    "inbound_mail",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})
@@ -97,6 +98,7 @@ PARENTS = {
     "company": "companies", "contract": "contracts", "customer_order": "orders", "ticket": "tickets",
     "ticket_message": "tickets", "call": "calls", "intervention": "interventions", "asset": "assets",
     "client_document": "documents", "certificate": "analyses", "waste_movement": "waste",
+    "inbound_mail": "tickets",
 }  # fmt: skip
 #: Whose a row is, where it is not simply whoever wrote it.
 OWNERS = {"time_entry": "person_id"}

@@ -25,7 +25,7 @@ from models.request_type import RequestType
 from models.staff import Staff
 from models.support_package import PackageState, SupportPackage
 from models.support_queue import SupportQueue
-from models.ticket import Ticket
+from models.ticket import AssistanceKind, Ticket
 from models.ticket import TicketState as S
 from models.ticket_message import TicketMessage
 from models.time_entry import TimeEntry
@@ -132,16 +132,9 @@ def test_from_the_form_to_the_last_mail(
     assert told(session, newest(session))[2:] == [("ticket_answered", worker.email)]
     with begin_writing():
         ticket = session.get_one(Ticket, key)
-        session.add(
-            TimeEntry(
-                ticket=ticket,
-                category="ordinary",
-                day=clock.today(),
-                minutes=90,
-                person_id=worker.id,
-                activity="Accesso ripristinato",
-            )
-        )
+        ticket.assistance_kind = AssistanceKind.ordinary
+        worked = {"ticket": ticket, "category": "ordinary", "day": clock.today(), "minutes": 90, "person": worker.id}
+        create_record(session, TimeEntry, {**worked, "activity": "Accesso ripristinato"}, actor=SYSTEM)
         perform(session, ticket, "close", {"solution": "Rifatto.", "closure_reason": "solved"}, actor=SYSTEM)
         session.commit()
     assert told(session, newest(session))[3:] == [("ticket_closed", me)]
@@ -163,7 +156,7 @@ def test_from_the_form_to_the_last_mail(
         session.commit()
     assert told(session, newest(session))[6:] == [("ticket_closed", me), ("ticket_ended", me)]
     last = session.scalars(sa.select(OutboxMail).where(OutboxMail.template == "ticket_ended")).all()[-1]
-    assert (last.arguments["time"], last.arguments["residual"]) == ("1 h 30 min", "3 h")
+    assert (last.arguments["time"], last.arguments["residual"]) == ("1 h 30 min", "1 h 30 min")
     assert "Accesso ripristinato" in last.arguments["activities"]
     assert last.subject.startswith(f"[{newest(session).number}] ")
     assert browser.get(path).status_code == 200

@@ -22,6 +22,7 @@ from models.external_code import ExternalCode
 from models.history_entry import HistoryEntry, HistoryPersonal
 from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
 from models.import_row import ImportKey, ImportRow
+from models.mailbox import Mailbox
 from tests.imports.conftest import finish, narrowed
 from tests.imports.register import body, csv_bytes, read_register
 
@@ -300,29 +301,30 @@ def test_a_row_that_fails_when_written_leaves_the_others_alone(
 
 
 def test_a_chunk_that_fails_as_a_whole_is_written_row_by_row(records: RecordSession, upload: Upload) -> None:
-    # Two main referents of one company: no key says so, only the database when both are written.
-    upload(Company, csv_bytes(body(1)))
+    # One mailbox read for two: no key of the sheet says so, only the database when both are written.
     rows = [
         {
-            "ente": "it/x_0001",
-            "nome": "A",
-            "cognome": str(n),
-            "email": f"{n}@x.example",
-            "principale": "sì" if n < 2 else "",
+            "codice": f"BOX{n}",
+            "coda": "CC",
+            "indirizzo": f"{n}@x.example",
+            "server": "imap.x.example",
+            "utente": f"u{max(n, 1)}",
+            "cartella": "INBOX",
         }
         for n in range(5)
     ]
     mapping = {
-        "ente": "company",
-        "nome": "first_name",
-        "cognome": "last_name",
-        "email": "email",
-        "principale": "is_main_referent",
+        "codice": "code",
+        "coda": "queue",
+        "indirizzo": "address",
+        "server": "host",
+        "utente": "username",
+        "cartella": "folder",
     }
-    batch = upload(Contact, csv_bytes(*rows), mapping=mapping, matched_by="company+email")
+    batch = upload(Mailbox, csv_bytes(*rows), mapping=mapping, matched_by="code")
     assert counts(batch) == (4, 0, 0, 0, 1)
-    rule = str(Contact.__admin__.rules["uq_contact_main_referent"].text)
-    assert sentences(records, batch) == {3: f"principale: {rule}"}
+    rule = str(Mailbox.__admin__.rules["uq_mailbox_host_username_folder"].text)
+    assert sentences(records, batch) == {3: f"cartella: {rule}"}
     assert not records.scalars(
         sa.select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.number == 3, ImportRow.applied)
     ).all()

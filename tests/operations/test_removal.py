@@ -106,5 +106,7 @@ def test_rules_about_states_are_declared_for_their_states(session: RecordSession
         "consent",
         "intervention",
         "account_deletion_request",
+        "ticket_clock",
+        "inbound_mail",
         *drafts,
     }

@@ -142,8 +142,9 @@ def _done(deed: Deed) -> Any:
     still_seen = current_session().get(Ticket, deed.record.id) is not None
     commit()
     flash(_("“%(verb)s”: done.", verb=deed.transition.label), "good")
-    endpoint = "TicketView.show" if still_seen else "TicketView.list"
-    return redirect(url_for(endpoint, **({"pk": deed.record.id} if still_seen else {}), **kept()), 303)
+    if not still_seen:
+        return redirect(url_for("TicketView.list", **kept()), 303)
+    return redirect(url_for("TicketView.show", pk=deed.record.id, **kept()), 303)
 
 
 def _attempt(pk: int, act: Callable[[Ticket], str], part: str) -> Any:
