@@ -143,7 +143,7 @@ def _sort(engine: sa.Engine, mail_id: int) -> None:
 def _sort_all(engine: sa.Engine) -> None:
     """Sort what was kept by a process that did not come to sorting it."""
     with _session(engine) as session:
-        wanted = sa.select(InboundMail.id).where(InboundMail.disposition == Disposition.received)
+        wanted = sa.select(InboundMail.id).where(InboundMail.state == Disposition.received)
         keys = session.scalars(wanted.order_by(InboundMail.id).limit(AT_ONCE)).all()
     for key in keys:
         _sort(engine, key)

@@ -14,6 +14,7 @@ from backoffice import checks, jobs, migrate, serving
 from backoffice import demo_jobs as _demo_jobs  # its kind of job must be known before one is taken
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.app import DESK_PREFIX
+from backoffice.background import speaking
 from backoffice.backups.commands import COMMANDS
 from backoffice.capture import Capture
 from backoffice.database import RecordSession, begin_writing, open_session, opened
@@ -152,8 +153,9 @@ def administrator(settings: config.Settings) -> None:
 @click.pass_obj
 def advance(settings: config.Settings) -> None:
     """Do what is due by the calendar: contracts, packages and licenses that expire, tickets closed for good."""
-    with _engine(settings) as engine:
-        click.echo(f"{jobs.advance(engine) + jobs.advance_tickets(engine)} records moved on.")
+    with _engine(settings) as engine, speaking(settings.language):
+        tickets = jobs.advance_tickets(engine, file_store(settings))
+        click.echo(f"{jobs.advance(engine) + tickets} records moved on.")
 
 
 @main.command()
@@ -239,7 +241,7 @@ def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
     always: tuple[jobs.Task, ...] = (
         jobs.calendar_task(),
         jobs.digest_task(),
-        jobs.ticket_task(),
+        jobs.ticket_task(store),
         jobs.file_task(store),
         jobs.import_task(),
         jobs.export_task(store),

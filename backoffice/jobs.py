@@ -25,6 +25,7 @@ from backoffice import export_jobs as _export_jobs  # their kinds of jobs must b
 from backoffice import import_jobs as _import_jobs
 from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
+from backoffice.archiving import archive_next
 from backoffice.background import speaking, work_off, worker_name
 from backoffice.capture import Capture, capture_mail
 from backoffice.database import RecordSession, begin_writing, open_session
@@ -117,11 +118,11 @@ def calendar_task() -> Task:
     return Task("advance", lambda engine, stopped: str(_MOVED) % {"count": advance(engine, stopped)}, tonight)
 
 
-def ticket_task() -> Task:
+def ticket_task(store: FileStore) -> Task:
     """Return the task that does, every five minutes, what the clock brings to tickets."""
     return Task(
         "advance_tickets",
-        lambda engine, stopped: str(_MOVED) % {"count": advance_tickets(engine, stopped)},
+        lambda engine, stopped: str(_MOVED) % {"count": advance_tickets(engine, store, stopped)},
         _in(timedelta(minutes=5)),
     )
 
@@ -229,10 +230,11 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
     return _step_through(engine, steps, stopped)
 
 
-def advance_tickets(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
-    """Close tickets whose window is over, and watch the clocks of the others (J-02, J-09)."""
+def advance_tickets(engine: sa.Engine, store: FileStore, stopped: Stopped = lambda: False) -> int:
+    """Close tickets whose window is over, archive them, and watch the clocks of the others (J-02, J-03, J-09)."""
     steps: tuple[Callable[[RecordSession], int], ...] = (
         lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
+        lambda session: archive_next(session, store),
         lambda session: watch_clocks(session, clock.now(), actor=SYSTEM),
     )
     return _step_through(engine, steps, stopped)

@@ -39,8 +39,8 @@ class InboundMail(GroupOwned, Record):
             "ix_inbound_mail_to_sort",
             "group_id",
             "received_at",
-            postgresql_where=text("disposition IN ('received', 'to_sort')"),
-            sqlite_where=text("disposition IN ('received', 'to_sort')"),
+            postgresql_where=text("state IN ('received', 'to_sort')"),
+            sqlite_where=text("state IN ('received', 'to_sort')"),
         ),
     )
     __admin__ = Admin(
@@ -51,14 +51,14 @@ class InboundMail(GroupOwned, Record):
         area="tickets",
         scope=Scope(group="mailbox.group_id", company="company_id"),
         title=("subject",),
-        subtitle=("sender_address", "disposition"),
+        subtitle=("sender_address", "state"),
         rank=7,
-        list_columns=("received_at", "sender_address", "subject", "disposition", "ticket", "mailbox"),
+        list_columns=("received_at", "sender_address", "subject", "state", "ticket", "mailbox"),
         search_columns=("subject", "sender_address", "message_id"),
-        filters=("disposition", "mailbox", "ticket", "company", "received_at"),
+        filters=("state", "mailbox", "ticket", "company", "received_at"),
         order="-received_at",
-        fast=(("disposition", "received_at"), ("ticket", "received_at"), ("company", "received_at")),
-        worklists=(Worklist(_l("Mails to be sorted"), ("disposition:in:to_sort",), "wait"),),
+        fast=(("state", "received_at"), ("ticket", "received_at"), ("company", "received_at")),
+        worklists=(Worklist(_l("Mails to be sorted"), ("state:in:to_sort",), "wait"),),
         tabs=("attachment.inbound_mail",),
         facts=("sender_address", "company", "ticket", "mailbox", "received_at"),
         sections=(
@@ -101,7 +101,7 @@ class InboundMail(GroupOwned, Record):
         help=_l("Refused for their size or kind; the message has them."),
     )
     #: What became of it.
-    disposition: Mapped[Disposition] = choice(
+    state: Mapped[Disposition] = choice(
         Disposition, _l("What became of it"), default=Disposition.received, verb_only=True
     )
     #: The ticket it belongs to, once that is known.

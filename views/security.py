@@ -26,6 +26,7 @@ from views.desk.job_pages import JobsView
 from views.desk.mail_template_pages import MailTemplatesView
 from views.desk.notice_pages import NoticesView
 from views.desk.outbox_pages import MailTextView
+from views.desk.papers import PapersView
 from views.desk.password_links import PasswordLinkView, SendLinkView
 from views.desk.portal_logos import PortalLogoView
 from views.desk.rights_pages import RightsView
@@ -88,6 +89,7 @@ class DeskSecurityManager(SecurityManager):
             TicketView,
             TicketChanges,
             InboundView,
+            PapersView,
             SettingsView,
             TextsView,
             MailTemplatesView,

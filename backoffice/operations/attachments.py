@@ -24,6 +24,7 @@ from models.catalogue import fields
 from models.history_entry import EventName
 from models.job import Job
 from models.reading import BadValue
+from models.ticket_archive import TicketArchive
 
 #: What lies there without a row may be somebody's who is just about to commit; after this it is left over.
 GRACE = timedelta(days=1)
@@ -200,7 +201,7 @@ def sweep(session: Session, store: FileStore, keys: list[str]) -> int:
     here on behalf of a row has that row committed, and what has no row is nobody's.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text("LOCK TABLE attachment, job IN SHARE MODE"), execution_options=INTERNAL)
+        session.execute(sa.text("LOCK TABLE attachment, job, ticket_archive IN SHARE MODE"), execution_options=INTERNAL)
     gone = _unused(session, keys)
     for key in gone:
         store.delete(key)
@@ -210,6 +211,7 @@ def sweep(session: Session, store: FileStore, keys: list[str]) -> int:
 def _unused(session: Session, keys: list[str]) -> list[str]:
     job = cast("sa.Table", Job.__table__)
     made = sa.select(job.c.file_sha256).where(job.c.file_sha256.in_(keys), job.c.file_until > clock.now())
-    used = sa.select(Attachment.sha256).where(Attachment.sha256.in_(keys)).union(made)
+    archived = sa.select(TicketArchive.sha256).where(TicketArchive.sha256.in_(keys))
+    used = sa.select(Attachment.sha256).where(Attachment.sha256.in_(keys)).union(made, archived)
     found = set(session.scalars(used, execution_options=INTERNAL))
     return [key for key in keys if key not in found]

@@ -86,7 +86,7 @@ def sort_mail(session: Session, mail: InboundMail) -> None:
 
     Needs a session in which the product itself acts; does nothing with what is sorted.
     """
-    if mail.disposition is not D.received:
+    if mail.state is not D.received:
         return
     read = read_message(source_of(session, mail))
     if read.is_automatic or _is_ours(session, mail.sender_address):
@@ -258,7 +258,7 @@ def _by_itself(name: str, label: Any, target: D) -> Transition:
 INBOUND = register(
     Machine(
         InboundMail,
-        "disposition",
+        "state",
         (
             Transition(
                 name="join",

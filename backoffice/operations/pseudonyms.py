@@ -18,6 +18,7 @@ from backoffice.access import INTERNAL, context_of
 from backoffice.operations import bell
 from backoffice.operations.identities import Identity
 from backoffice.operations.sign_in import DESK
+from backoffice.operations.tickets import archive_anew
 from models.account import Account
 from models.account_session import AccountSession
 from models.activation_request import ActivationRequest
@@ -65,6 +66,7 @@ def make_pseudonym(session: Session, account: Account, *, but: Sequence[Recorded
     about_person = {(row.__table__.name, row.id) for row in rows if isinstance(row, _NOTHING_BUT_THE_PERSON)}
     _redact_history(session, account, who, about_person, spared, changed)
     _drop_files(session, account)
+    archive_anew(session, account)
     return who
 
 

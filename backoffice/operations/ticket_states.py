@@ -375,6 +375,9 @@ _CLOSING = (
     ),
     Transition(name="archive", label=_l("Archive"), sources=(S.closed_final,), target=S.archived, automatic=True),
     Transition(
+        name="archive_anew", label=_l("Archive anew"), sources=(S.archived,), target=S.closed_final, automatic=True
+    ),
+    Transition(
         name="hold",
         label=_l("Put on hold"),
         sources=OPEN,

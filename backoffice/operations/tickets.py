@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.access import next_number, reach_number
-from backoffice.actors import Actor
+from backoffice.access import INTERNAL, next_number, reach_number
+from backoffice.actors import SYSTEM, Actor
 from backoffice.errors import DomainError
 from backoffice.operations.plain import before_create
 from backoffice.operations.ticket_states import S
 from backoffice.operations.verbs import perform
+from models.account import Account
 from models.business_unit import BusinessUnit
 from models.reading import LARGEST_INTEGER
 from models.ticket import Ticket
+from models.ticket_archive import TicketArchive
 
 
 class QueueClosed(DomainError):
@@ -68,3 +71,15 @@ def close_tickets_for_good(session: Session, moment: datetime, *, actor: Actor, 
     for ticket in rows:
         perform(session, ticket, "close_for_good", actor=actor)
     return len(rows)
+
+
+def archive_anew(session: Session, account: Account) -> None:
+    """Let go of the archives of a person's tickets, so that they are made again of what is there now. Flushes.
+
+    Needs a session in which the product itself acts.
+    """
+    theirs = sa.select(Ticket).where(Ticket.account_id == account.id, Ticket.state == S.archived)
+    archive: Any = TicketArchive.__table__
+    for ticket in session.scalars(theirs.order_by(Ticket.id)).all():
+        session.execute(sa.delete(archive).where(archive.c.ticket_id == ticket.id), execution_options=INTERNAL)
+        perform(session, ticket, "archive_anew", actor=SYSTEM)

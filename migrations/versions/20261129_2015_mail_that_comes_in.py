@@ -90,7 +90,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("not_taken", sa.Text(), nullable=True),
-        sa.Column("disposition", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("ticket_id", sa.Integer(), nullable=True),
         sa.Column("company_id", sa.Integer(), nullable=True),
         sa.Column("group_id", sa.Integer(), nullable=False),
@@ -103,7 +103,7 @@ def upgrade() -> None:
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("updated_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "disposition IN ('received', 'to_sort', 'appended', 'joined', 'opened', 'automatic', 'discarded')",
+            "state IN ('received', 'to_sort', 'appended', 'joined', 'opened', 'automatic', 'discarded')",
             name=op.f("ck_inbound_mail_disposition"),
         ),
         sa.ForeignKeyConstraint(
@@ -141,9 +141,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        op.f("ix_inbound_mail_group_id_disposition_received_at_id"),
+        op.f("ix_inbound_mail_group_id_state_received_at_id"),
         "inbound_mail",
-        ["group_id", "disposition", "received_at", "id"],
+        ["group_id", "state", "received_at", "id"],
         unique=False,
     )
     op.create_index(
@@ -162,8 +162,8 @@ def upgrade() -> None:
         "inbound_mail",
         ["group_id", "received_at"],
         unique=False,
-        postgresql_where=sa.text("disposition IN ('received', 'to_sort')"),
-        sqlite_where=sa.text("disposition IN ('received', 'to_sort')"),
+        postgresql_where=sa.text("state IN ('received', 'to_sort')"),
+        sqlite_where=sa.text("state IN ('received', 'to_sort')"),
     )
     op.create_index(op.f("ix_inbound_mail_updated_by_id"), "inbound_mail", ["updated_by_id"], unique=False)
     op.create_table(

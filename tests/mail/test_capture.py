@@ -126,7 +126,7 @@ def test_an_answer_with_tag_and_known_sender_is_added(session: RecordSession, wo
     message.add_attachment(picture("PNG"), maintype="image", subtype="png", filename="errore.png")
     mail = receive(message)
     assert mail is not None
-    assert (mail.disposition, mail.ticket_id) == (Disposition.appended, ticket.id)
+    assert (mail.state, mail.ticket_id) == (Disposition.appended, ticket.id)
     assert said(session, ticket) == [(Direction.incoming, "Dal portatile.")]
     session.expire_all()
     assert session.get_one(Ticket, ticket.id).state is S.in_progress
@@ -142,7 +142,7 @@ def test_a_thread_is_as_good_as_a_tag(session: RecordSession, world: World, rece
     asked = session.scalars(sa.select(OutboxMail).where(OutboxMail.cause_id == ticket.id)).all()[-1]
     mail = receive(letter("Tutt'altro oggetto", In_Reply_To=asked.message_id))
     assert mail is not None
-    assert (mail.disposition, mail.ticket_id) == (Disposition.appended, ticket.id)
+    assert (mail.state, mail.ticket_id) == (Disposition.appended, ticket.id)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_the_sender_must_belong_to_the_ticket(
     ticket = ticket_of(session, world)
     mail = receive(letter(f"[{ticket.number}]", sender))
     assert mail is not None
-    assert mail.disposition is becomes
+    assert mail.state is becomes
     assert len(said(session, ticket)) == (becomes is Disposition.appended)
 
 
@@ -173,7 +173,7 @@ def test_within_the_window_an_answer_reopens(
     ticket = ticket_of(session, world, S.closed_provisional, reopen_until=clock.now() + timedelta(hours=hours))
     mail = receive(letter(f"[{ticket.number}] ancora"))
     assert mail is not None
-    assert mail.disposition is becomes
+    assert mail.state is becomes
     session.expire_all()
     assert session.get_one(Ticket, ticket.id).state is state
 
@@ -195,7 +195,7 @@ def test_machines_are_not_answered(
     before = session.scalar(sa.select(sa.func.count()).select_from(OutboxMail))
     mail = receive(letter(f"[{ticket.number}] Fuori ufficio", **headers))
     assert mail is not None
-    assert mail.disposition is Disposition.automatic
+    assert mail.state is Disposition.automatic
     assert said(session, ticket) == []
     assert session.scalar(sa.select(sa.func.count()).select_from(OutboxMail)) == before
 
@@ -282,7 +282,7 @@ def test_a_real_mailbox_is_read_once_and_left_as_it_is(
     rows = session.scalars(sa.select(InboundMail)).all()
     # None is lost: each is there, but for those that say themselves that they are one another.
     assert first == len(rows) >= len(different) - (len(ids) - len(set(ids)))
-    assert {row.disposition for row in rows} <= {Disposition.to_sort, Disposition.automatic}
+    assert {row.state for row in rows} <= {Disposition.to_sort, Disposition.automatic}
     assert session.scalar(sa.select(sa.func.count()).select_from(InboundMailSource)) == len(rows)
     box = session.get_one(Mailbox, served.id)
     assert (box.trouble, box.polled_at is not None) == (None, True)
@@ -330,10 +330,10 @@ def test_what_was_kept_before_a_kill_is_sorted_afterwards(
         patch.setattr(capture, "_sort", _killed)
         with pytest.raises(KeyboardInterrupt):
             capture_mail(engine, Capture(store, 10, {"PR": PASSWORD}))
-    assert session.scalars(sa.select(InboundMail.disposition)).all() == [Disposition.received]
+    assert session.scalars(sa.select(InboundMail.state)).all() == [Disposition.received]
     session.rollback()
     assert capture_mail(engine, Capture(store, 10, {"PR": PASSWORD})) == 0
-    assert session.scalars(sa.select(InboundMail.disposition)).all() == [Disposition.appended]
+    assert session.scalars(sa.select(InboundMail.state)).all() == [Disposition.appended]
     assert len(said(session, ticket)) == 1
 
 
@@ -361,7 +361,7 @@ def test_staff_sort_the_rest_with_one_click(
     session.rollback()
     session.expire_all()
     found = [session.get_one(InboundMail, key) for key in keys]
-    assert [mail.disposition.value for mail in found] == ["opened", "joined", "discarded", "opened"]
+    assert [mail.state.value for mail in found] == ["opened", "joined", "discarded", "opened"]
     opened, unknown = found[0].ticket, found[3].ticket
     assert opened is not None
     assert unknown is not None

@@ -28,6 +28,7 @@ from backoffice.operations import (  # noqa: F401
     fees,
     grants,
     handovers,
+    inbound,
     interventions,
     jobs,
     laboratory,
@@ -62,6 +63,7 @@ from models.contract_line import ContractLine
 from models.customer_order import CustomerOrder
 from models.deadline import Deadline
 from models.escalation import Escalation
+from models.inbound_mail import InboundMail
 from models.intervention import Intervention
 from models.job import Job
 from models.license import License
@@ -97,6 +99,7 @@ MAKERS: dict[type, Callable[[World, Any], Any]] = {
     ContractLine: World.contract_line,
     CustomerOrder: World.order,
     Escalation: World.escalation,
+    InboundMail: World.inbound,
     Intervention: World.intervention,
     Job: World.job,
     License: World.license,
@@ -136,6 +139,7 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (WasteMovement, "dispose"): {"disposed_at": clock.now()},
         (AccountDeletion, "refuse"): {"reason": "Non viene da lei"},
         (Account, "validate"): {"company": world.company, "contact": world.contact},
+        (InboundMail, "join"): {"ticket": world.ticket(TicketState.in_progress)},
         (Account, "send_credentials"): {"credentials_to": CredentialsRecipient.referent},
         (Account, "reject"): {"validation_notes": "Sconosciuto"},
         (ActivationCheck, "pass"): {"detail": "Visto"},

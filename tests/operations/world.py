@@ -42,9 +42,11 @@ from models.deadline import Deadline, DeadlineState
 from models.entitlement import Entitlement
 from models.escalation import Escalation, EscalationReason, EscalationState
 from models.group_company import GroupCompany
+from models.inbound_mail import Disposition, InboundMail
 from models.intervention import Intervention, InterventionState
 from models.job import Job, JobState
 from models.license import License, LicenseState
+from models.mailbox import Mailbox
 from models.onboarding import AddressMatch, Onboarding, OnboardingState
 from models.online_service import OnlineService
 from models.order_line import OrderLine
@@ -53,11 +55,14 @@ from models.platform import Platform, PlatformState
 from models.portal import Portal
 from models.request_type import RequestType
 from models.service import Service, ServiceState
+from models.sla_policy import SlaKind, SlaPolicy
 from models.support_package import PackageState, SupportPackage
 from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
 from models.terms_version import TermsKind, TermsState, TermsVersion
 from models.ticket import ClosureReason, Ticket, TicketState
+from models.ticket_archive import TicketArchive
+from models.ticket_clock import TicketClock
 from models.waste_movement import UNWEIGHED, MovementState, WasteMovement
 from models.worker import Worker
 
@@ -207,6 +212,32 @@ class World:
         for name, value in values.items():
             setattr(row, name, value)
         return self.add(row)  # type: ignore[no-any-return]
+
+    def inbound(self, state: Disposition = Disposition.to_sort, **values: Any) -> InboundMail:
+        n = next(_serial)
+        box = Mailbox(
+            code=f"M{n}", queue=self.queue, address=f"m{n}@casa.example", host="imap.example", username=f"m{n}"
+        )
+        row = InboundMail(
+            mailbox=self.add(box), digest=f"{n:064}", message_id=f"<{n}@prova.example>", received_at=clock.now(),
+            sender_address="ada@prova.example", subject="Non va", body="Da stamattina.", company_id=self.company.id,
+            state=state,
+        )  # fmt: skip
+        for name, value in values.items():
+            setattr(row, name, value)
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def timed(self) -> TicketClock:
+        """A clock that runs on a ticket of its own."""
+        policy = SlaPolicy(group_id=self.group.id, name=f"Prova {next(_serial)}", kind=SlaKind.close, target_minutes=60)
+        now = clock.now()
+        row = TicketClock(ticket=self.ticket(TicketState.in_progress), kind=SlaKind.close, policy=self.add(policy))
+        row.started_at, row.due_at, row.target_minutes, row.fitted_at = now, now, 60, now
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def archived(self) -> TicketArchive:
+        ticket = self.ticket(TicketState.archived)
+        return self.add(TicketArchive(ticket=ticket, sha256="0" * 64, size_bytes=1))  # type: ignore[no-any-return]
 
     def escalation(self, state: EscalationState = EscalationState.requested, **values: Any) -> Escalation:
         over = state in (EscalationState.returned, EscalationState.solved)

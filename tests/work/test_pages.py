@@ -35,7 +35,9 @@ def row(session: RecordSession) -> WorkTask:
 
 
 def test_every_task_has_its_words(settings: config.Settings) -> None:
-    with_mail = dataclasses.replace(settings, mail_server="127.0.0.1", mail_sender="a@b.example")
+    with_mail = dataclasses.replace(
+        settings, mail_server="127.0.0.1", mail_sender="a@b.example", mailbox_passwords="A:b"
+    )
     assert {task.name for task in _tasks(with_mail)} == set(TASKS)
 
 

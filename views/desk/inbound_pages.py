@@ -94,13 +94,13 @@ def _refused() -> Any:
 
 def _page(problems: dict[int, str] | None = None) -> str:
     session, actor = current_session(), current_actor()
-    wanted = sa.select(InboundMail).where(InboundMail.disposition == Disposition.to_sort)
+    wanted = sa.select(InboundMail).where(InboundMail.state == Disposition.to_sort)
     wanted = wanted.options(joinedload(InboundMail.company), joinedload(InboundMail.mailbox))
     mails = session.scalars(wanted.order_by(InboundMail.received_at, InboundMail.id).limit(SIZE + 1)).all()
     offered = _offered(session, [mail.company_id for mail in mails if mail.company_id is not None])
     page = {
         "mails": [_shown(mail, actor, offered, problems or {}) for mail in mails[:SIZE]],
-        "all_url": addresses.list_url(InboundMail, f="disposition:in:to_sort") if len(mails) > SIZE else None,
+        "all_url": addresses.list_url(InboundMail, f="state:in:to_sort") if len(mails) > SIZE else None,
         "kept_url": addresses.list_url(InboundMail),
     }
     return render_template("to_sort.html", page=page)

@@ -1,0 +1,53 @@
+"""Tickets of people who withdraw their consent wait, and go on when it is given again (TK-36, PR-10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from backoffice.access import as_product
+from backoffice.actors import SYSTEM, Actor
+from backoffice.mail.rendering import Audience, register_template
+from backoffice.operations.ticket_mails import tell_assignee
+from backoffice.operations.ticket_states import OPEN
+from backoffice.operations.verbs import after_verb, perform
+from models.account import Account, AccountState
+from models.outbox_mail import OutboxMail
+from models.support_queue import SupportQueue
+from models.ticket import Ticket, TicketState
+
+
+@after_verb(Account)
+def _follow(session: Session, account: Account, *, actor: Actor) -> None:
+    """Put the open tickets of the account on hold, or take them off, where their queue asks for consent."""
+    if account.state is AccountState.consent_revoked:
+        wanted: Any = Ticket.state.in_(OPEN)
+    elif account.state is AccountState.active:
+        wanted = Ticket.state == TicketState.on_hold_consent
+    else:
+        return
+    theirs = sa.select(Ticket).join(SupportQueue, SupportQueue.id == Ticket.queue_id)
+    theirs = theirs.where(Ticket.account_id == account.id, SupportQueue.requires_consent, wanted)
+    with as_product(session):
+        for ticket in session.scalars(theirs.order_by(Ticket.id)).all():
+            if account.state is AccountState.active:
+                perform(session, ticket, "release", actor=SYSTEM)
+            else:
+                perform(session, ticket, "hold", actor=SYSTEM)
+                tell_assignee(session, ticket, "ticket_on_hold")
+
+
+def _to_ticket(_session: Session, mail: OutboxMail) -> str:
+    return f"/ticket/{mail.cause_id}"
+
+
+register_template(
+    "ticket_on_hold",
+    _l("Ticket on hold: consent withdrawn"),
+    {"name": "Elena", "number": "SUP-123", "subject": "Impossibile accedere", "company": "Galvanica Orobica"},
+    mint=_to_ticket,
+    bell=Audience.staff,
+)
