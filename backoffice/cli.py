@@ -154,7 +154,7 @@ def administrator(settings: config.Settings) -> None:
 def advance(settings: config.Settings) -> None:
     """Do what is due by the calendar: contracts, packages and licenses that expire, tickets closed for good."""
     with _engine(settings) as engine, speaking(settings.language):
-        tickets = jobs.advance_tickets(engine, file_store(settings))
+        tickets = jobs.advance_tickets(engine, file_store(settings), settings.root_url)
         click.echo(f"{jobs.advance(engine) + tickets} records moved on.")
 
 
@@ -241,7 +241,7 @@ def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
     always: tuple[jobs.Task, ...] = (
         jobs.calendar_task(),
         jobs.digest_task(),
-        jobs.ticket_task(store),
+        jobs.ticket_task(store, settings.root_url),
         jobs.file_task(store),
         jobs.import_task(),
         jobs.export_task(store),

@@ -97,7 +97,7 @@ def visit_report(session: RecordSession, visit: Intervention, actor: Actor) -> P
     blocks: list[Block] = [
         Facts(_facts(visit, _VISIT_FACTS, actor)),
         Heading(_("Request")),
-        Prose(_seen(visit.ticket, "description", actor) if visit.ticket is not None else ""),
+        Prose(_seen(visit.ticket, "description", actor)),
         Heading(_("What was done")),
         Prose(visit.outcome or "\n\n\n\n"),
         *_if_any(_("Files"), [_files(session, files)]),

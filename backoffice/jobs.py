@@ -47,11 +47,14 @@ from backoffice.operations.fees import lapse_fees, roll_over_fees
 from backoffice.operations.jobs import EXPORTS, IMPORTS, is_job_due
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.mails import is_mail_due
+from backoffice.operations.on_call import is_alert_due, repeat_alerts
 from backoffice.operations.packages import advance_packages, tell_of_endings
+from backoffice.operations.penalties import propose_penalties
 from backoffice.operations.returns import propose_returns
 from backoffice.operations.tickets import close_tickets_for_good
 from backoffice.setting_keys import DIGEST_AT, NIGHT_AT
 from backoffice.settings import SettingKey, setting_value
+from backoffice.webhooks import send_alerts
 from models.outbox_mail import MailLanguage
 from models.work_task import WorkTask
 
@@ -118,12 +121,13 @@ def calendar_task() -> Task:
     return Task("advance", lambda engine, stopped: str(_MOVED) % {"count": advance(engine, stopped)}, tonight)
 
 
-def ticket_task(store: FileStore) -> Task:
-    """Return the task that does, every five minutes, what the clock brings to tickets."""
+def ticket_task(store: FileStore, root: str) -> Task:
+    """Return the task that does, every five minutes, what the clock brings to tickets; ``root`` begins links."""
     return Task(
         "advance_tickets",
-        lambda engine, stopped: str(_MOVED) % {"count": advance_tickets(engine, store, stopped)},
+        lambda engine, stopped: str(_MOVED) % {"count": advance_tickets(engine, store, root, stopped)},
         _in(timedelta(minutes=5)),
+        lambda session: is_alert_due(session, clock.now()),
     )
 
 
@@ -220,6 +224,7 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
         lambda session: expire_licenses(session, clock.today(), actor=SYSTEM),
         lambda session: lapse_fees(session, clock.today(), actor=SYSTEM),
         lambda session: roll_over_fees(session, clock.today(), actor=SYSTEM),
+        lambda session: propose_penalties(session, clock.today(), actor=SYSTEM),
         lambda session: propose_returns(session, actor=SYSTEM),
         lambda session: plan_missing_updates(session, actor=SYSTEM),
         lambda session: advance_deadlines(session, clock.today(), actor=SYSTEM),
@@ -230,14 +235,16 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
     return _step_through(engine, steps, stopped)
 
 
-def advance_tickets(engine: sa.Engine, store: FileStore, stopped: Stopped = lambda: False) -> int:
-    """Close tickets whose window is over, archive them, and watch the clocks of the others (J-02, J-03, J-09)."""
+def advance_tickets(engine: sa.Engine, store: FileStore, root: str, stopped: Stopped = lambda: False) -> int:
+    """Alert of emergencies, close and archive tickets whose window is over, watch clocks (J-02, J-03, J-09)."""
     steps: tuple[Callable[[RecordSession], int], ...] = (
         lambda session: close_tickets_for_good(session, clock.now(), actor=SYSTEM),
         lambda session: archive_next(session, store),
         lambda session: watch_clocks(session, clock.now(), actor=SYSTEM),
     )
-    return _step_through(engine, steps, stopped)
+    with _working(engine) as session:
+        alerted = repeat_alerts(session, clock.now(), actor=SYSTEM)
+    return alerted + send_alerts(engine, root) + _step_through(engine, steps, stopped)
 
 
 def _step_through(engine: sa.Engine, steps: Sequence[Callable[[RecordSession], int]], stopped: Stopped) -> int:

@@ -149,7 +149,7 @@ _TIGHT = [
 ]
 
 
-class _Numbered(Canvas):  # type: ignore[misc]  # published without types
+class _Numbered(Canvas):
     """Writes "page 2 of 7" under each page, which is known only once the last one is there."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -260,6 +260,47 @@ PACKAGE_ENDING_DAYS = declare(
     )
 )
 
+ALERT_MINUTES = declare(
+    SettingKey(
+        "alert_minutes",
+        subject=Subject.support,
+        label=_l("Alerts of emergencies are repeated after"),
+        help=_l("As long as whoever is on call does not acknowledge one."),
+        kind=Kind.integer,
+        default=5,
+        least=1,
+        most=60,
+        unit=_l("minutes"),
+        per_group=True,
+    )
+)
+
+ALERT_TIMES = declare(
+    SettingKey(
+        "alert_times",
+        subject=Subject.support,
+        label=_l("Alerts before the next person is asked"),
+        help=_l("Then the next one on call is alerted, and after the last the first one again."),
+        kind=Kind.integer,
+        default=3,
+        least=1,
+        most=10,
+        per_group=True,
+    )
+)
+
+ALERT_WEBHOOK = declare(
+    SettingKey(
+        "alert_webhook",
+        subject=Subject.support,
+        label=_l("Gateway for alerts"),
+        help=_l("An address that takes alerts as JSON, of an SMS gateway for example. Empty: mail only."),
+        kind=Kind.url,
+        default="",
+        per_group=True,
+    )
+)
+
 REGISTER_DAYS = declare(
     SettingKey(
         "register_days",

@@ -19,6 +19,7 @@ class MilestoneKind(Choice):
     start_minutes = "start_minutes", _l("Start minutes"), "neutral", "flag"
     service_start = "service_start", _l("Start of the service"), "neutral", "play-circle"
     handover = "handover", _l("Hand-over minutes"), "neutral", "box-seam"
+    contact_centre = "contact_centre", _l("Contact centre operational"), "neutral", "telephone"
     final_acceptance = "final_acceptance", _l("Final acceptance"), "neutral", "patch-check"
 
 

@@ -79,7 +79,7 @@ APPEND_ONLY = LEDGERS | {"package_movement"}
 WRITTEN_BY_VERBS = LEDGERS | {
     "import_batch", "outbox_mail", "role_right", "role_mask", "attachment", "escalation", "activation_check", "job",
     "setting", "text_block", "mail_template", "account_session", "consent", "account_deletion_request", "ticket_clock",
-    "inbound_mail",
+    "inbound_mail", "ticket_archive", "penalty", "on_call_alert",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})
@@ -91,7 +91,16 @@ WITH_UNIT = frozenset({
 })  # fmt: skip
 #: Verbs that are a change like any other; all others need the right to transitions.
 VERBS_THAT_UPDATE = frozenset(
-    {"company", "call", "ticket.escalate", "activation_request.take", "account.send_credentials", "deadline"}
+    {
+        "company",
+        "call",
+        "ticket.escalate",
+        "activation_request.take",
+        "account.send_credentials",
+        "deadline",
+        "penalty",
+        "inbound_mail",
+    }
 )
 #: What may have attachments, by its area: these are there for whoever reads the record they belong to.
 PARENTS = {

@@ -61,7 +61,7 @@ def closed(session: RecordSession, store: FolderStore) -> Ticket:
 def at_work(engine: sa.Engine, store: FolderStore) -> None:
     """Do what a worker does every five minutes."""
     with speaking("it"):
-        advance_tickets(engine, store)
+        advance_tickets(engine, store, "http://prova.example")
 
 
 def opened(store: FolderStore, kept: TicketArchive) -> dict[str, bytes]:

@@ -34,9 +34,11 @@ from backoffice.operations import (  # noqa: F401
     laboratory,
     licenses,
     mails,
+    on_call,
     onboarding,
     orders,
     packages,
+    penalties,
     platforms,
     services,
     tickets,
@@ -67,8 +69,10 @@ from models.inbound_mail import InboundMail
 from models.intervention import Intervention
 from models.job import Job
 from models.license import License
+from models.on_call_alert import OnCallAlert
 from models.onboarding import AddressMatch, Onboarding, OnboardingState
 from models.outbox_mail import OutboxMail
+from models.penalty import Penalty
 from models.platform import Platform
 from models.service import Service
 from models.support_package import PackageState, SupportPackage
@@ -103,8 +107,10 @@ MAKERS: dict[type, Callable[[World, Any], Any]] = {
     Intervention: World.intervention,
     Job: World.job,
     License: World.license,
+    OnCallAlert: World.alert,
     Onboarding: World.onboarding,
     OutboxMail: World.mail,
+    Penalty: World.penalty,
     Platform: World.platform,
     Service: World.service,
     SupportPackage: World.package,
@@ -140,6 +146,7 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (AccountDeletion, "refuse"): {"reason": "Non viene da lei"},
         (Account, "validate"): {"company": world.company, "contact": world.contact},
         (InboundMail, "join"): {"ticket": world.ticket(TicketState.in_progress)},
+        (Penalty, "waive"): {"reason": "Accordo"},
         (Account, "send_credentials"): {"credentials_to": CredentialsRecipient.referent},
         (Account, "reject"): {"validation_notes": "Sconosciuto"},
         (ActivationCheck, "pass"): {"detail": "Visto"},

@@ -77,6 +77,8 @@ def crowded(session: RecordSession) -> World:
     world.inbound()
     world.timed()
     world.archived()
+    world.penalty()
+    world.alert()
     world.package()
     world.signed_in(world.account())
     return world
@@ -99,6 +101,8 @@ def test_every_column_that_refers_to_the_dropped_record_is_moved(
     world.inbound()
     world.timed()
     world.archived()
+    world.penalty()
+    world.alert()
     world.signed_in(world.account())
     world.add(code_of(keep))
     ring(session, "activation_answer", Reader(account_id=world.account().id), about=drop)

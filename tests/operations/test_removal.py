@@ -108,5 +108,8 @@ def test_rules_about_states_are_declared_for_their_states(session: RecordSession
         "account_deletion_request",
         "ticket_clock",
         "inbound_mail",
+        "ticket_archive",
+        "penalty",
+        "on_call_alert",
         *drafts,
     }

@@ -47,15 +47,20 @@ from models.intervention import Intervention, InterventionState
 from models.job import Job, JobState
 from models.license import License, LicenseState
 from models.mailbox import Mailbox
+from models.on_call_alert import AlertState, OnCallAlert
+from models.on_call_shift import OnCallShift
 from models.onboarding import AddressMatch, Onboarding, OnboardingState
 from models.online_service import OnlineService
 from models.order_line import OrderLine
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
+from models.penalty import Penalty, PenaltyState
+from models.penalty_rule import PenaltyRule
 from models.platform import Platform, PlatformState
 from models.portal import Portal
 from models.request_type import RequestType
 from models.service import Service, ServiceState
 from models.sla_policy import SlaKind, SlaPolicy
+from models.staff import Staff
 from models.support_package import PackageState, SupportPackage
 from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
@@ -234,6 +239,27 @@ class World:
         row = TicketClock(ticket=self.ticket(TicketState.in_progress), kind=SlaKind.close, policy=self.add(policy))
         row.started_at, row.due_at, row.target_minutes, row.fitted_at = now, now, 60, now
         return self.add(row)  # type: ignore[no-any-return]
+
+    def clause(self) -> PenaltyRule:
+        contract = self.contract(ContractState.active)
+        row = PenaltyRule(contract=contract, reference="par. 6.0", trigger="contact_centre", base="signature")
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def penalty(self, state: PenaltyState = PenaltyState.proposed) -> Penalty:
+        row = Penalty(rule=self.clause(), due_on=day(-3), days_late=3, computation="3 d", state=state, reason="Accordo")
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def alert(self, state: AlertState = AlertState.sent) -> OnCallAlert:
+        """An alert, with somebody else on call besides whom it goes to."""
+        people = list(self.session.scalars(sa.select(Staff).order_by(Staff.id).limit(2)))
+        for turn, person in enumerate(people, 1):
+            shift = OnCallShift(team=self.first_level, person=person, turn=turn)
+            shift.starts_at, shift.ends_at = clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1)
+            self.add(shift)
+        ticket = self.ticket(TicketState.in_progress, team=self.first_level)
+        return self.add(  # type: ignore[no-any-return]
+            OnCallAlert(ticket=ticket, person=people[0], next_at=clock.now(), state=state)
+        )
 
     def archived(self) -> TicketArchive:
         ticket = self.ticket(TicketState.archived)
