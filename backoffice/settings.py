@@ -20,10 +20,10 @@ from models.catalogue import Field, Kind
 from models.columns import Choice
 from models.reading import BadValue, clean_text
 from models.setting import Setting, SettingName
-from models.values import Email, Minutes, Money, ValueType
+from models.values import Email, Minutes, Money, Url, ValueType
 
 Value = TypeVar("Value")
-_TYPES: dict[Kind, ValueType] = {Kind.minutes: Minutes(), Kind.money: Money(), Kind.email: Email()}
+_TYPES: dict[Kind, ValueType] = {Kind.minutes: Minutes(), Kind.money: Money(), Kind.email: Email(), Kind.url: Url()}
 #: A text says as much as this unless its declaration says otherwise.
 _LONGEST = 500
 _NOTHING: Text = _l("Fill this in, or go back to the default.")
