@@ -164,7 +164,7 @@ class Ticket(GroupOwned, Record):
         ),
         rank=1,
         list_columns=("number", "subject", "company", "state", "priority", "assignee", "due_at"),
-        search_columns=("number", "subject"),
+        search_columns=("number", "subject", "tags"),
         filters=(
             "state",
             "queue",
@@ -236,7 +236,7 @@ class Ticket(GroupOwned, Record):
                     "due_at",
                 ),
             ),
-            Section(_l("What it falls under"), ("contract", "service", "covered_by_quote", "linked_ticket")),
+            Section(_l("What it falls under"), ("contract", "service", "covered_by_quote", "linked_ticket", "tags")),
             Section(_l("Solution"), ("problem", "workaround", "solution", "closure_reason")),
         ),
         client_columns=("number", "subject", "state", "created_at", "closed_at", "description", "solution"),
@@ -370,12 +370,14 @@ class Ticket(GroupOwned, Record):
     entitlement_found: Mapped[str | None] = field(
         _l("What was found"), String(120), verb_only=True, help=_l("What spoke for (+) and against (-) it.")
     )
+    #: Words people find it by.
+    tags: Mapped[str | None] = field(_l("Tags"), String(200), help=_l("Words to find it by, with commas between."))
     #: The earlier ticket it follows.
     linked_ticket_id: Mapped[int | None] = reference(
         "ticket",
         _l("Follows"),
         related=_l("Linked tickets"),
-        help=_l("The closed ticket that this one continues."),
+        help=_l("The ticket that this one continues, or was merged into."),
     )
     linked_ticket: Mapped[Ticket | None] = relationship(remote_side="Ticket.id")
     #: When it should be solved.

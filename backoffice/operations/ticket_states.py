@@ -17,6 +17,7 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.package_ledger import time_left
+from backoffice.operations.ticket_links import MERGE
 from backoffice.operations.ticket_mails import (
     tell_assignee,
     tell_of_closing,
@@ -395,4 +396,4 @@ _CLOSING = (
     ),
 )
 
-TICKETS = register(Machine(Ticket, "state", (*_QUALIFYING, *_WORKING, *_CLOSING), OPENING))
+TICKETS = register(Machine(Ticket, "state", (*_QUALIFYING, *_WORKING, MERGE, *_CLOSING), OPENING))

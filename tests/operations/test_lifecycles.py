@@ -146,6 +146,7 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (AccountDeletion, "refuse"): {"reason": "Non viene da lei"},
         (Account, "validate"): {"company": world.company, "contact": world.contact},
         (InboundMail, "join"): {"ticket": world.ticket(TicketState.in_progress)},
+        (Ticket, "merge"): {"linked_ticket": world.ticket(TicketState.in_progress)},
         (Penalty, "waive"): {"reason": "Accordo"},
         (Account, "send_credentials"): {"credentials_to": CredentialsRecipient.referent},
         (Account, "reject"): {"validation_notes": "Sconosciuto"},

@@ -6,13 +6,14 @@ and what has changed is then read through the door that everything else is read 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Response, current_app, jsonify, request
 from flask_appbuilder import BaseView, expose
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy.orm import Session
 
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
@@ -39,7 +40,8 @@ class TicketChanges(BaseView):
         except BadSignature as error:
             raise NotFound from error
         with reading_as_system() as records:
-            latest = _latest(records, group_id)
+            row = records.execute(sa.select(*change_columns(group_id)), execution_options=INTERNAL).one()
+        latest = change_word(tuple(row))
         if latest == request.args.get("since", ""):
             return Response(status=204)
         return jsonify({"since": latest})
@@ -50,19 +52,18 @@ def poll_token(actor: Actor) -> str:
     return str(_signer().dumps(actor.group_id))
 
 
-def latest_change(session: Session, actor: Actor) -> str:
-    """Return a word that changes with every change of a ticket and every message of the actor's group."""
-    return _latest(session, actor.group_id)
-
-
-def _latest(session: Session, group_id: int | None) -> str:
+def change_columns(group_id: int | None) -> tuple[sa.ScalarSelect[Any], ...]:
+    """Build the instants of the last change of a ticket and of the last message of a group."""
     ticket, message = Ticket.__table__, TicketMessage.__table__
-    statement = sa.select(
+    return (
         sa.select(sa.func.max(ticket.c.updated_at)).where(ticket.c.group_id == group_id).scalar_subquery(),
         sa.select(sa.func.max(message.c.created_at)).where(message.c.group_id == group_id).scalar_subquery(),
     )
-    row = session.execute(statement, execution_options=INTERNAL).one()
-    return "/".join(f"{at:%y%m%d%H%M%S%f}" if at else "-" for at in row)
+
+
+def change_word(instants: Sequence[datetime | None]) -> str:
+    """Return a word that is another one after every change."""
+    return "/".join(f"{at:%y%m%d%H%M%S%f}" if at else "-" for at in instants)
 
 
 def _signer() -> URLSafeTimedSerializer:

@@ -18,11 +18,13 @@ from backoffice.lifecycles import transitions_open
 from backoffice.operations.assistance import is_due, judge
 from backoffice.operations.clocks import calendar_of, counted_pauses, pauses_of
 from backoffice.operations.package_ledger import usable
+from backoffice.operations.quick_replies import fill
 from backoffice.records import show, subjects
 from backoffice.working_time import time_between
 from models.attachment import Attachment
 from models.catalogue import fields
 from models.company import Company
+from models.quick_reply import QuickReply
 from models.staff import Staff
 from models.support_package import SupportPackage
 from models.ticket import OPEN_STATES, Ticket
@@ -63,6 +65,8 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
         "last_message": messages[-1]["key"] if messages else 0,
         "can_wait": record.state is S.in_progress,
         "may_write": actor.may(Action.create, TicketMessage) and record.state not in (S.closed_final, S.archived),
+        "may_split": actor.may(Action.create, Ticket),
+        "replies": _replies(session, record, actor),
         "clocks": _clocks(session, record),
         "time": _time(session, record, actor),
         "packages": _packages(session, record, actor),
@@ -127,6 +131,22 @@ def _message(message: TicketMessage, author: str, files: list[dict[str, str]]) -
         "lines": message.body.splitlines(),
         "files": files,
     }
+
+
+def _replies(session: RecordSession, record: Ticket, actor: Actor) -> list[dict[str, str]]:
+    """Return the quick replies of the ticket's queue, with its names in them."""
+    if not actor.may(Action.read, QuickReply):
+        return []
+    words = {
+        "name": show.cell(record, fields(Ticket)["contact"], actor).text,
+        "number": record.number,
+        "subject": record.subject,
+        "company": show.cell(record, fields(Ticket)["company"], actor).text,
+        "me": actor.name,
+    }
+    offered = sa.or_(QuickReply.queue_id.is_(None), QuickReply.queue_id == record.queue_id)
+    wanted = sa.select(QuickReply.name, QuickReply.body).where(QuickReply.active, offered).order_by(QuickReply.name)
+    return [{"name": name, "text": fill(body, words)} for name, body in session.execute(wanted.limit(50))]
 
 
 def _actor(session: RecordSession) -> Actor:

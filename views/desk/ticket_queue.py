@@ -25,6 +25,7 @@ from models.support_queue import SupportQueue
 from models.ticket import OPEN_STATES, Ticket
 from models.ticket import TicketState as S
 from views import addresses
+from views.desk.ticket_changes import change_columns, change_word
 from views.generated.listing import count_text
 
 #: Tickets shown at once; the list has them all.
@@ -64,7 +65,10 @@ def queue(
     """
     part, chosen = _chosen(), _chosen_queue()
     wanted = [_filters(p, actor, chosen) for p in PARTS] + ([beside] if beside else [])
-    counts = find_counts(session, [read_query(Ticket, actor, filters=filters) for filters in wanted])
+    changes = change_columns(actor.group_id)
+    queries = [read_query(Ticket, actor, filters=filters) for filters in wanted]
+    found: list[Any] = find_counts(session, queries, beside=changes)
+    counts, instants = found[: len(wanted)], found[len(wanted) :]
     rows = session.scalars(_statement(part, actor, chosen)).all()
     shown = [(_row(row, actor, current), row) for row in rows[:SIZE]]
     return {
@@ -72,6 +76,7 @@ def queue(
         "beside": counts[-1] if beside else 0,
         "queues": _queues(session, chosen),
         "queue": chosen,
+        "since": change_word(instants),
         "show": part.name,
         "sections": _sections(shown),
         "empty": part.empty,

@@ -24,6 +24,7 @@ from backoffice.files.kinds import KINDS
 from backoffice.operations import verbs
 from backoffice.operations.attachments import attach_file
 from backoffice.operations.plain import create_record
+from backoffice.operations.ticket_links import split_off
 from backoffice.records.lookup import get_record
 from models.attachment import Attachment
 from models.base import Category
@@ -31,7 +32,7 @@ from models.ticket import Ticket, TicketState
 from models.ticket_message import Direction, TicketMessage, Visibility
 from models.time_entry import TimeEntry
 from views import interrupted
-from views.desk.ticket_changes import latest_change, poll_token
+from views.desk.ticket_changes import poll_token
 from views.desk.ticket_deeds import Deed, find_deed
 from views.desk.ticket_page import others_of, ticket_page
 from views.desk.ticket_queue import kept, queue
@@ -119,6 +120,20 @@ class TicketView(BaseView):
     def time(self, pk: int) -> Any:
         """Enter the time worked."""
         return _refused() or _attempt(pk, _enter_time, "time")
+
+    @expose("/<int:pk>/split/<int:message>", methods=["POST"])
+    def split(self, pk: int, message: int) -> Any:
+        """Make a ticket of its own of a message."""
+        if (refused := _refused()) is not None:
+            return refused
+        found: TicketMessage = get_record(current_session(), TicketMessage, message)
+        if found.ticket_id != pk:
+            raise NotFound
+        made = split_off(current_session(), found, actor=current_actor())
+        key, number = made.id, made.number
+        commit()
+        flash(_("Ticket %(number)s is made of the message.", number=number), "good")
+        return redirect(url_for("TicketView.show", pk=key, **kept()), 303)
 
     @expose("/assign", methods=["POST"])
     def assign(self) -> Any:
@@ -242,14 +257,9 @@ def _take_over() -> Any:
 def _around(current: int | None, record: Ticket | None = None) -> dict[str, Any]:
     session, actor = current_session(), current_actor()
     beside = others_of(record) if record is not None and record.company_id is not None else None
-    return {
-        "title": _("Assistance"),
-        "queue": queue(session, actor, current=current, beside=beside),
-        "poll": {
-            "url": url_for("TicketChanges.changes", token=poll_token(actor)),
-            "since": latest_change(session, actor),
-        },
-    }
+    shown = queue(session, actor, current=current, beside=beside)
+    poll = {"url": url_for("TicketChanges.changes", token=poll_token(actor)), "since": shown["since"]}
+    return {"title": _("Assistance"), "queue": shown, "poll": poll}
 
 
 def _page(pk: int, deed: Deed | None = None, problems: dict[str, list[str]] | None = None) -> str:

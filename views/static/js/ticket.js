@@ -71,6 +71,20 @@ function keepDrafts() {
   });
 }
 
+// A quick reply is put where one writes; it is a text like any other from then on.
+function prepareReplies() {
+  const choose = reply?.querySelector("[data-replies]");
+  if (!choose) return;
+  choose.hidden = false;
+  choose.addEventListener("change", () => {
+    const text = reply.querySelector("[data-draft]");
+    if (choose.value) text.setRangeText(choose.value, text.selectionStart, text.selectionEnd, "end");
+    choose.value = "";
+    text.dispatchEvent(new Event("input"));
+    text.focus();
+  });
+}
+
 function clockWords(seconds) {
   const part = (value) => String(Math.floor(value)).padStart(2, "0");
   return `${part(seconds / 3600)}:${part((seconds / 60) % 60)}:${part(seconds % 60)}`;
@@ -139,6 +153,7 @@ if (desk) {
   document.addEventListener("keydown", onKey);
   document.addEventListener("change", (event) => event.target.closest("[data-send-on-change]")?.requestSubmit());
   keepDrafts();
+  prepareReplies();
   prepareTimer();
   setInterval(follow, EVERY);
   document.addEventListener("visibilitychange", follow);
