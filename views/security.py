@@ -35,6 +35,7 @@ from views.desk.second_factor_pages import SecondFactorView
 from views.desk.security_pages import PasswordView
 from views.desk.setting_pages import SettingsView
 from views.desk.setting_up_pages import SettingUpView
+from views.desk.support_figures import SupportFiguresView
 from views.desk.text_pages import TextsView
 from views.desk.ticket_changes import TicketChanges
 from views.desk.ticket_workspace import TicketView
@@ -90,6 +91,7 @@ class DeskSecurityManager(SecurityManager):
             TicketChanges,
             InboundView,
             PapersView,
+            SupportFiguresView,
             SettingsView,
             TextsView,
             MailTemplatesView,

@@ -134,6 +134,8 @@ DESK_PAGES = {
     "request-accept": Kind("/activation/7?show=waiting", act=refuse_next),
     "request-answer": Kind("/activation/36?show=finish"),
     "support": Kind("/support/?show=all"),
+    "support-figures": Kind("/support-figures/"),
+    "to-sort": Kind("/to-sort/"),
     "support-free": Kind("/support/?show=free"),
     "support-ticket": Kind("/support/{ticket}"),
     "support-step": Kind("/support/{ticket}/do/assign"),
