@@ -119,16 +119,19 @@ def _page(session: RecordSession, actor: Actor) -> dict[str, Any]:
     numbers = iter([_number(count, number) for count, number in zip(asked, found, strict=True)])
     tiles = [next(numbers) for _count in (*COLUMNS, *ones)]
     kept = [_promise(kind, next(numbers), next(numbers)) for kind in SlaKind]
-    rows = [
-        {"label": f"{code} {name}", "numbers": [next(numbers) for _count in COLUMNS]} for _key, code, name in queues
+    rows: list[tuple[str, list[dict[str, Any]]]] = [
+        (f"{code} {name}", [next(numbers) for _count in COLUMNS]) for _key, code, name in queues
     ]
-    longest = max([row["numbers"][0]["count"] for row in rows], default=0)
+    longest = max([row[0]["count"] for _name, row in rows], default=0)
     return {
         "tiles": tiles,
         "promises": [row for row in kept if row["kept"]["count"] or row["late"]["count"]],
         "days": DAYS,
         "columns": [count.label for count in COLUMNS],
-        "queues": [row | {"width": 100 * row["numbers"][0]["count"] // longest if longest else 0} for row in rows],
+        "queues": [
+            {"label": name, "numbers": row, "width": 100 * row[0]["count"] // longest if longest else 0}
+            for name, row in rows
+        ],
         "hours": _hours(session, actor),
     }
 
