@@ -108,11 +108,11 @@ def visit_report(session: RecordSession, visit: Intervention, actor: Actor) -> P
 
 def hours_statement(session: RecordSession, package: SupportPackage, actor: Actor) -> Paper:
     """Return the movements of a support package with the balance after each (PK-12, PK-15)."""
-    rows, balance = [], 0
+    rows, balance, hidden = [], 0, "ticket" in actor.masked(PackageMovement)
     wanted = sa.select(PackageMovement).where(PackageMovement.package_id == package.id).order_by(PackageMovement.id)
     for movement in session.scalars(wanted):
         balance += movement.minutes
-        ticket = show.cell(movement, fields(PackageMovement)["ticket"], actor).text
+        ticket = "" if hidden else show.cell(movement, fields(PackageMovement)["ticket"], actor).text
         told = (_moment(movement.created_at), str(movement.kind.label), ticket, movement.note or "")
         rows.append((*told, _time(movement.minutes), _time(balance)))
     names = ("company", "type", "state", "purchased_minutes", "residual_minutes", "valid_from", "valid_to")
@@ -219,8 +219,9 @@ def _history(session: RecordSession, record: Recorded, actor: Actor) -> Grid:
 
 
 def _facts(record: Any, names: Sequence[str], actor: Actor) -> list[tuple[str, str]]:
-    known = fields(type(record))
-    return [(str(known[name].label), show.cell(record, known[name], actor).text) for name in names if name in known]
+    known, masked = fields(type(record)), actor.masked(type(record))
+    seen = [name for name in names if name in known and name not in masked]
+    return [(str(known[name].label), show.cell(record, known[name], actor).text) for name in seen]
 
 
 def _seen(record: Any, name: str, actor: Actor) -> str:

@@ -73,7 +73,7 @@ class AccountPreference(GroupOwned, Record):
     key: Mapped[PreferenceKey] = choice(PreferenceKey, _l("Preference"), help="")
     #: What for it.
     value: Mapped[str] = field(
-        _l("Value"), String(40), help=_l("it or en; light, dark or auto; 25, 50, 100 or 200 rows.")
+        _l("Value"), String(40), help=_l("it or en; light, dark or auto; 25, 50, 100 or 200 rows."), example="it"
     )
 
     def __str__(self) -> str:

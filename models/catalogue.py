@@ -72,6 +72,8 @@ class Field:
     label: Text
     kind: Kind
     help: Text | None = None
+    #: What sheets to fill in show, where a value of its kind alone would break a rule of the whole row.
+    example: str = ""
     column: str | None = None
     target: type[Recorded] | None = None
     choices: type[Choice] | None = None
@@ -267,6 +269,7 @@ def _common(column: sa.Column[Any]) -> dict[str, Any]:
     has_default = column.default is not None or column.server_default is not None
     return {
         "help": info.get("help"),
+        "example": info.get("example") or "",
         "nullable": bool(column.nullable),
         "required": not column.nullable and not has_default,
         "personal": info.get("personal", False),

@@ -55,6 +55,7 @@ def field(
     days_left: int = 0,
     today: bool = False,
     known_once: str = "",
+    example: str = "",
     **options: Any,
 ) -> MappedColumn[Any]:
     """Declare a column that people see.
@@ -71,12 +72,14 @@ def field(
     ``due_while``: the states in which this day or instant is a deadline: late is then said in words and in red.
     ``days_left``: how many days before such a deadline those that are left are said.
     ``known_once``: the field that is filled in when this one means something; until then it is shown as empty.
+    ``example``: what sheets to fill in show, where a value of its kind alone would break a rule of the whole row.
     ``today``: a verb that asks for this day proposes today.
     """
     info: dict[str, Any] = {"label": label, "help": help, "unit": unit, "badge": badge, "due_while": due_while}
     info |= {"days_left": days_left}
     info |= {"personal": personal, "secret": secret, "verb_only": verb_only, "today": today}
     info |= {"known_once": known_once, "related": related, "fields_of": fields_of}
+    info |= {"example": example}
     return mapped_column(*(() if type_ is None else (type_,)), *args, info=info, **options)
 
 

@@ -54,7 +54,7 @@ class OnCallShift(GroupOwned, Record):
     #: From when.
     starts_at: Mapped[datetime] = field(_l("From"), UtcInstant(), help="")
     #: Until when.
-    ends_at: Mapped[datetime] = field(_l("To"), UtcInstant(), help="")
+    ends_at: Mapped[datetime] = field(_l("To"), UtcInstant(), help="", example="31/12/2026 23:30")
     #: Who is alerted first: 1; whoever follows is asked when the first does not answer.
     turn: Mapped[int] = field(
         _l("Turn"), Integer, default=1, server_default="1", help=_l("1 is alerted first, 2 where 1 does not answer.")

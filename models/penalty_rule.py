@@ -86,7 +86,11 @@ class PenaltyRule(CompanyOwned, Record):
     trigger: Mapped[PenaltyTrigger] = choice(PenaltyTrigger, _l("What for"), badge=False, help="")
     #: The day from which the time to make the contact centre operational is counted.
     base: Mapped[PenaltyBase | None] = choice(
-        PenaltyBase, _l("Counted from"), badge=False, help=_l("Of the contact centre; 0 days: on that very day.")
+        PenaltyBase,
+        _l("Counted from"),
+        badge=False,
+        help=_l("Of the contact centre; 0 days: on that very day."),
+        example="signature",
     )
     #: How many days after that day there is time.
     days: Mapped[int] = field(

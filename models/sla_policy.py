@@ -115,7 +115,9 @@ class SlaPolicy(GroupOwned, Record):
         Urgency, _l("Urgency"), name="sla_urgency", badge=False, help=_l("Empty for every urgency.")
     )
     #: The time allowed; empty where whole working days are agreed.
-    target_minutes: Mapped[int | None] = minutes(_l("Within"), help=_l("Such as 2:00; or give working days."))
+    target_minutes: Mapped[int | None] = minutes(
+        _l("Within"), help=_l("Such as 2:00; or give working days."), example="2:00"
+    )
     #: The working days allowed: due when the service closes on the last of them (SL-16).
     target_days: Mapped[int | None] = field(
         _l("Working days"), Integer, help=_l("Due when the service closes on the last of them.")

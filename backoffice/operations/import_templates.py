@@ -79,7 +79,7 @@ def _column(session: Session, target: Target, *, is_needed: bool, is_past: bool,
     field = target.field
     assert field is not None
     example = ""
-    if is_needed or (not is_past and (field.required or field.kind in _SHOWN)):
+    if is_needed or field.example or (not is_past and (field.required or field.kind in _SHOWN)):
         example = _example(session, field, actor)
     return Column(
         heading=str(target.label),
@@ -147,7 +147,10 @@ def _example(session: Session, field: Field, actor: Actor) -> str:
 def _sample(field: Field) -> str:
     """Return a value of the field as people write it, known to be accepted."""
     if field.choices is not None:
-        return str(next(iter(field.choices)).label)
+        named = (choice for choice in field.choices if choice.value == field.example)
+        return str(next(named, next(iter(field.choices))).label)
+    if field.example:
+        return field.example
     if field.value_type is not None and field.value_type.example:
         return field.value_type.example
     return str(_EXAMPLES.get(field.kind, ""))[: field.max_length]

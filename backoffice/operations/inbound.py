@@ -280,7 +280,7 @@ INBOUND = register(
                 target=D.opened,
                 icon="ticket-perforated",
                 effect=_open,
-                confirm=_l("A ticket in the queue of the mailbox; the sender gets its number by mail."),
+                confirm=_l("A ticket in the queue of the mailbox; a sender we know gets its number by mail."),
                 right=Action.update,
             ),
             Transition(

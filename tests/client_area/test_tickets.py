@@ -217,3 +217,21 @@ def test_another_company_s_ticket_is_not_there(browser_of: Browsers, session: Re
     assert browser.get(f"/it/tickets/{foreign}/answer/").status_code == 404
     assert browser.get("/it/tickets/x/answer/").status_code == 404
     assert re.search("/it/login/", browser_of().get(FORM).location or "")
+
+
+@pytest.mark.usefixtures("package")
+def test_the_statement_of_hours_is_theirs_alone(
+    browser_of: Browsers, session: RecordSession, package: SupportPackage
+) -> None:
+    key = package.id
+    elsewhere = session.scalars(
+        sa.select(SupportPackage.id).where(SupportPackage.company_id != package.company_id)
+    ).first()
+    session.rollback()
+    browser = browser_of(USER, portal="SUPPORTO")
+    assert f"/it/packages/{key}/hours.pdf" in browser.get(f"/it/support_package/{key}").text
+    answer = browser.get(f"/it/packages/{key}/hours.pdf")
+    assert (answer.status_code, answer.content_type) == (200, "application/pdf")
+    assert answer.data.startswith(b"%PDF-")
+    assert browser.get(f"/it/packages/{elsewhere}/hours.pdf").status_code == 404
+    assert browser_of().get(f"/it/packages/{key}/hours.pdf").status_code == 302

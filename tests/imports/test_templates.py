@@ -39,7 +39,7 @@ IMPORTABLE = [e for e in ENTITIES.values() if not (e.__admin__.append_only or e.
 
 #: Whose example row needs a value that another decides, or lines that a sheet has no place for: its page says what is
 #: missing, as for any other row.
-CONDITIONED = {"AccountPreference", "ActivationRequest", "SlaPolicy"}
+CONDITIONED = {"ActivationRequest"}
 #: Whose example is of a day on which nobody can have completed a course or worked yet, or which no contract covers any
 #: more.
 DATED = {"TrainingRecord", "TimeEntry"}

@@ -106,6 +106,11 @@ PAGES = [
     "/ticket/{ticket}/edit",
     "/company/{company}?tab=ticket.company",
     "/company/{company}?tab=history",
+    "/support/",
+    "/support/?show=all",
+    "/support/?show=free",
+    "/support/?show=closing",
+    "/support/{ticket}",
 ]
 
 
@@ -143,6 +148,20 @@ def test_a_narrowed_role_is_answered_as_fast(big: Desk, username: str, name: str
         answer = quick(big, username, f"/{name}/?{query}")
         assert ("data-url=" in answer.text) == (query != "q=nowhere"), query
     quick(big, username, f"/{name}/{key}")
+
+
+@pytest.mark.parametrize("username", ["demo.operator1", "demo.consultant"])
+def test_the_workspace_of_a_narrowed_role_is_as_fast(big: Desk, username: str) -> None:
+    for path in ("/support/", "/support/?show=all", "/support/?show=free"):
+        quick(big, username, path)
+
+
+def test_a_quiet_poll_is_one_statement_over_two_indexes(big: Desk) -> None:
+    page, _seen = big.ask("demo.administrator", "/support/")
+    poll = page.text.split('data-poll="')[1].split('"')[0].removeprefix(DESK)
+    _answer, seen = big.ask("demo.administrator", f"{poll}?since=nothing")
+    assert len([text for text, _values in seen if text != "BEGIN"]) == 1
+    assert full_scans(big.engine, seen, BIG) == []
 
 
 def quick(desk: Desk, username: str, path: str) -> Any:

@@ -28,6 +28,7 @@ from views.client_area import (
     following,
     notices,
     pages,
+    papers,
     passwords,
     privacy,
     registration,
@@ -48,8 +49,8 @@ _COLOURS = """:root[data-bs-theme="light"] {{
 """
 #: The modules whose pages the blueprint has by now.
 _PAGES = (
-    accessibility, asking, calendar, files, following, notices, pages, passwords, privacy, registration, requests,
-    sign_in, tickets,
+    accessibility, asking, calendar, files, following, notices, pages, papers, passwords, privacy, registration,
+    requests, sign_in, tickets,
 )  # fmt: skip
 
 

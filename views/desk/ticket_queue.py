@@ -69,12 +69,13 @@ def queue(
     queries = [read_query(Ticket, actor, filters=filters) for filters in wanted]
     found: list[Any] = find_counts(session, queries, beside=changes)
     counts, instants = found[: len(wanted)], found[len(wanted) :]
-    rows = session.scalars(_statement(part, actor, chosen)).all()
+    rows = _rows(session, part, actor, chosen)
     shown = [(_row(row, actor, current), row) for row in rows[:SIZE]]
     return {
         "parts": [_tab(p, p is part, count) for p, count in zip(PARTS, counts, strict=False)],
         "beside": counts[-1] if beside else 0,
-        "queues": _queues(session, chosen),
+        # With a ticket in hand the queue stays as it was chosen.
+        "queues": _queues(session, chosen) if current is None else [],
         "queue": chosen,
         "since": change_word(instants),
         "show": part.name,
@@ -104,17 +105,26 @@ def _filters(part: Part, actor: Actor, chosen: int | None) -> list[str]:
     return [*found, *([f"queue:in:{chosen}"] if chosen else [])]
 
 
-def _statement(part: Part, actor: Actor, chosen: int | None) -> sa.Select[Any]:
-    """Build the query of one part, by when it is due; the conditions of the partial indexes are written out."""
+def _rows(session: RecordSession, part: Part, actor: Actor, chosen: int | None) -> list[Ticket]:
+    """Return the tickets of one part by when they are due, then those without a due time, the oldest first.
+
+    In two statements, so that each walks a partial index in its order; their conditions are written out for it.
+    """
     states = [S.closed_provisional] if part.name == "closing" else list(OPEN_STATES)
     is_open = Ticket.state.in_(sa.bindparam("states", states, expanding=True, literal_execute=True))
-    found = sa.select(Ticket).where(is_open).order_by(Ticket.due_at.is_(None), Ticket.due_at, Ticket.id).limit(SIZE + 1)
-    found = found.options(joinedload(Ticket.company), joinedload(Ticket.assignee))
+    found = sa.select(Ticket).where(is_open).options(joinedload(Ticket.company), joinedload(Ticket.assignee))
     if part.name == "mine":
         found = found.where(Ticket.assignee_id == actor.staff_id)
     if part.name == "free":
         found = found.where(Ticket.assignee_id.is_(None))
-    return found.where(Ticket.queue_id == chosen) if chosen else found
+    if chosen:
+        found = found.where(Ticket.queue_id == chosen)
+    due = found.where(Ticket.due_at.is_not(None)).order_by(Ticket.due_at, Ticket.id).limit(SIZE + 1)
+    rows = list(session.scalars(due))
+    if len(rows) <= SIZE:
+        rest = found.where(Ticket.due_at.is_(None)).order_by(Ticket.id).limit(SIZE + 1 - len(rows))
+        rows += session.scalars(rest)
+    return rows
 
 
 def _sections(shown: list[tuple[dict[str, Any], Ticket]]) -> list[dict[str, Any]]:
