@@ -18,9 +18,10 @@ from backoffice.lifecycles import Machine, Transition, register
 from backoffice.mail.rendering import register_template
 from backoffice.operations.credentials import SEND_CREDENTIALS
 from backoffice.operations.plain import before_create
+from backoffice.operations.preferences import language_of
 from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
-from models.outbox_mail import MailLanguage, OutboxMail
+from models.outbox_mail import OutboxMail
 from models.reading import fold
 
 S = AccountState
@@ -78,7 +79,7 @@ def _tell(session: Session, account: Account, template: str, arguments: Mapping[
         arguments,
         to=account.email,
         about=account,
-        language=MailLanguage.it,
+        language=language_of(session, account.id),
         sender=portal.sender if portal else None,
         reply_to=portal.reply_to if portal else None,
     )

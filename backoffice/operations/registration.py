@@ -24,12 +24,14 @@ from backoffice.operations.client_links import (
 )
 from backoffice.operations.consents import give_consent
 from backoffice.operations.links import make_link, use_up
+from backoffice.operations.preferences import choose_preferences
 from backoffice.operations.service_requests import ConsentMissing
 from backoffice.operations.verbs import perform
 from backoffice.outbox import queue_mail
 from backoffice.setting_keys import CREDENTIALS_LINK_HOURS
 from backoffice.settings import setting_value
 from models.account import Account, AccountState
+from models.account_preference import PreferenceKey
 from models.catalogue import fields
 from models.client_link import ClientLink, LinkPurpose
 from models.outbox_mail import MailLanguage, OutboxMail
@@ -90,6 +92,8 @@ def register_account(
     session.add(account)
     session.flush()
     give_consent(session, account, portal, language)
+    if language is not MailLanguage.it:  # whoever registers in a language is written to in it
+        choose_preferences(session, account, {PreferenceKey.language: language.value})
     _send_confirmation(session, account, portal, language)
 
 

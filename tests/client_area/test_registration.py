@@ -94,10 +94,17 @@ def _validate(session: RecordSession) -> None:
 
 
 @pytest.mark.usefixtures("no_demonstration")
-def test_whoever_is_turned_down_reads_why(
-    browser_of: Browsers, session: RecordSession, engine: sa.Engine, server: MailServer, inbox: Inbox
+@pytest.mark.parametrize(("language", "greeting"), [("it", "Buongiorno"), ("en", "Dear")])
+def test_whoever_is_turned_down_reads_why_in_the_language_of_the_form(
+    browser_of: Browsers,
+    session: RecordSession,
+    engine: sa.Engine,
+    server: MailServer,
+    inbox: Inbox,
+    language: str,
+    greeting: str,
 ) -> None:
-    browser_of(portal="SUPPORTO").form("/it/register/", TYPED)
+    browser_of(portal="SUPPORTO").form(f"/{language}/register/", TYPED)
     account = registered(session)
     perform(session, account, "confirm_address", actor=SYSTEM)
     perform(session, account, "submit", actor=SYSTEM)
@@ -105,6 +112,7 @@ def test_whoever_is_turned_down_reads_why(
     session.commit()
     send_due(engine, server, ROOTS)
     assert "L’azienda non è nostra cliente." in plain(inbox)
+    assert plain(inbox).startswith(greeting)
 
 
 def test_an_address_that_has_an_account_gets_the_same_page_and_another_mail(
