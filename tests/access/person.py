@@ -7,7 +7,7 @@ import html
 import io
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door
-from backoffice.database import open_session
+from backoffice.database import RecordSession, open_session
 from models.account import Account
 from models.account_deletion import AccountDeletion, DeletionState
 from models.account_session import AccountSession
@@ -31,11 +31,23 @@ from models.contact import Contact
 from models.export_entry import ExportEntry
 from models.history_entry import SignInEntry
 from models.import_batch import ImportBatch
+from models.inbound_mail import Disposition, InboundMail
+from models.mailbox import Mailbox
+from models.on_call_alert import AlertState, OnCallAlert
+from models.on_call_shift import OnCallShift
 from models.outbox_mail import OutboxMail
+from models.penalty import Penalty
+from models.penalty_rule import PenaltyRule, PenaltyTrigger
 from models.portal import Portal
 from models.portal_host import PortalHost
+from models.quick_reply import QuickReply
 from models.service_calendar import ServiceCalendar
+from models.sla_policy import SlaKind
 from models.staff import Staff
+from models.support_queue import SupportQueue
+from models.support_team import SupportTeam
+from models.ticket import Ticket
+from models.ticket_archive import TicketArchive
 from tests.access.expected import APPEND_ONLY, RIGHTS, ROLES, WRITTEN_BY_VERBS, Right, letters_on, visible_ids
 from tests.clients import DESK, DeskClient
 from tests.sample import SAMPLE
@@ -261,7 +273,35 @@ def make_rows_of_every_kind(engine: sa.Engine) -> None:
             host = PortalHost(portal=portal, host=f"gruppo{group}.example")
             session.add_all([signed_in, host, Consent(account=account, granted_at=now)])
             session.add(AccountDeletion(account=account, due_on=now.date(), state=DeletionState.cancelled))
+            session.add_all(_of_support(session, group, now))
         session.commit()
+
+
+def _of_support(session: RecordSession, group: int, now: datetime) -> list[Recorded]:
+    """Return what comes about around the tickets of a group: nobody is alerted or written to for it."""
+
+    def first(entity: type[Any], *where: Any) -> Any:
+        return session.scalars(sa.select(entity).where(entity.group_id == group, *where).order_by(entity.id)).first()
+
+    ticket = first(Ticket, Ticket.contract_id.is_not(None))
+    team, queue, person = first(SupportTeam), first(SupportQueue), first(Staff)
+    server = {"host": "imap.example", "port": 993, "username": f"posta{group}", "active": False}
+    mailbox = Mailbox(code=f"G{group}", queue=queue, address=f"aiuto@gruppo{group}.example", **server)
+    rule = PenaltyRule(
+        contract=ticket.contract, reference="art. 1", trigger=PenaltyTrigger.promise, promise=SlaKind.close, days=1
+    )
+    letter = {"digest": "0" * 64, "received_at": now, "subject": "Prova", "body": "Buongiorno"}
+    alert = {"times": 1, "next_at": now, "state": AlertState.acknowledged, "answered_at": now, "webhook_at": now}
+    return [
+        mailbox,
+        InboundMail(mailbox=mailbox, company=ticket.company, ticket=ticket, state=Disposition.joined, **letter),
+        OnCallShift(team=team, person=person, starts_at=now - timedelta(days=9), ends_at=now - timedelta(days=8)),
+        OnCallAlert(ticket=ticket, person=person, **alert),
+        rule,
+        Penalty(rule=rule, ticket=ticket, due_on=now.date(), days_late=1, computation="1 giorno"),
+        QuickReply(name="Ricevuto", group_id=group, queue=queue, body="La ringraziamo."),
+        TicketArchive(ticket=ticket, sha256="0" * 64, size_bytes=1),
+    ]
 
 
 def _batch(staff_id: int, group_id: int, stamps: dict[str, datetime]) -> dict[str, Any]:
