@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from flask_babel import gettext as _
@@ -132,6 +133,10 @@ def _letter(session: RecordSession, record: ActivationRequest) -> dict[str, Any]
 def _timeline(session: RecordSession, record: ActivationRequest, actor: Actor) -> list[dict[str, Any]]:
     """Return what has happened and what was written, newest first."""
     entries = timeline.find_entries(session, record, actor)[: timeline.SIZE]
+    # A step that writes its record twice, such as fulfilling and then drafting the answer, happened once.
+    entries = [
+        next(same) for _step, same in groupby(entries, lambda entry: (entry.who, entry.sentence, show.when(entry.at)))
+    ]
     found: list[dict[str, Any]] = [
         {
             "at": entry.at,

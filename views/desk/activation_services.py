@@ -16,7 +16,7 @@ from backoffice.lifecycles import Transition, transitions_open
 from backoffice.operations.activation_checks import EVALUATING, HARD
 from backoffice.operations.activation_evidence import Evidence, evidence_of
 from backoffice.records import show
-from models.activation_check import ActivationCheck, CheckKind
+from models.activation_check import ActivationCheck, CheckKind, CheckState
 from models.activation_request import ActivationRequest
 from models.activation_request_item import ActivationRequestItem
 from models.catalogue import fields
@@ -59,6 +59,7 @@ def _check(session: RecordSession, check: ActivationCheck, actor: Actor) -> dict
     return {
         "label": check.kind.label,
         "hard": check.kind in HARD,
+        "open": check.state is CheckState.open,
         "state": dressed(show.cell(check, fields(ActivationCheck)["state"], actor)),
         "detail": check.detail if check.checked_by_id is not None else None,
         "by": dressed(show.cell(check, fields(ActivationCheck)["checked_by"], actor)),
