@@ -118,13 +118,21 @@ def keys_for(entity: type[Recorded], actor: Actor, *, reach: Reach = Reach.openi
 def propose_mapping(
     session: Session, batch: ImportBatch, entity: type[Recorded], samples: Sequence[Sequence[str]], *, actor: Actor
 ) -> None:
-    """Give a new batch the mapping of the actor's last file with these headings, else a kept one, else a guess."""
+    """Give a new batch the mapping of the actor's last file with these headings, else a kept one, else a guess.
+
+    Columns that the last file did not have yet are guessed.
+    """
     batch.mode = modes_for(entity, actor)[0]
     allowed = targets_for(entity, actor)
+    guessed = guess_mapping(batch.headings, samples, {name: _labels(target) for name, target in allowed.items()})
     earlier = _earlier_batch(session, batch, entity, actor)
     if earlier is not None and set(earlier.mapping.values()) <= allowed.keys():
         places = {heading: str(position) for position, heading in enumerate(batch.headings)}
-        batch.mapping = {places[earlier.headings[int(old)]]: name for old, name in earlier.mapping.items()}
+        batch.mapping = {
+            str(position): name
+            for position, name in guessed.items()
+            if batch.headings[position] not in earlier.headings and name not in earlier.mapping.values()
+        } | {places[earlier.headings[int(old)]]: name for old, name in earlier.mapping.items()}
         batch.source_system, batch.matched_by = earlier.source_system, earlier.matched_by
         if earlier.mode in modes_for(entity, actor):
             batch.mode = earlier.mode
@@ -137,7 +145,6 @@ def propose_mapping(
         if kept.mode in modes_for(entity, actor):
             batch.mode = kept.mode
         return
-    guessed = guess_mapping(batch.headings, samples, {name: _labels(target) for name, target in allowed.items()})
     batch.mapping = {str(position): name for position, name in sorted(guessed.items())}
     usable = [key.name for key in keys_for(entity, actor).values() if key.is_mapped(set(guessed.values()))]
     batch.matched_by = usable[0] if usable else None

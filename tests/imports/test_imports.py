@@ -165,6 +165,24 @@ def test_corrected_rows_of_the_download_import_without_choosing_again(
     assert company(records, "=Comune").id
 
 
+def test_a_column_that_the_last_file_did_not_have_is_guessed(
+    records: RecordSession, upload: Upload, actor: Actor
+) -> None:
+    upload(
+        Company,
+        b"Ragione sociale;Note\nRossi;x\n",
+        mapping={"Ragione sociale": "legal_name"},
+        matched_by=None,
+        mode=ImportMode.create,
+        system=None,
+    )
+    again = imports.start_import(records, Company, "b.csv", b"Note;Ragione sociale;PEC\nx;Neri;\n", actor=actor)
+    assert again.mapping == {"1": "legal_name"}, "a column without values is left out, and so is one left out before"
+    content = b"Note;Ragione sociale;PEC\nx;Neri;a@pec.example\n"
+    third = imports.start_import(records, Company, "c.csv", content, actor=actor)
+    assert third.mapping == {"1": "legal_name", "2": "certified_email"}
+
+
 def test_modes_create_and_update(records: RecordSession, upload: Upload) -> None:
     upload(Company, csv_bytes(body(1)))
     renamed = [body(1, name="Altro nome"), body(2)]
