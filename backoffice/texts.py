@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import sqlalchemy as sa
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,17 @@ class TextKey:
 
 
 TEXTS: dict[str, TextKey] = {}
+
+
+def in_language(record: object, name: str, language: str | None = None) -> str | None:
+    """Return a text that clients read, in ``language``, by default the reader's.
+
+    The English of a column lies in the one of its name with ``_en``; where that is empty, one text is for all.
+    """
+    reads_english = (language or str(get_locale())) == MailLanguage.en.value
+    twin: str | None = getattr(record, f"{name}_en") if reads_english else None
+    text: str | None = getattr(record, name)
+    return twin or text
 
 
 def declare(key: TextKey) -> TextKey:

@@ -53,7 +53,8 @@ class OnlineService(GroupOwned, Record):
         fast=(("name",),),
         natural_keys=(("code",),),
         sections=(
-            Section(_l("Online service"), ("code", "name", "group_company", "platform", "public_description", "url")),
+            Section(_l("Online service"), ("code", "name", "name_en", "group_company", "platform", "url")),
+            Section(_l("What clients read"), ("public_description", "public_description_en")),
             Section(
                 _l("Who gets it"),
                 (
@@ -84,6 +85,8 @@ class OnlineService(GroupOwned, Record):
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("What people call it, such as EDUPLAN."))
     #: Name as clients read it.
     name: Mapped[str] = field(_l("Name"), String(160), help=_l("As clients read it."))
+    #: The same in English, for clients who read that; empty where the name is good in both.
+    name_en: Mapped[str | None] = field(_l("Name in English"), String(160), help=_l("Empty: the name above."))
     #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: Who answers for it (SV-02).
@@ -94,6 +97,10 @@ class OnlineService(GroupOwned, Record):
     #: What it is, for whom and on which conditions, as shown to clients (SV-18).
     public_description: Mapped[str | None] = field(
         _l("Description"), Text, help=_l("What it is, for whom and on which conditions; clients read it.")
+    )
+    #: The same in English.
+    public_description_en: Mapped[str | None] = field(
+        _l("Description in English"), Text, help=_l("Empty: the description above.")
     )
     #: What it runs on (AC-22).
     platform_id: Mapped[int | None] = reference(

@@ -47,7 +47,7 @@ class Portal(GroupOwned, Record):
         natural_keys=(("code",),),
         sections=(
             Section(_l("Portal"), ("name", "code", "group_company", "public_url", "accent")),
-            Section(_l("Who answers"), ("phone", "email", "hours", "queue")),
+            Section(_l("Who answers"), ("phone", "email", "hours", "hours_en", "queue")),
             Section(_l("What clients may do"), ("requests_open", "registration_open")),
             Section(_lp("portal", "Mail"), ("sender", "reply_to")),
             Section(_l("What the law asks for"), ("legal_footer", "controller")),
@@ -86,6 +86,8 @@ class Portal(GroupOwned, Record):
     email: Mapped[str | None] = field(_l("E-mail"), Email(), help=_l("Shown under the sign-in form."))
     #: When somebody answers.
     hours: Mapped[str | None] = field(_l("Hours"), String(200), help=_l("When somebody answers, in a line."))
+    #: The same in English.
+    hours_en: Mapped[str | None] = field(_l("Hours in English"), String(200), help=_l("Empty: the hours above."))
     #: Where tickets from here go.
     queue_id: Mapped[int | None] = reference("support_queue", _l("Queue"), help=_l("Tickets opened here go to it."))
     queue: Mapped[SupportQueue | None] = relationship()

@@ -36,7 +36,7 @@ class RequestType(GroupOwned, Record):
         fast=(("name",),),
         natural_keys=(("code",),),
         sections=(
-            Section(_l("Request type"), ("code", "name", "parent", "contract", "active")),
+            Section(_l("Request type"), ("code", "name", "name_en", "parent", "contract", "active")),
             Section(_l("Its rules"), ("needs_urgency", "requires_attachment")),
         ),
         client_columns=("name",),
@@ -51,6 +51,8 @@ class RequestType(GroupOwned, Record):
     code: Mapped[str] = field(_l("Code"), ShortCode(40), help=_l("Short, for lists and imports, such as CHIARIMENTO."))
     #: Name as people read it.
     name: Mapped[str] = field(_l("Name"), String(120), help=_l("As clients read it."))
+    #: The same in English, for clients who read that.
+    name_en: Mapped[str | None] = field(_l("Name in English"), String(120), help=_l("Empty: the name above."))
     #: The name folded, for sorting.
     name_key: Mapped[str] = folded("name")
     #: The wider type it is part of.

@@ -49,6 +49,7 @@ def _put_portal(session: Session, portals: Shelf, organisation: Organisation, ro
         requests_open=row.requests_open,
         registration_open=row.registration_open,
         hours=row.hours,
+        hours_en=row.hours_en,
     )
     session.flush()
     return portal

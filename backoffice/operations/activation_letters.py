@@ -27,6 +27,7 @@ from models.company import Company
 from models.company_service import CompanyService
 from models.contact import Contact
 from models.online_service import OnlineService
+from models.outbox_mail import MailLanguage
 
 #: Accounts whose holders staff or the client's referent have let in.
 _LET_IN = (
@@ -118,12 +119,19 @@ def outcomes(session: Session, request: ActivationRequest) -> list[Any]:
     item, service = ActivationRequestItem.__table__, OnlineService.__table__
     columns = (item.c.state, item.c.agreement, item.c.yearly_fee, item.c.reject_reason, item.c.note)
     statement = (
-        sa.select(service.c.code, service.c.name, *columns)
+        sa.select(service.c.code, _name_for(request), *columns)
         .join(service, service.c.id == item.c.online_service_id)
         .where(item.c.request_id == request.id)
         .order_by(item.c.position, item.c.id)
     )
     return list(session.execute(statement, execution_options=INTERNAL))
+
+
+def _name_for(request: ActivationRequest) -> sa.ColumnElement[str]:
+    """Return the name of an online service in the language of the requester, called ``name``."""
+    name, twin = OnlineService.__table__.c.name, OnlineService.__table__.c.name_en
+    english = sa.func.coalesce(sa.func.nullif(twin, ""), name)
+    return (english if request.language is MailLanguage.en else name).label("name")
 
 
 def needs_consent(item: Any) -> bool:

@@ -9,18 +9,20 @@ from sqlalchemy.orm import Session
 
 from backoffice.mail.rendering import Audience, register_template
 from backoffice.operations.notices import group_name, referent_of, tell
+from backoffice.texts import in_language
 from models.company_service import CompanyService
 
 
 def tell_of_access(session: Session, grant: CompanyService, event: str, day: date | None) -> None:
     """Tell the client's referent what has become of a service from a day on; nobody, where there is none."""
+    referent = referent_of(session, grant.company_id)
     values = {
         "company": str(grant.company),
-        "service": grant.online_service.name,
+        "service": in_language(grant.online_service, "name", referent.language.value if referent else None),
         "day": f"{day:%d/%m/%Y}" if day is not None else "",
         "group": group_name(session, grant.group_id),
     }
-    tell(session, event, referent_of(session, grant.company_id), values, about=grant)
+    tell(session, event, referent, values, about=grant)
 
 
 _EXAMPLE = {

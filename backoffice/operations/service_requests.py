@@ -16,6 +16,7 @@ from backoffice.errors import DomainError, InvalidRecord, NotFound
 from backoffice.operations.activation import NothingRequested
 from backoffice.operations.cleaning import REQUIRED
 from backoffice.operations.plain import create_record
+from backoffice.texts import in_language
 from models.account import Account
 from models.activation_request import ActivationRequest, RequestChannel, RequestKind, RequestOrigin
 from models.codes import TaxCode, VatNumber
@@ -65,7 +66,14 @@ def offers_of(session: Session, portal: Portal) -> list[Offer]:
         .order_by(PortalService.position, PortalService.id)
     )
     return [
-        Offer(s.id, s.code, s.name, s.public_description or "", s.default_charge.value) for s in session.scalars(shown)
+        Offer(
+            one.id,
+            one.code,
+            in_language(one, "name") or "",
+            in_language(one, "public_description") or "",
+            one.default_charge.value,
+        )
+        for one in session.scalars(shown)
     ]
 
 

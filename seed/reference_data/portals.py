@@ -19,16 +19,19 @@ class PortalRow:
     requests_open: bool
     registration_open: bool
     hours: str | None = None
+    hours_en: str | None = None
 
 
 PORTALS = (
     PortalRow(
         "ECOOPERA", "Area Clienti Ecoopera", ECOOPERA_SC, "AC", ("EDUPLAN", "ANALISI", "WINSMART"),
         requests_open=True, registration_open=False, hours="Dal lunedì al venerdì, in orario d’ufficio",
+        hours_en="Monday to Friday, in office hours",
     ),
     PortalRow(
         "SUPPORTO", "Area di supporto", UNOLEGAL, "SUP", (), requests_open=False, registration_open=True,
         hours="Dal lunedì al venerdì, in orario d’ufficio",
+        hours_en="Monday to Friday, in office hours",
     ),
 )  # fmt: skip
 

@@ -17,6 +17,11 @@ class RequestTypeRow:
     #: The operator must say how urgent it is (CC-09).
     needs_urgency: bool = False
 
+    @property
+    def name_en(self) -> str:
+        """The same in English, for clients who read that."""
+        return _ENGLISH[self.name]
+
 
 def _scheme(code: str, name: str, *kinds: tuple[str, str]) -> tuple[RequestTypeRow, ...]:
     """Return a contact centre's scheme and the kinds below it."""
@@ -69,3 +74,44 @@ REQUEST_TYPES = (
         ("ACCESSO", "Contenuti e procedure di accesso degli avvisi aperti"),
     ),
 )  # fmt: skip
+
+_ENGLISH = {
+    "Informazione": "Information",
+    "Chiarimento": "Clarification",
+    "Guasto o manutenzione correttiva": "Fault or corrective maintenance",
+    "Richiesta di intervento": "Request for an intervention",
+    "Stato di una richiesta": "Status of a request",
+    "Sollecito": "Reminder",
+    "Reclamo": "Complaint",
+    "Segnalazione": "Report",
+    "Richiesta di variazione": "Request for a change",
+    "Rimborso": "Refund",
+    "Assistenza tecnica": "Technical assistance",
+    "Proposta di una nuova esigenza": "Proposal of a new need",
+    "Contact center impianti": "Contact centre for plants",
+    "Stato delle richieste e degli interventi": "Status of requests and interventions",
+    "Richiesta di chiarimenti e informazioni": "Request for clarification and information",
+    "Contact center manutenzione": "Contact centre for maintenance",
+    "Manutenzione correttiva o a guasto": "Corrective maintenance, or after a fault",
+    "Richiesta di chiarimenti": "Request for clarification",
+    "Assistenza carte e mobilità": "Assistance with cards and mobility",
+    "Attivazione": "Activation",
+    "Operatività": "Operation",
+    "Utilizzo": "Use",
+    "Pratiche per le attività d’impresa": "Procedures for businesses",
+    "Avvio": "Start",
+    "Variazione": "Change",
+    "Trasferimento": "Transfer",
+    "Subingresso": "Takeover",
+    "Cessazione": "Cessation",
+    "Contact center coperture": "Contact centre for covers",
+    "Informazioni sui contenuti e sulla portata della copertura": "Information on what the cover contains and how far it goes",
+    "Variazione di dati anagrafici": "Change of personal details",
+    "Estensione della garanzia": "Extension of the warranty",
+    "Sostituzione di veicolo": "Replacement of a vehicle",
+    "Cambio di contraenza": "Change of the contracting party",
+    "Contact center avvisi e bandi": "Contact centre for notices and calls",
+    "Informazioni sulle attività svolte": "Information on the activities carried out",
+    "Informazioni sui servizi erogati": "Information on the services provided",
+    "Contenuti e procedure di accesso degli avvisi aperti": "Contents of open calls, and how to take part",
+}

@@ -39,6 +39,9 @@ class OnlineServiceRow:
     name: str
     company: str
     description: str
+    #: The same two in English.
+    name_en: str
+    description_en: str
     #: Whose evaluator decides on requests; None where sales decides.
     unit: str | None = None
     limited: bool = False
@@ -58,18 +61,27 @@ ONLINE_SERVICES = (
         "EDUPLAN", "Formazione, scadenze, documenti", SEA,
         "Formazione obbligatoria e continua di lavoratori, dirigenti e professionisti, con scadenzario e documenti. "
         "Canone annuale dal 1° gennaio al 31 dicembre: un contributo, non una licenza.",
+        "Training, deadlines, documents",
+        "Compulsory and continuing training of workers, managers and professionals, with deadlines and documents. "
+        "Yearly fee from 1 January to 31 December: a contribution, not a licence.",
         requires_records=True, records_overridable=True, charge="paid",
     ),
     OnlineServiceRow(
         "ANALISI", "Analisi di laboratorio", ECOOPERA_SC,
         "Dati analitici prima della validazione, archivio delle analisi, certificati firmati. Gratuito, riservato ai clienti di "
         "ECOOPERA s.c. con analisi di una certa importanza e frequenza.",
+        "Laboratory analyses",
+        "Values before validation, archive of analyses, signed certificates. Free of charge, for clients of ECOOPERA s.c. "
+        "whose analyses are of some importance and frequency.",
         own_clients_only=True, habitual_clients_only=True, requires_records=True, charge="free",
     ),
     OnlineServiceRow(
         "WINSMART", "Gestione rifiuti", ECOOPERA_SC,
         "Movimenti dei rifiuti dal ritiro allo smaltimento, pesate a destino, statistiche. Servizio ad accesso limitato, "
         "riservato ai grandi clienti; le richieste sono valutate dalla business unit.",
+        "Waste management",
+        "Movements of waste from collection to disposal, weights at destination, statistics. A service with limited access, "
+        "for large clients; requests are evaluated by the business unit.",
         unit="Gestione rifiuti", limited=True, large_clients_only=True, requires_records=True,
     ),
 )  # fmt: skip

@@ -21,6 +21,7 @@ from backoffice.permissions import AREA_SERVICES
 from backoffice.portals import Client
 from backoffice.records import show
 from backoffice.records.pages import Query, find_counts
+from backoffice.texts import in_language
 from models.account import Account
 from models.account_preference import CHOICES, PreferenceKey
 from models.account_service import AccountService
@@ -111,7 +112,7 @@ def _tile(access: AccountService) -> dict[str, Any]:
     frozen = granted.frozen_from is not None and granted.frozen_from <= clock.today()
     return {
         "code": service.code,
-        "name": service.name,
+        "name": in_language(service, "name"),
         "icon": _ICONS.get(service.code, "window-stack"),
         "usable": usable,
         "state": _state(usable, frozen),

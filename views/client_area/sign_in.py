@@ -14,7 +14,7 @@ from backoffice.operations.consents import is_asked_again
 from backoffice.operations.preferences import preferences_of
 from backoffice.operations.service_requests import offers_of
 from backoffice.operations.sign_in import Attempt, record_sign_out
-from backoffice.texts import text_values
+from backoffice.texts import in_language, text_values
 from models.account import Account
 from models.account_preference import PreferenceKey
 from models.outbox_mail import MailLanguage
@@ -113,6 +113,6 @@ def _page(wanted: str, error: DomainError | None = None, username: str = "") -> 
         "conditions_url": url_for("clients.conditions"),
         "phone": portal.phone,
         "email": portal.email,
-        "hours": portal.hours,
+        "hours": in_language(portal, "hours"),
     }
     return render_template("client_login.html", page=page)

@@ -15,6 +15,7 @@ from backoffice.files.kinds import KINDS
 from backoffice.operations.client_tickets import ASKED, OVER, NoQueue, answer_ticket, open_ticket, types_for
 from backoffice.records import show
 from backoffice.records.lookup import get_record
+from backoffice.texts import in_language
 from models.account import Account
 from models.attachment import Attachment
 from models.portal import Portal
@@ -92,7 +93,7 @@ def _files() -> dict[str, Any]:
 
 def _form(problems: dict[str, str] | None = None) -> str:
     with door.as_product() as records:
-        kinds = [(str(kind.id), kind.name) for kind in types_for(records, door.portal())]
+        kinds = [(str(kind.id), in_language(kind, "name")) for kind in types_for(records, door.portal())]
         queue = records.get_one(Portal, door.portal().id).queue
         needs_file = queue is not None and queue.requires_attachment
     page = {
