@@ -121,6 +121,7 @@ def ask_as_client(
     portal: Portal,
     kind: RequestKind,
     *,
+    language: MailLanguage,
     services: Sequence[int] = (),
     note: str = "",
     name: str = "",
@@ -148,6 +149,7 @@ def ask_as_client(
         "company": account.company_id,
         "requester_name": account.full_name,
         "email": account.email,
+        "language": language.value,
         "note": note,
         "items": [{"online_service": key} for key in chosen],
     }

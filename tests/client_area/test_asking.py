@@ -11,6 +11,7 @@ from backoffice.database import RecordSession
 from models.account import Account
 from models.activation_request import ActivationRequest, RequestChannel, RequestKind
 from models.online_service import OnlineService
+from models.outbox_mail import MailLanguage
 from tests.client_area.conftest import ClientBrowser
 
 pytestmark = pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))
@@ -45,6 +46,9 @@ def test_services_an_account_and_the_end_of_one(
     sent = {"service": wanted, "account_name": "Carla Collega", "account_email": "carla@prova.example"}
     assert browser.form("/it/ask/account/", sent).status_code == 303
     assert (newest(session).account_name, newest(session).email) == ("Carla Collega", someone.email)
+    assert newest(session).language is MailLanguage.it
+    assert browser.form("/en/ask/service/", {"service": wanted}).status_code == 303
+    assert newest(session).language is MailLanguage.en, "answered in the language it was asked in"
     colleague = account("demo.client")
     assert browser.form(f"/it/account/{colleague.id}/end/", {}).status_code == 303
     assert (newest(session).kind, newest(session).account_id) == (RequestKind.account_deletion, colleague.id)

@@ -13,6 +13,7 @@ from backoffice.operations.service_requests import ask_as_client, offers_of
 from backoffice.records.lookup import get_record
 from models.account import Account
 from models.activation_request import ActivationRequest, RequestKind
+from models.outbox_mail import MailLanguage
 from views import addresses
 from views.client_area import door, limits
 from views.client_area.blueprint import area
@@ -79,6 +80,7 @@ def _send(kind: RequestKind, *, about: Account | None = None) -> Any:
             records.get_one(Account, client.actor.id),
             door.portal(),
             kind,
+            language=MailLanguage[door.language()],
             services=chosen,
             note=request.form.get("note", ""),
             name=request.form.get("account_name", ""),

@@ -46,6 +46,7 @@ def request_page(session: RecordSession, record: ActivationRequest, actor: Actor
     """Return what ``_activation_request.html`` shows; ``deed`` is the verb whose form is open, else the next is."""
     subjects.look_up(session, [record], actor)
     deed = deed or next_deed(session, actor, record)
+    asked = services(session, record, actor)
     return {
         "title": _heading(record),
         "number": record.number,
@@ -56,11 +57,12 @@ def request_page(session: RecordSession, record: ActivationRequest, actor: Actor
         "url": addresses.record_url(record),
         "verbs": _verbs(record, actor, deed),
         "who": _who(session, record, actor),
-        "services": services(session, record, actor),
+        "services": asked,
         "deed": deed.page() if deed is not None else None,
         "letter": _letter(session, record) if deed is not None and deed.transition.name == "answer" else None,
         # What has to be decided on before anything comes next.
         "waits": undecided(session, record) if deed is None else [],
+        "decides": any(one["decision"]["verbs"] or one["decision"]["reasons"] for one in asked),
         "proposal": record.proposal,
         "timeline": _timeline(session, record, actor),
     }

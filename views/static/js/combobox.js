@@ -91,6 +91,9 @@ export function combobox(root, onchange = () => {}) {
     // Nothing typed is lost: what was not chosen goes to the server as text, which resolves it or says why not.
     if (text.value.trim() && text.value !== chosen.label) text.name = `${root.dataset.name}-text`;
     else text.removeAttribute("name");
+    // What is listed answers what was typed before: a quick Enter must not take it.
+    options = [];
+    mark(-1);
     clearTimeout(timer);
     timer = setTimeout(() => ask(text.value.trim()), WAIT);
   });
@@ -100,9 +103,9 @@ export function combobox(root, onchange = () => {}) {
       event.preventDefault();
       if (pop.hidden) ask(text.value === chosen.label ? "" : text.value.trim());
       else if (options.length) mark((active + (event.key === "ArrowDown" ? 1 : options.length - 1)) % options.length);
-    } else if (event.key === "Enter" && !pop.hidden && active >= 0) {
+    } else if (event.key === "Enter" && !pop.hidden) {
       event.preventDefault();
-      choose(options[active]);
+      if (active >= 0) choose(options[active]);
     } else if (event.key === "Escape" && !pop.hidden) {
       event.preventDefault();
       event.stopPropagation();
