@@ -195,7 +195,7 @@ def test_several_are_taken_at_once_and_each_under_its_rules(
     assert answer.status_code == 303
     assert (fresh(session, ticket).state, fresh(session, ticket).assignee_id) == (S.assigned, me)
     page = visitor.get("/support/").text
-    assert "Affidati a lei: 1." in page
+    assert "Affidati a te: 1." in page
 
 
 def test_a_quiet_page_asks_with_one_statement(
