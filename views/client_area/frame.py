@@ -183,5 +183,10 @@ def _portal_css() -> Response:
 
 
 def _error_page(page: dict[str, Any]) -> str:
-    page |= {"home_url": url_for("clients.dashboard") if door.client() else url_for("clients.login")}
+    home = (
+        (url_for("clients.dashboard"), _("Your services"))
+        if door.client()
+        else (url_for("clients.login"), _("Go to the sign-in page"))
+    )
+    page |= {"home_url": home[0], "home_label": home[1]}
     return render_template("client_error.html", page=page)

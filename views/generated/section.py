@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, render_template
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
@@ -165,11 +166,17 @@ def _record(entity: type[Recorded], pk: str) -> str:
     return render_template("client_record.html", page=page)
 
 
+class NotIncluded(Forbidden):
+    """Clients have no roles that they know of: what is closed to them is not granted, or suspended."""
+
+    template = _l("Your account does not include this, or the service is suspended at present.")
+
+
 def _reader(entity: type[Recorded]) -> Actor:
     """Return who reads; whoever may not gets no hint that there is anything."""
     actor = current_actor()
     if not actor.may(Action.read, entity):
-        raise Forbidden if actor.account_id else NotFound
+        raise NotIncluded if actor.account_id else NotFound
     return actor
 
 
