@@ -37,7 +37,7 @@ class RequestType(GroupOwned, Record):
         natural_keys=(("code",),),
         sections=(
             Section(_l("Request type"), ("code", "name", "parent", "contract", "active")),
-            Section(_l("Its rules"), ("needs_urgency", "requires_attachment")),
+            Section(_l("Its rules"), ("needs_urgency", "requires_attachment", "is_reminder")),
         ),
         client_columns=("name",),
         client_section=False,
@@ -73,6 +73,13 @@ class RequestType(GroupOwned, Record):
         default=False,
         server_default="0",
         help=_l("Clients must attach a file, such as a picture of the error."),
+    )
+    #: It asks what became of an earlier request: added to a ticket it counts as a reminder (TK-32).
+    is_reminder: Mapped[bool] = field(
+        _l("Is a reminder"),
+        default=False,
+        server_default="0",
+        help=_l("Added to a ticket, it counts among the ticket’s reminders."),
     )
     #: Whether it may still be chosen.
     active: Mapped[bool] = field(

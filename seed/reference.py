@@ -160,6 +160,7 @@ def _load_kinds(session: Session, organisation: Organisation) -> tuple[Shelf, ..
                     parent=parents.get(kind.parent),
                     requires_attachment=kind.requires_attachment,
                     needs_urgency=kind.needs_urgency,
+                    is_reminder=kind.is_reminder,
                 )
     session.flush()
     return packages, requests
