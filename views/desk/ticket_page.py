@@ -22,8 +22,11 @@ from backoffice.operations.quick_replies import fill
 from backoffice.records import show, subjects
 from backoffice.working_time import time_between
 from models.attachment import Attachment
+from models.call import Call
 from models.catalogue import fields
+from models.change_request import ChangeRequest
 from models.company import Company
+from models.complaint import Complaint
 from models.quick_reply import QuickReply
 from models.staff import Staff
 from models.support_package import SupportPackage
@@ -41,6 +44,8 @@ from views.generated.listing import dressed
 _SHOWN = 200
 #: The keys of the verbs people need most.
 _KEYS = {"assign": "a", "escalate": "e", "close": "c", "take_charge": "x"}
+#: So many calls, complaints and changes stand beside a ticket; its tabs have them all.
+_BESIDE = 5
 _FACTS = ("contact", "request_type", "affected_system", "asset", "place_code", "contract", "service", "channel")
 
 
@@ -73,6 +78,7 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
         "reasons": reasons,
         "is_due": is_due(reasons),
         "client": _client(session, record, actor),
+        "around": _around(session, record, actor),
     }
 
 
@@ -230,6 +236,27 @@ def _packages(session: RecordSession, record: Ticket, actor: Actor) -> list[dict
         }
         for row in rows
     ]
+
+
+def _around(session: RecordSession, record: Ticket, actor: Actor) -> list[dict[str, Any]]:
+    """Return the calls about the ticket, its complaints and changes, as far as the actor sees them."""
+    found = []
+    for entity, title in ((Call, _("Calls")), (Complaint, _("Complaints")), (ChangeRequest, _("Change requests"))):
+        if not actor.may(Action.read, entity):
+            continue
+        wanted = sa.select(entity).where(entity.ticket_id == record.id).order_by(entity.id.desc()).limit(_BESIDE)
+        rows = [
+            {
+                "name": show.label(row, actor),
+                "url": addresses.record_url(row),
+                "state": show.cell(row, fields(entity)["state"], actor),
+                "when": show.when(row.created_at),
+            }
+            for row in session.scalars(wanted)
+        ]
+        if rows:
+            found.append({"title": title, "rows": rows})
+    return found
 
 
 def others_of(record: Ticket) -> list[str]:
