@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from typing import Any, cast
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Actor
@@ -16,20 +16,20 @@ from backoffice.operations.verbs import perform
 from backoffice.setting_keys import CALL_NEEDS_URGENCY
 from backoffice.settings import setting_value
 from models.call import Call, CallOutcome, CallState
-from models.columns import Choice
 from models.ticket import Channel
 
 S = CallState
 
 
-class Way(Choice):
+class Way(enum.Enum):
     """What becomes of a call that is being taken."""
 
-    ticket = "ticket", _l("Make a ticket")
-    join = "join", _l("Add to a ticket")
-    close = "close", _l("Close without a ticket")
-    voicemail = "voicemail", _l("Keep as voicemail")
-    unreached = "unreached", _l("Nobody reached")
+    ticket = "ticket"
+    join = "join"
+    close = "close"
+    voicemail = "voicemail"
+    #: Of one that is to be returned: it is tried again.
+    unreached = "unreached"
 
 
 def take_call(

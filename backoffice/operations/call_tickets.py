@@ -43,7 +43,8 @@ def _needs_queue(_session: Session, call: Call, values: Mapping[str, Any], _acto
 
 def _open(session: Session, call: Call, values: Mapping[str, Any], actor: Actor) -> None:
     """Make a ticket of what the call says; the client gets its number by mail, where there is an address (TK-17)."""
-    queue: SupportQueue = values.get("queue") or call.queue
+    queue: SupportQueue | None = values.get("queue") or call.queue
+    assert queue is not None
     asked = {
         "queue": queue.id,
         "company": call.company_id,

@@ -35,8 +35,8 @@ def _complete(session: Session, change: ChangeRequest, *, actor: Actor) -> None:
     """Give a new change request its number, and what follows from its ticket, contract or service."""
     ticket = change.ticket
     if change.company is None:
-        sources = (ticket, change.contract)
-        change.company = next((row.company for row in sources if row is not None and row.company is not None), None)
+        clients = (row.company for row in (ticket, change.contract) if row is not None)
+        change.company = next((company for company in clients if company is not None), None)
     if ticket is not None:
         change.contract = change.contract or ticket.contract
         change.service = change.service or ticket.service

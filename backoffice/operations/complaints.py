@@ -63,7 +63,8 @@ def _complete(session: Session, complaint: Complaint, *, actor: Actor) -> None:
     group_id = owner.group_id if owner is not None else context_of(session).actor.group_id
     assert group_id is not None
     complaint.group_id = group_id
-    complaint.received_on = complaint.received_on or clock.today()
+    if complaint.received_on is None:
+        complaint.received_on = clock.today()  # type: ignore[unreachable]  # a new one may have none yet
     if complaint.answer_by is None and (days := setting_value(session, COMPLAINT_ANSWER_DAYS, group_id)):
         complaint.answer_by = complaint.received_on + timedelta(days=days)
     complaint.number = complaint.number or draw_number(session, group_id)
