@@ -51,6 +51,7 @@ def test_two_calls_and_a_complaint(queue: str, desk_page: Callable[[str], Page],
     press(page, "p")
 
     # The number is where one types, and what it says stands there before anything else is typed.
+    page.wait_for_url("**/take-call/**")
     expect(page.locator("#caller_phone")).to_be_focused()
     page.keyboard.type(NUMBER)
     page.keyboard.press("Enter")

@@ -69,7 +69,7 @@ def values(text: str) -> dict[str, str]:
         )
         found[name] = chosen[1] if chosen else ""
     for name, inside in re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>(.*?)</textarea>', text, re.DOTALL):
-        found[name] = html.unescape(inside)
+        found[name] = html.unescape(inside).removeprefix("\r\n")
     return {name: value for name, value in found.items() if name != "csrf_token"}
 
 
@@ -212,7 +212,8 @@ def test_a_message_waits_in_the_list_and_is_gone_on_with(
     assert visitor.submit("/take-call/", sent).status_code == 303
     call = newest(session)
     assert call.state is CallState.callback_due
-    assert "Richiamatemi." in visitor.get("/call/?f=state:in:voicemail,callback_due&q=3331234567").text
+    listed = visitor.get("/call/?f=state:in:voicemail,callback_due&f=caller_phone:is:3331234567").text
+    assert f'data-url="/backoffice/call/{call.id}"' in listed
     path = f"/take-call/{call.id}"
     page = visitor.get(path).text
     stands = values(page)

@@ -25,9 +25,6 @@ from backoffice.records.lookup import parse_key
 from models.base import Category
 from models.call import Call
 from models.catalogue import fields
-from models.company import Company
-from models.contact import Contact
-from models.support_queue import SupportQueue
 from models.ticket import Ticket, Urgency
 from views import addresses, interrupted
 from views.desk import call_page
@@ -131,17 +128,16 @@ def _told(call: Call, way: Way) -> str | Markup:
 
 def _page(taking: Taking) -> str:
     session, actor = current_session(), current_actor()
-    company, contact = taking.row("company", Company), taking.row("contact", Contact)
+    company, contact = taking.rows["company"], taking.rows["contact"]
     call, asked = taking.call, taking.form.fields
     if call is not None:
         set_place(str(call), url_for("CallDesk.go_on", pk=call.id))
-    is_fresh = call is None and taking.number is None and company is None
-    queue = taking.row("queue", SupportQueue)
+    is_fresh = call is None and taking.number is None and company is None and request.method != "POST"
     chosen = {name: str(asked[name].data or "") if name in asked else "" for name in ("company", "contact")}
     page = {
         "title": _("Take a call"),
         "action": request.script_root + request.full_path.rstrip("?") if call is not None else url_for("CallDesk.take"),
-        "version": request.form.get("version") or call.version if call is not None else None,
+        "version": taking.version,
         "fields": asked,
         "more": [asked[name] for name in MORE if name in asked],
         "more_open": any(asked[name].errors for name in MORE if name in asked),
@@ -149,14 +145,14 @@ def _page(taking: Taking) -> str:
         "problems": taking.problems,
         "number": taking.number or "",
         "callers": call_page.callers_shown(taking.callers, chosen["company"], chosen["contact"], actor),
-        "who": call_page.client_facts(session, actor, company, contact, queue),
+        "who": call_page.client_facts(session, actor, company, contact, taking.queue),
         "tickets": call_page.open_tickets(session, actor, company),
         "calls": call_page.calls_before(session, actor, taking.number, company, call.id if call is not None else None),
         "types": call_page.types_shown(session, company, str(asked["request_type"].data or ""))
         if "request_type" in asked
         else [],
         "urgencies": [("", [(urgency.value, urgency.label) for urgency in Urgency])],
-        "queues": [("", [(row["key"], row["label"]) for row in taking.queues])],
+        "queues": [("", [(str(shown.row.id), str(shown.row)) for shown in taking.queues])],
         "waiting": call_page.waiting_calls(session, actor) if is_fresh else [],
         "waiting_url": addresses.list_url(Call, f="state:in:voicemail,callback_due", s="callback_due_at"),
         "call": _waits(call, actor),

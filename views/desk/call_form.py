@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import request
+from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
 
 from backoffice import clock
-from backoffice.errors import DomainError, InvalidRecord, NotFound, Text
+from backoffice.errors import Conflict, DomainError, InvalidRecord, NotFound, Text
 from backoffice.operations.callers import Caller, recognise
 from backoffice.records.lookup import get_record, parse_key
 from backoffice.setting_keys import CALL_NEEDS_URGENCY
 from backoffice.settings import setting_value
 from models.call import Call, CallState
+from models.company import Company
+from models.contact import Contact
 from models.reading import BadValue
+from models.support_queue import SupportQueue
 from models.ticket import Ticket
 from models.values import Phone
 from views.desk import call_page
@@ -57,10 +61,13 @@ class Taking:
     def __init__(self, pk: int | None) -> None:
         session, actor = current_session(), current_actor()
         self.call: Call | None = None
+        #: The version the form was made from; None for a new call.
+        self.version: str | None = None
         if pk is not None:
             self.call = get_record(session, Call, str(pk))
             if self.call.state not in _OPEN:
                 raise NotFound
+            self.version = request.form.get("version", str(self.call.version))
         self.subject = request.form.get("subject", "").strip()
         self.problems: list[str] = []
         sent = MultiDict(request.form) if request.method == "POST" else None
@@ -69,10 +76,12 @@ class Taking:
         self.callers = recognise(session, self.number, actor=actor) if self.number else []
         if sent is not None:
             self._choose(sent)
+        initial = self._initial(typed)
+        #: The rows the form and the page speak of, held so that each is read once.
+        self.queues = call_page.queues_shown(session, actor)
+        self.rows = self._read(initial if sent is None else sent)
         names = tuple(name for name in (*_PLAIN, *MORE) if self.call is None or name != "number_dialled")
-        self.form = RecordForm(
-            Call, actor, session, record=self.call, sent=sent, names=names, initial=self._initial(typed)
-        )
+        self.form = RecordForm(Call, actor, session, record=self.call, sent=sent, names=names, initial=initial)
         if wrong:
             self.form.refuse({"caller_phone": wrong})
         self._dress()
@@ -87,13 +96,29 @@ class Taking:
             return {} if self.call.company_id else _of(self._single())
         found: dict[str, Any] = {"caller_phone": self.number or typed, "started_at": clock.now()}
         keys = {name: parse_key(request.args.get(name, "")) for name in ("company", "contact", "ticket")}
-        if keys["ticket"] is not None and (ticket := current_session().get(Ticket, keys["ticket"])) is not None:
+        if (ticket := self._ticket(keys["ticket"])) is not None:
             keys |= {"company": ticket.company_id, "contact": ticket.contact_id}
         found |= {name: key for name, key in keys.items() if key is not None}
         if not keys["company"]:
             found |= _of(self._single())
         if (dialled := _read_number(request.args.get("dialled", ""))[0]) is not None:
             found["number_dialled"] = dialled
+        return found
+
+    def _ticket(self, key: int | None) -> Ticket | None:
+        """Return the ticket that the address names, with whose it is."""
+        if key is None:
+            return None
+        related = (joinedload(Ticket.company), joinedload(Ticket.contact))
+        self._about = current_session().get(Ticket, key, options=related)
+        return self._about
+
+    def _read(self, stands: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the records that stand in the form, by field."""
+        found: dict[str, Any] = {}
+        for name, entity in (("company", Company), ("contact", Contact)):
+            key = parse_key(str(stands.get(name) or getattr(self.call, f"{name}_id", None) or ""))
+            found[name] = current_session().get(entity, key) if key is not None else None
         return found
 
     def _single(self) -> Caller | None:
@@ -120,15 +145,15 @@ class Taking:
         always = setting_value(current_session(), CALL_NEEDS_URGENCY, current_actor().group_id)
         for name, bound in fields.items():
             bound.required = name in ("description", "request_type") or (name == "urgency" and always)
-        self.queues = call_page.queues_shown(current_session(), current_actor())
         queue = fields.get("queue")
         if queue is None or queue.data or request.method == "POST":
             return
         dialled = _read_number(str(fields["number_dialled"].data or ""))[0] if "number_dialled" in fields else None
-        mine = [row["key"] for row in self.queues if (row["phone"] == dialled if dialled else row["mine"])]
-        if not mine and len(self.queues) == 1:
-            mine = [self.queues[0]["key"]]
-        queue.data = mine[0] if mine else call_page.last_queue(current_session(), current_actor())
+        if dialled:
+            likely = [shown for shown in self.queues if shown.row.phone == dialled]
+        else:
+            likely = [shown for shown in self.queues if shown.is_mine or shown.was_last or len(self.queues) == 1]
+        queue.data = str(likely[0].row.id) if likely else ""
 
     def refuse(self, problem: DomainError) -> None:
         """Put what was refused beside the fields it is about, the rest on top."""
@@ -137,13 +162,16 @@ class Taking:
             problem.problems if isinstance(problem, InvalidRecord) else {field or "": str(problem)}
         )
         self.form.refuse(found)
+        if isinstance(problem, Conflict) and self.call is not None:
+            self.version = str(self.call.version)  # what is stored now is shown; pressed again, it counts
         self.problems = [str(text) for name, text in found.items() if name not in self.form.fields]
 
-    def row(self, name: str, entity: type[Any]) -> Any:
-        """Return the record that stands in a relation of the form; None where there is none."""
-        bound = self.form.fields.get(name)
-        key = parse_key(str(bound.data or "")) if bound is not None else None
-        return current_session().get(entity, key) if key is not None else None
+    @property
+    def queue(self) -> SupportQueue | None:
+        """The queue that stands in the form."""
+        bound = self.form.fields.get("queue")
+        wanted = str(bound.data or "") if bound is not None else ""
+        return next((shown.row for shown in self.queues if str(shown.row.id) == wanted), None)
 
 
 def _of(caller: Caller | None) -> dict[str, Any]:

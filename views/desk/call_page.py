@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +35,15 @@ _WAITING = 8
 _MOST_TYPES = 300
 
 
+@dataclass(frozen=True)
+class QueueShown:
+    """A queue to choose, whether it is one of the actor's teams', and whether their last call came in to it."""
+
+    row: SupportQueue
+    is_mine: bool
+    was_last: bool
+
+
 def callers_shown(callers: Sequence[Caller], company: str, contact: str, actor: Actor) -> list[dict[str, Any]]:
     """Return who is known under the number, and which of them was chosen."""
     return [
@@ -63,7 +73,7 @@ def client_facts(
     if company is None:
         return None
     known = fields(Company)
-    names = ("city", "phone", "account_manager", "business_unit")
+    names = ("city", "phone", "account_manager")
     cells = [(known[name], dressed(show.cell(company, known[name], actor))) for name in names]
     may_read_notes = "notes" not in actor.masked(Company) and actor.may(Action.read, Company)
     reasons = judge(session, Ticket(queue=queue, company=company, company_id=company.id)) if queue is not None else []
@@ -190,18 +200,13 @@ def types_shown(
     return [(label, options) for label, options in found.items() if options]
 
 
-def last_queue(session: RecordSession, actor: Actor) -> str:
-    """Return the queue of the call that the actor took last: the next one is most likely for the same."""
-    mine = sa.select(Call.queue_id).where(Call.operator_id == (actor.staff_id or 0))
-    return str(session.scalar(mine.order_by(Call.started_at.desc(), Call.id.desc()).limit(1)) or "")
-
-
-def queues_shown(session: RecordSession, actor: Actor) -> list[dict[str, Any]]:
-    """Return the queues in use, those of the actor's teams first, each with the number people call."""
-    mine = sa.exists().where(TeamMember.team_id == SupportQueue.team_id, TeamMember.staff_id == (actor.staff_id or 0))
-    columns = (SupportQueue.id, SupportQueue.code, SupportQueue.name, SupportQueue.phone, mine.label("mine"))
-    rows = session.execute(sa.select(*columns).where(SupportQueue.active).order_by(SupportQueue.code).limit(100)).all()
-    ordered = sorted(rows, key=lambda row: not row.mine)
-    return [
-        {"key": str(row.id), "label": f"{row.code} {row.name}", "phone": row.phone, "mine": row.mine} for row in ordered
-    ]
+def queues_shown(session: RecordSession, actor: Actor) -> list[QueueShown]:
+    """Return the queues in use: those of the actor's teams first, then that of the call they took last."""
+    me = actor.staff_id or 0
+    mine = sa.exists().where(TeamMember.team_id == SupportQueue.team_id, TeamMember.staff_id == me)
+    last = sa.select(Call.queue_id).where(Call.operator_id == me).order_by(Call.started_at.desc(), Call.id.desc())
+    is_last = SupportQueue.id == last.limit(1).scalar_subquery()
+    wanted = sa.select(SupportQueue, mine, sa.func.coalesce(is_last, False)).where(SupportQueue.active)
+    rows = session.execute(wanted.order_by(SupportQueue.code).limit(100)).all()
+    found = [QueueShown(row, bool(is_mine), bool(was_last)) for row, is_mine, was_last in rows]
+    return sorted(found, key=lambda shown: (not shown.is_mine, not shown.was_last))
