@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from backoffice.access import context_of
 from backoffice.actors import Action, Actor
 from backoffice.errors import NotFound, Text
 from models.base import Recorded
@@ -42,6 +43,8 @@ class Transition:
     asks: type[Recorded] | None = None
     #: The ones of ``inputs`` that may be left empty.
     optional: tuple[str, ...] = ()
+    #: With ``asks``, what the form of the verb proposes: ``fn(session, record)`` returns values by field.
+    propose: Callable[[Session, Any], Mapping[str, Any]] | None = None
     #: What will happen, said before it does; ``fn(session, record)`` where that depends on the record.
     confirm: Text | Callable[[Session, Any], Text] | None = None
     right: Action = Action.transition
@@ -135,6 +138,11 @@ def opening_fields(entity: type[Recorded], actor: Actor) -> tuple[str, ...]:
 def may_open(entity: type[Recorded], actor: Actor) -> bool:
     """Say whether the actor may bring in records of ``entity`` with a state: to write what verbs write by imports."""
     return actor.may(Action.create, entity) and actor.may(Action.transition, ImportBatch)
+
+
+def seen(session: Session, record: Recorded, name: str) -> Any:
+    """Return a value of a record as a proposal may show it: None where the actor sees it as a mask only."""
+    return None if name in context_of(session).actor.masked(type(record)) else getattr(record, name)
 
 
 def get_transition(entity: type[Recorded], name: str) -> Transition:

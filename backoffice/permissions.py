@@ -114,6 +114,8 @@ AREAS: dict[str, Text] = {
     "packages": _l("Support packages"),
     "package_types": _l("Types of support packages"),
     "calls": _l("Calls and communications"),
+    "complaints": _l("Complaints"),
+    "change_requests": _l("Change requests"),
     "time_entries": _l("Time entries"),
     "escalations": _l("Escalations"),
     "interventions": _l("Interventions and entitlements"),
@@ -171,6 +173,8 @@ tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R      
 packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
 package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
 calls         CRUX   R       CRUX    CRU       R       R:unit    R       R        R:consultant    CRUTX    RX
+complaints    CRUTX  R       CR      CR        -       -         RUTX    R        -               CRU      RX
+change_requests CRUDTX R     CR      CR        CRUTX   R:unit    R       R        CR:consultant   -        RX
 time_entries  CRUX   R       CRU:own CRU:own   CRU:own -         -       -        CRU:own         -        RX
 escalations   CRUDTX R       CR      CRUT      RUT     -         R       R        -               CRT      R
 interventions CRUDTX R       CR      CR        CRUTX   R:unit    -       -        -               CR       RX
@@ -212,6 +216,7 @@ packages      RX       -
 package_types R        R
 time_entries  R        -
 interventions R        -
+complaints    R        R
 queues        R        R
 consents      R:own    R:own
 deletions     R:own    R:own

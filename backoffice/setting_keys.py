@@ -260,6 +260,47 @@ PACKAGE_ENDING_DAYS = declare(
     )
 )
 
+CALL_NEEDS_URGENCY = declare(
+    SettingKey(
+        "call_needs_urgency",
+        subject=Subject.support,
+        label=_l("Whoever takes a call says how urgent it is"),
+        help=_l("Of every call. Otherwise only for the types of request that need it."),
+        kind=Kind.boolean,
+        default=True,
+        per_group=True,
+    )
+)
+
+CALLBACK_RETRY = declare(
+    SettingKey(
+        "callback_retry",
+        subject=Subject.support,
+        label=_l("Calls back that reached nobody are tried again after"),
+        help=_l("Counted in the opening hours of the queue."),
+        kind=Kind.minutes,
+        default=60,
+        least=5,
+        most=5 * 24 * 60,
+        per_group=True,
+    )
+)
+
+COMPLAINT_ANSWER_DAYS = declare(
+    SettingKey(
+        "complaint_answer_days",
+        subject=Subject.support,
+        label=_l("Complaints are answered within"),
+        help=_l("Counted from the day they are received; 0: no term."),
+        kind=Kind.integer,
+        default=0,
+        least=0,
+        most=365,
+        unit=_l("days"),
+        per_group=True,
+    )
+)
+
 ALERT_MINUTES = declare(
     SettingKey(
         "alert_minutes",

@@ -20,6 +20,7 @@ from models.contact import Contact
 from models.contract import Contract
 from models.request_type import RequestType
 from models.staff import Staff
+from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
 from models.ticket import Channel, Ticket, Urgency
 from models.ticket_message import Direction
@@ -70,7 +71,10 @@ class Call(GroupOwned, Record):
             sqlite_where=text("external_reference IS NOT NULL"),
         ),
         CheckConstraint("external_reference IS NULL OR external_system IS NOT NULL", name="external_system_named"),
+        # Who called from this number before: asked while the telephone rings.
+        Index("ix_call_group_id_caller_phone", "group_id", "caller_phone", "started_at"),
         CheckConstraint("duration_seconds >= 0", name="duration_not_negative"),
+        CheckConstraint("callback_attempts >= 0", name="attempts_not_negative"),
         CheckConstraint("wait_seconds >= 0", name="wait_not_negative"),
         CheckConstraint("handled_minutes >= 0", name="handled_not_negative"),
         CheckConstraint("state <> 'callback_due' OR callback_due_at IS NOT NULL", name="callback_when"),
@@ -88,7 +92,7 @@ class Call(GroupOwned, Record):
         scope=Scope(group="group_id", company="company_id", unit="business_unit_id", owner="operator_id"),
         title=("channel", "caller_name", "caller_phone", "caller_email"),
         subtitle=("company", "request_type", "started_at"),
-        worklists=(Worklist(_l("Calls to return"), ("state:in:callback_due",)),),
+        worklists=(Worklist(_l("Calls to return"), ("state:in:voicemail,callback_due",)),),
         rank=2,
         list_columns=(
             "started_at",
@@ -111,6 +115,7 @@ class Call(GroupOwned, Record):
             "urgency",
             "operator",
             "team",
+            "queue",
             "ticket",
             "asset",
             "outcome",
@@ -131,7 +136,18 @@ class Call(GroupOwned, Record):
             ("state", "callback_due_at"),
             ("created_at",),
         ),
-        facts=("company", "contact", "contract", "ticket", "operator", "team", "callback_due_at", "duration_seconds"),
+        facts=(
+            "company",
+            "contact",
+            "contract",
+            "ticket",
+            "operator",
+            "team",
+            "callback_due_at",
+            "callback_attempts",
+            "duration_seconds",
+        ),
+        tabs=("attachment.call", "complaint.call"),
         natural_keys=(("external_system", "external_reference"),),
         sections=(
             Section(_l("Call"), ("channel", "direction", "started_at", "description", "request_type", "urgency")),
@@ -141,7 +157,17 @@ class Call(GroupOwned, Record):
             ),
             Section(
                 _l("What became of it"),
-                ("contract", "asset", "ticket", "team", "operator", "outcome", "referred_to", "callback_due_at"),
+                (
+                    "contract",
+                    "asset",
+                    "queue",
+                    "ticket",
+                    "team",
+                    "operator",
+                    "outcome",
+                    "referred_to",
+                    "callback_due_at",
+                ),
             ),
             Section(
                 _l("Figures"),
@@ -164,6 +190,7 @@ class Call(GroupOwned, Record):
             "ck_call_duration_not_negative": Rule(_l("The duration cannot be negative."), "duration_seconds"),
             "ck_call_wait_not_negative": Rule(_l("The wait cannot be negative."), "wait_seconds"),
             "ck_call_handled_not_negative": Rule(_l("The time cannot be negative."), "handled_minutes"),
+            "ck_call_attempts_not_negative": Rule(_l("This cannot be negative."), "callback_attempts"),
             "ck_call_callback_when": Rule(_l("Say until when to call back."), "callback_due_at"),
             "ck_call_referred_whither": Rule(_l("Say whom the caller was referred to."), "referred_to"),
             "ck_call_classified_as": Rule(_l("Choose the type of request."), "request_type"),
@@ -252,6 +279,13 @@ class Call(GroupOwned, Record):
         "asset", _l("Asset"), help=_l("What it concerns, by the code on its label.")
     )
     asset: Mapped[Asset | None] = relationship()
+    #: Where it came in: its hours say when to call back, and a ticket made of the call goes there.
+    queue_id: Mapped[int | None] = reference(
+        "support_queue",
+        _l("Queue"),
+        help=_l("Its hours say when to call back. That of the number dialled or of the ticket where empty."),
+    )
+    queue: Mapped[SupportQueue | None] = relationship()
     #: The ticket it opened or asks about.
     ticket_id: Mapped[int | None] = reference(
         "ticket", _l("Ticket"), help=_l("The request that the call opened or asks about.")
@@ -277,8 +311,12 @@ class Call(GroupOwned, Record):
     callback_due_at: Mapped[datetime | None] = field(
         _l("Call back by"),
         UtcInstant(),
-        due_while=(CallState.callback_due,),
+        due_while=(CallState.voicemail, CallState.callback_due),
         help=_l("As a rule the next opening; somebody must have called by then."),
+    )
+    #: How often somebody called back without reaching anybody.
+    callback_attempts: Mapped[int] = field(
+        _l("Tried to call back"), Integer, default=0, server_default="0", verb_only=True, unit=_l("times")
     )
     #: The number of ours that was dialled, or theirs that we dialled.
     number_dialled: Mapped[str | None] = field(

@@ -49,6 +49,8 @@ class Company(SoftDeleted, GroupOwned, Record):
             postgresql_where=text("deleted_at IS NULL"),
             sqlite_where=text("deleted_at IS NULL"),
         ),
+        # Who is calling: asked while the telephone rings.
+        Index("ix_company_group_id_phone", "group_id", "phone"),
         # Whether any demonstration company is left is asked on every page, for the banner.
         Index(
             "ix_company_is_demo",

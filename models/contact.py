@@ -40,6 +40,9 @@ class Contact(SoftDeleted, CompanyOwned, Record):
             postgresql_where=text("deleted_at IS NULL"),
             sqlite_where=text("deleted_at IS NULL"),
         ),
+        # Who is calling: asked while the telephone rings.
+        Index("ix_contact_group_id_phone", "group_id", "phone"),
+        Index("ix_contact_group_id_mobile", "group_id", "mobile"),
         Index(
             "uq_contact_main_referent",
             "company_id",

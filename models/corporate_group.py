@@ -35,6 +35,10 @@ class CorporateGroup(Record):
 
     #: The number drawn last for an activation request.
     last_request_number: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    #: The number drawn last for a complaint.
+    last_complaint_number: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    #: The number drawn last for a change request.
+    last_change_number: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
     def __str__(self) -> str:
         return self.name

@@ -37,7 +37,7 @@ class RequestType(GroupOwned, Record):
         natural_keys=(("code",),),
         sections=(
             Section(_l("Request type"), ("code", "name", "name_en", "parent", "contract", "active")),
-            Section(_l("Its rules"), ("needs_urgency", "requires_attachment")),
+            Section(_l("Its rules"), ("for_clients", "needs_urgency", "requires_attachment", "is_reminder")),
         ),
         client_columns=("name",),
         client_section=False,
@@ -75,6 +75,20 @@ class RequestType(GroupOwned, Record):
         default=False,
         server_default="0",
         help=_l("Clients must attach a file, such as a picture of the error."),
+    )
+    #: It asks what became of an earlier request: added to a ticket it counts as a reminder (TK-32).
+    is_reminder: Mapped[bool] = field(
+        _l("Is a reminder"),
+        default=False,
+        server_default="0",
+        help=_l("Added to a ticket, it counts among the ticket’s reminders."),
+    )
+    #: Whether clients choose it themselves in the client area; the kinds of a contact centre are its operators' own.
+    for_clients: Mapped[bool] = field(
+        _l("In the client area"),
+        default=True,
+        server_default="1",
+        help=_l("Clients may choose it when they ask for assistance; else it is for staff alone."),
     )
     #: Whether it may still be chosen.
     active: Mapped[bool] = field(

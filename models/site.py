@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, CompanyOwned, Record, Rule, Scope, Section
@@ -17,7 +17,7 @@ class Site(CompanyOwned, Record):
     """A seat, plant or office of a client, where people work and interventions happen (CT-01)."""
 
     __tablename__ = "site"
-    __table_args__ = (UniqueConstraint("company_id", "name"),)
+    __table_args__ = (UniqueConstraint("company_id", "name"), Index("ix_site_group_id_phone", "group_id", "phone"))
     __admin__ = Admin(
         label=_l("Site"),
         plural=_l("Sites"),

@@ -12,7 +12,7 @@ from models.columns import field, folded, reference
 from models.group_company import GroupCompany
 from models.service_calendar import ServiceCalendar
 from models.support_team import SupportTeam
-from models.values import Email
+from models.values import Email, Phone
 
 
 class SupportQueue(GroupOwned, Record):
@@ -39,7 +39,7 @@ class SupportQueue(GroupOwned, Record):
         fast=(("name",),),
         natural_keys=(("code",),),
         sections=(
-            Section(_l("Queue"), ("code", "name", "group_company", "team", "calendar", "email", "active")),
+            Section(_l("Queue"), ("code", "name", "group_company", "team", "calendar", "email", "phone", "active")),
             Section(
                 _l("Its rules"),
                 ("requires_package", "requires_consent", "requires_attachment", "requires_time", "reopen_window_hours"),
@@ -78,6 +78,10 @@ class SupportQueue(GroupOwned, Record):
     calendar: Mapped[ServiceCalendar | None] = relationship()
     #: The address clients write to.
     email: Mapped[str | None] = field(_l("E-mail"), Email(), help=_l("The address clients write to."))
+    #: The number clients call: calls to it are the queue's.
+    phone: Mapped[str | None] = field(
+        _l("Phone"), Phone(), help=_l("The number clients call: calls to it go to this queue and keep its hours.")
+    )
     #: Whether new requests are taken.
     active: Mapped[bool] = field(
         _l("In use"), default=True, server_default="1", help=_l("Unticked, it takes no new tickets.")

@@ -156,6 +156,8 @@ class Ticket(GroupOwned, Record):
             "time_entry.ticket",
             "escalation.ticket",
             "intervention.ticket",
+            "complaint.ticket",
+            "change_request.ticket",
         ),
         worklists=(
             Worklist(_l("My open tickets"), ("assignee:in:{me}", _OPEN)),

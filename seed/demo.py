@@ -20,7 +20,9 @@ from seed.invented.accounts import invent_accounts, invent_deletions
 from seed.invented.activation import invent_activation, invent_platforms
 from seed.invented.attachments import invent_attachments, invent_client_files
 from seed.invented.calls import invent_calls
+from seed.invented.changes import invent_changes
 from seed.invented.clients import invent_clients
+from seed.invented.complaints import invent_complaints
 from seed.invented.contract_ends import invent_contract_ends
 from seed.invented.field import invent_field_work
 from seed.invented.laboratory import content_of, invent_laboratory
@@ -75,6 +77,8 @@ def _invent(world: World, store: FileStore | None) -> None:
         invent_platforms(world)
         invent_activation(world, clients, contracts, accounts)
         invent_field_work(world, contracts, tickets)
+        invent_complaints(world, tickets)
+        invent_changes(world, tickets)
         documents = invent_training(world, contracts)
         certificates = invent_laboratory(world)
         movements = invent_waste(world)

@@ -160,9 +160,11 @@ def _load_kinds(session: Session, organisation: Organisation) -> tuple[Shelf, ..
                     code=kind.code,
                     name=kind.name,
                     name_en=kind.name_en,
+                    for_clients=kind.for_clients,
                     parent=parents.get(kind.parent),
                     requires_attachment=kind.requires_attachment,
                     needs_urgency=kind.needs_urgency,
+                    is_reminder=kind.is_reminder,
                 )
     session.flush()
     return packages, requests

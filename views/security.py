@@ -20,6 +20,7 @@ from backoffice.database import begin_writing, open_session
 from backoffice.identity import find_identity
 from models.staff import Staff
 from views.desk.activation_workspace import ActivationView
+from views.desk.call_desk import CallDesk
 from views.desk.everything_pages import EverythingView
 from views.desk.inbound_pages import InboundView
 from views.desk.job_pages import JobsView
@@ -90,6 +91,7 @@ class DeskSecurityManager(SecurityManager):
             TicketView,
             TicketChanges,
             InboundView,
+            CallDesk,
             PapersView,
             SupportFiguresView,
             SettingsView,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, time
 from typing import Any
 
@@ -63,28 +64,38 @@ def _stamp(session: Session, calendar_id: int) -> Any:
 
 
 def _read(session: Session, calendar_id: int) -> WorkingCalendar:
-    calendar = session.get_one(ServiceCalendar, calendar_id, populate_existing=True)
+    """Read a calendar whoever asks: by when something is due does not depend on who may look at calendars."""
+
+    def rows(wanted: sa.Select[Any]) -> Sequence[Any]:
+        return session.execute(wanted, execution_options=INTERNAL).all()
+
+    calendar, opens, day = ServiceCalendar.__table__, CalendarInterval.__table__, CalendarException.__table__
+    kept = rows(sa.select(calendar.c.excludes_holidays, calendar.c.holiday_set_id).where(calendar.c.id == calendar_id))
     weekly: defaultdict[int, list[Interval]] = defaultdict(list)
-    for row in calendar.intervals:
+    for row in rows(sa.select(opens.c.weekday, opens.c.from_time, opens.c.to_time).where(_of(opens, calendar_id))):
         weekly[_NUMBERS[row.weekday]].append(_interval(row.from_time, row.to_time))
     exceptions: defaultdict[date, list[Interval]] = defaultdict(list)
-    for day in calendar.exceptions:
-        hours = exceptions[day.day]
-        if not day.closed and day.from_time is not None:
-            hours.append(_interval(day.from_time, day.to_time))
+    for row in rows(sa.select(day.c.day, day.c.closed, day.c.from_time, day.c.to_time).where(_of(day, calendar_id))):
+        hours = exceptions[row.day]
+        if not row.closed and row.from_time is not None:
+            hours.append(_interval(row.from_time, row.to_time))
+    holiday = Holiday.__table__
+    holidays = [
+        found.day
+        for row in kept
+        if row.excludes_holidays
+        for found in rows(sa.select(holiday.c.day).where(holiday.c.holiday_set_id == row.holiday_set_id))
+    ]
     return WorkingCalendar(
         {weekday: tuple(sorted(hours)) for weekday, hours in weekly.items()},
-        exceptions={day: tuple(sorted(hours)) for day, hours in exceptions.items()},
-        holidays=_holidays(session, calendar),
+        exceptions={on: tuple(sorted(hours)) for on, hours in exceptions.items()},
+        holidays=frozenset(holidays),
     )
+
+
+def _of(table: sa.Table, calendar_id: int) -> sa.ColumnElement[bool]:
+    return table.c.calendar_id == calendar_id
 
 
 def _interval(opens: time, closes: time | None) -> Interval:
     return opens, closes or MIDNIGHT
-
-
-def _holidays(session: Session, calendar: ServiceCalendar) -> frozenset[date]:
-    if not calendar.excludes_holidays:
-        return frozenset()
-    statement = sa.select(Holiday.day).where(Holiday.holiday_set_id == calendar.holiday_set_id)
-    return frozenset(session.scalars(statement))

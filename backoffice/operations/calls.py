@@ -9,19 +9,15 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Action, Actor
-from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
+from backoffice.operations.call_tickets import CALL_TICKETS
+from backoffice.operations.callbacks import CALLBACKS, queue_of, require_sorted
+from backoffice.operations.complaints import COMPLAIN_OF_CALL
 from backoffice.operations.plain import before_create
 from models.call import Call, CallOutcome, CallState
 from models.ticket import Channel
 
 S = CallState
-
-
-class UrgencyMissing(DomainError):
-    """CC-09: the operator says how urgent an intervention is."""
-
-    template = _l("For this type of request, say how urgent it is.")
 
 
 @before_create(Call)
@@ -37,15 +33,12 @@ def _complete(session: Session, call: Call, *, actor: Actor) -> None:
     if call.business_unit is None:
         owners = (call.contract, call.company)
         call.business_unit = next((r.business_unit for r in owners if r is not None and r.business_unit), None)
+    if call.queue is None:
+        call.queue_id = queue_of(session, call)
 
 
-def _urgency_given(_session: Session, _call: Call, values: Mapping[str, Any], _actor: Actor) -> None:
-    if values["request_type"].needs_urgency and values["urgency"] is None:
-        raise UrgencyMissing(field="urgency")
-
-
-def _was_voicemail(_session: Session, call: Call, _values: Mapping[str, Any], _actor: Actor) -> None:
-    call.outcome = CallOutcome.voicemail
+def _is_sorted(session: Session, call: Call, values: Mapping[str, Any], _actor: Actor) -> None:
+    require_sorted(session, call, values)
 
 
 def _verb(name: str, label: Any, sources: tuple[CallState, ...], target: CallState, **options: Any) -> Transition:
@@ -67,7 +60,7 @@ CALLS = register(
                 tone="primary",
                 inputs=("request_type", "urgency"),
                 optional=("urgency",),
-                guard=_urgency_given,
+                guard=_is_sorted,
             ),
             _verb(
                 "route",
@@ -79,23 +72,7 @@ CALLS = register(
                 inputs=("team", "ticket"),
                 optional=("ticket",),
             ),
-            _verb(
-                "record_voicemail",
-                _l("Mark as voicemail"),
-                (S.received,),
-                S.voicemail,
-                icon="voicemail",
-                effect=_was_voicemail,
-            ),
-            _verb(
-                "plan_callback",
-                _l("Plan the call back"),
-                (S.voicemail,),
-                S.callback_due,
-                icon="telephone-outbound",
-                tone="primary",
-                inputs=("callback_due_at",),
-            ),
+            *CALLBACKS,
             _verb(
                 "handle",
                 _l("Mark as handled"),
@@ -106,6 +83,7 @@ CALLS = register(
                 inputs=("request_type", "outcome", "handled_minutes"),
                 optional=("outcome", "handled_minutes"),
             ),
+            *CALL_TICKETS,
             _verb(
                 "decline",
                 _l("Mark as outside our competence"),
@@ -131,6 +109,7 @@ CALLS = register(
                 icon="check-circle-fill",
                 tone="primary",
             ),
+            COMPLAIN_OF_CALL,
         ),
     )
 )

@@ -60,7 +60,8 @@ Files = Sequence[tuple[str, bytes]]
 
 def types_for(session: Session, portal: Portal) -> Sequence[RequestType]:
     """Return the kinds of request that clients of a portal may choose; needs a session in which the system acts."""
-    usable = sa.and_(RequestType.group_id == portal.group_id, RequestType.active, RequestType.contract_id.is_(None))
+    offered = sa.and_(RequestType.active, RequestType.for_clients, RequestType.contract_id.is_(None))
+    usable = sa.and_(RequestType.group_id == portal.group_id, offered)
     return session.scalars(sa.select(RequestType).where(usable).order_by(RequestType.name_key)).all()
 
 

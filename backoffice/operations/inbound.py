@@ -22,6 +22,14 @@ from backoffice.files.store import FileStore, StoreUnavailable
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.mail.reading import Incoming, read_message
 from backoffice.operations.attachments import attach_file, copy_files
+from backoffice.operations.conversation import (
+    OVER,
+    NotOpenAnyMore,
+    OtherCompany,
+    may_reopen,
+    require_open,
+    say_for_client,
+)
 from backoffice.operations.plain import create_record
 from backoffice.operations.verbs import perform
 from models.account import Account, AccountState
@@ -31,25 +39,12 @@ from models.mailbox import Mailbox
 from models.outbox_mail import OutboxMail
 from models.support_queue import SupportQueue
 from models.ticket import Channel, Ticket
-from models.ticket import TicketState as S
-from models.ticket_message import Direction, TicketMessage, Visibility
+from models.ticket_message import TicketMessage
 
 D = Disposition
 #: ``[GP-123]`` in a subject.
 _TAG = re.compile(r"\[([A-Z0-9]{1,8}-[0-9]{1,9})\]", re.IGNORECASE)
-#: Nothing more is said about these by mail: somebody looks at it.
-_OVER = (S.closed_final, S.archived, S.rejected)
 _MOST_SUBJECT = 200
-
-
-class NotOpenAnyMore(DomainError):
-    template = _l("Ticket %(number)s is closed for good: make a new one of the message.")
-    status = 409
-
-
-class OtherCompany(DomainError):
-    template = _l("Ticket %(number)s is another client's: look whether the message belongs there.")
-    status = 409
 
 
 def keep_mail(session: Session, mailbox: Mailbox, raw: bytes, *, store: FileStore, limit_mb: int) -> InboundMail | None:
@@ -94,7 +89,7 @@ def sort_mail(session: Session, mail: InboundMail) -> None:
         return
     mail.company_id = company_of(session, mail)
     ticket = _ticket_meant(session, mail, read.answers)
-    if ticket is None or ticket.state in _OVER or not _belongs(session, mail, ticket) or not _may_reopen(ticket):
+    if ticket is None or ticket.state in OVER or not _belongs(session, mail, ticket) or not may_reopen(ticket):
         perform(session, mail, "leave_to_people", actor=SYSTEM)
         return
     mail.ticket = ticket
@@ -105,20 +100,8 @@ def sort_mail(session: Session, mail: InboundMail) -> None:
 def say_by_mail(session: Session, mail: InboundMail, ticket: Ticket) -> TicketMessage:
     """Write a message into a ticket's conversation, with its files; what waited for it goes on, or is reopened."""
     with as_product(session):
-        values = {
-            "ticket": ticket.id,
-            "visibility": Visibility.public.value,
-            "direction": Direction.incoming.value,
-            "channel": Channel.email.value,
-            "body": mail.body or str(_NO_TEXT),
-        }
-        made = create_record(session, TicketMessage, values, actor=SYSTEM, known={"account": ticket.account})
-        message = cast("TicketMessage", made)
+        message = say_for_client(session, ticket, mail.body or str(_NO_TEXT), Channel.email)
         _pass_files(session, mail, message)
-        if ticket.state is S.waiting_customer:
-            perform(session, ticket, "resume", actor=SYSTEM)
-        elif ticket.state is S.closed_provisional and _may_reopen(ticket):
-            perform(session, ticket, "reopen", {"body": message.body[:4000]}, actor=SYSTEM)
     return message
 
 
@@ -220,10 +203,6 @@ def _belongs(session: Session, mail: InboundMail, ticket: Ticket) -> bool:
     return ticket.company_id is not None and mail.company_id == ticket.company_id
 
 
-def _may_reopen(ticket: Ticket) -> bool:
-    return ticket.state is not S.closed_provisional or (ticket.reopen_until or clock.now()) >= clock.now()
-
-
 def _is_ours(session: Session, address: str | None) -> bool:
     """Say whether a mail comes from an address of ours: nothing is answered to oneself (MC-08)."""
     boxes = sa.select(sa.func.lower(Mailbox.address)).union(sa.select(sa.func.lower(SupportQueue.email)))
@@ -231,11 +210,7 @@ def _is_ours(session: Session, address: str | None) -> bool:
 
 
 def _takes_it(_session: Session, mail: InboundMail, values: Mapping[str, Any], _actor: Actor) -> None:
-    ticket = values["ticket"]
-    if ticket.state in _OVER:
-        raise NotOpenAnyMore(field="ticket", number=ticket.number)
-    if mail.company_id is not None and ticket.company_id not in (None, mail.company_id):
-        raise OtherCompany(field="ticket", number=ticket.number)
+    require_open(values["ticket"], mail.company_id)
 
 
 def _join(session: Session, mail: InboundMail, values: Mapping[str, Any], _actor: Actor) -> None:
@@ -299,4 +274,13 @@ INBOUND = register(
     )
 )
 
-__all__ = ["company_of", "keep_mail", "open_by_mail", "say_by_mail", "sort_mail", "source_of"]
+__all__ = [
+    "NotOpenAnyMore",
+    "OtherCompany",
+    "company_of",
+    "keep_mail",
+    "open_by_mail",
+    "say_by_mail",
+    "sort_mail",
+    "source_of",
+]

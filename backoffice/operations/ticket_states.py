@@ -16,6 +16,8 @@ from backoffice.access import INTERNAL, context_of
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
+from backoffice.operations.change_requests import REQUEST_CHANGE, require_pending
+from backoffice.operations.complaints import COMPLAIN
 from backoffice.operations.package_ledger import time_left
 from backoffice.operations.ticket_links import MERGE
 from backoffice.operations.ticket_mails import (
@@ -141,6 +143,10 @@ def _ask_client(session: Session, ticket: Ticket, values: Mapping[str, Any], _ac
 
 def _note(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
     session.add(TicketMessage(ticket=ticket, body=values["body"], is_demo=ticket.is_demo))
+
+
+def _has_change(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    require_pending(session, ticket)
 
 
 def _is_second_level(_session: Session, _ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
@@ -295,6 +301,7 @@ _WORKING = (
         sources=(S.in_progress,),
         target=S.waiting_change,
         icon="tools",
+        guard=_has_change,
     ),
     Transition(
         name="plan_visit",
@@ -396,4 +403,6 @@ _CLOSING = (
     ),
 )
 
-TICKETS = register(Machine(Ticket, "state", (*_QUALIFYING, *_WORKING, MERGE, *_CLOSING), OPENING))
+TICKETS = register(
+    Machine(Ticket, "state", (*_QUALIFYING, *_WORKING, MERGE, REQUEST_CHANGE, COMPLAIN, *_CLOSING), OPENING)
+)

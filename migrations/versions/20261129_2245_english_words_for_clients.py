@@ -1,7 +1,7 @@
 """English words for clients
 
 Revision ID: 558d0099b020
-Revises: 9adc9c43b2d7
+Revises: f2ae999f407e
 Create Date: 2026-11-29 22:45:03.199903
 """
 # Before this goes out:
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "558d0099b020"
-down_revision = "9adc9c43b2d7"
+down_revision = "f2ae999f407e"
 branch_labels = None
 depends_on = None
 
@@ -40,10 +40,19 @@ def upgrade() -> None:
 
     with op.batch_alter_table("request_type", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.add_column(sa.Column("name_en", sa.String(length=120), nullable=True))
+        batch_op.add_column(sa.Column("for_clients", sa.Boolean(), nullable=False, server_default="1"))
+    # What is part of a scheme, and the schemes, are words of contact centres.
+    op.execute(
+        sa.text(
+            "UPDATE request_type SET for_clients = false WHERE parent_id IS NOT NULL"
+            " OR id IN (SELECT parent_id FROM request_type WHERE parent_id IS NOT NULL)"
+        )
+    )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("request_type", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
+        batch_op.drop_column("for_clients")
         batch_op.drop_column("name_en")
 
     with op.batch_alter_table("portal", table_kwargs={"sqlite_autoincrement": True}) as batch_op:

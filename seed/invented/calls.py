@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from models.call import Call, CallerRole, CallOutcome, CallState
 from models.request_type import RequestType
+from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
 from models.ticket import Channel, Ticket, Urgency
 from models.ticket_message import Direction
@@ -16,6 +17,8 @@ from seed.invented.clients import Client
 from seed.invented.world import World
 
 S = CallState
+#: Where calls come in.
+QUEUE = "CC"
 STATES = {
     S.closed: 50, S.handled: 36, S.received: 8, S.classified: 8, S.routed: 10, S.voicemail: 6, S.callback_due: 6,
     S.out_of_scope: 4, S.referred: 5,
@@ -33,6 +36,7 @@ def invent_calls(world: World, clients: Sequence[Client], tickets: Sequence[Tick
         ticket = world.rng.choice(tickets) if state in ENDED and world.chance(0.4) else None
         if ticket is not None and ticket.company is not None:
             call.ticket, call.company, call.contact = ticket, ticket.company, ticket.contact
+            call.queue = ticket.queue
         elif world.chance(0.75):
             client = world.rng.choice(reachable)
             call.company, call.contact = client.company, client.contacts[0]
@@ -52,6 +56,7 @@ def _call(world: World, state: CallState) -> Call:
     call.started_at = world.instant(-world.rng.randint(1, 400) if state in ENDED else -world.rng.randint(0, 3))
     call.created_at = call.started_at
     call.operator = world.staff("contact_centre")
+    call.queue = next((queue for queue in world.all_of(SupportQueue) if queue.code == QUEUE), None)
     if state not in UNSORTED:
         call.request_type = world.by_code(RequestType, kind)
         call.urgency = world.rng.choice((Urgency.low, Urgency.normal, Urgency.high))

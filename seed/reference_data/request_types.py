@@ -16,6 +16,10 @@ class RequestTypeRow:
     requires_attachment: bool = False
     #: The operator must say how urgent it is (CC-09).
     needs_urgency: bool = False
+    #: It asks what became of an earlier request (TK-32).
+    is_reminder: bool = False
+    #: Clients may choose it in the client area.
+    for_clients: bool = True
 
     @property
     def name_en(self) -> str:
@@ -26,8 +30,13 @@ class RequestTypeRow:
 def _scheme(code: str, name: str, *kinds: tuple[str, str]) -> tuple[RequestTypeRow, ...]:
     """Return a contact centre's scheme and the kinds below it."""
     urgent = {"INTERVENTO", "GUASTO"}
-    below = (RequestTypeRow(f"{code}-{kind}", words, code, needs_urgency=kind in urgent) for kind, words in kinds)
-    return RequestTypeRow(code, name), *below
+    below = (
+        RequestTypeRow(
+            f"{code}-{kind}", words, code, needs_urgency=kind in urgent, is_reminder=kind == "SOLLECITO", for_clients=False
+        )
+        for kind, words in kinds
+    )
+    return RequestTypeRow(code, name, for_clients=False), *below
 
 
 REQUEST_TYPES = (
@@ -36,7 +45,7 @@ REQUEST_TYPES = (
     RequestTypeRow("GUASTO", "Guasto o manutenzione correttiva", requires_attachment=True, needs_urgency=True),
     RequestTypeRow("INTERVENTO", "Richiesta di intervento", needs_urgency=True),
     RequestTypeRow("STATO", "Stato di una richiesta"),
-    RequestTypeRow("SOLLECITO", "Sollecito"),
+    RequestTypeRow("SOLLECITO", "Sollecito", is_reminder=True),
     RequestTypeRow("RECLAMO", "Reclamo"),
     RequestTypeRow("SEGNALAZIONE", "Segnalazione"),
     RequestTypeRow("VARIAZIONE", "Richiesta di variazione"),

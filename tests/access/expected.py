@@ -44,6 +44,8 @@ tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R      
 packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
 package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
 calls         CRUX   R       CRUX    CRU       R       R:unit    R       R        R:consultant    CRUTX    RX
+complaints    CRUTX  R       CR      CR        -       -         RUTX    R        -               CRU      RX
+change_requests CRUDTX R     CR      CR        CRUTX   R:unit    R       R        CR:consultant   -        RX
 time_entries  CRUX   R       CRU:own CRU:own   CRU:own -         -       -        CRU:own         -        RX
 escalations   CRUDTX R       CR      CRUT      RUT     -         R       R        -               CRT      R
 interventions CRUDTX R       CR      CR        CRUTX   R:unit    -       -        -               CR       RX
@@ -85,7 +87,7 @@ WRITTEN_BY_VERBS = LEDGERS | {
 SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})
 #: Entities whose rows name their business unit themselves; others have that of their company.
 WITH_UNIT = frozenset({
-    "contract", "ticket", "call", "service", "online_service", "company",
+    "contract", "ticket", "call", "change_request", "service", "online_service", "company",
     "activation_request", "activation_request_item", "activation_check",
     "analysis", "analysis_result", "certificate", "waste_movement",
 })  # fmt: skip
@@ -95,6 +97,8 @@ VERBS_THAT_UPDATE = frozenset(
         "company",
         "call",
         "ticket.escalate",
+        "ticket.complain",
+        "ticket.request_change",
         "activation_request.take",
         "account.send_credentials",
         "deadline",

@@ -79,6 +79,12 @@ def refuse_step(page: Page) -> None:
     page.wait_for_selector("#next .field-error, #next [role=alert]")
 
 
+def refuse_call(page: Page) -> None:
+    """Try to make a ticket of a call of which nothing is said."""
+    page.locator("[data-main]").click()
+    page.wait_for_selector(".field-error")
+
+
 def clash(page: Page) -> None:
     """Send a form made from a version that others have changed since."""
     page.fill("[name=city]", "Rovereto")
@@ -105,6 +111,9 @@ DESK_PAGES = {
     "record-lines": Kind("/contract/1"),
     "record-related": Kind("/company/1?tab=contract.company"),
     "record-history": Kind("/contract/1?tab=history"),
+    "call": Kind("/take-call/"),
+    "call-known": Kind("/take-call/?company=1&number=0461 000006"),
+    "call-refused": Kind("/take-call/?company=1", act=refuse_call),
     "form": Kind("/contract/1/edit"),
     "form-new": Kind("/company/new"),
     "form-relation": Kind("/contract/new", act=choose_company),

@@ -23,7 +23,16 @@ REFERENT = {
         (
             *("site", "contact", "contract", "contract_milestone", "account", "account_service", "account_session"),
             *("account_preference", "activation_request", "activation_request_item", "annual_fee", "company_service"),
-            *("license", "ticket", "support_package", "package_movement", "time_entry", "intervention", "entitlement"),
+            *(
+                "complaint",
+                "license",
+                "ticket",
+                "support_package",
+                "package_movement",
+                "time_entry",
+                "intervention",
+                "entitlement",
+            ),
         ),
         "company",
     ),
@@ -49,7 +58,7 @@ USER = {
     **dict.fromkeys(
         (
             *("account_service", "account_session", "account_preference", "consent", "account_deletion_request"),
-            "ticket",
+            *("complaint", "ticket"),
         ),
         "own",
     ),

@@ -12,7 +12,7 @@ from backoffice.actors import SYSTEM, Actor, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import InvalidRecord
 from backoffice.operations.accounts import make_username
-from backoffice.operations.calls import UrgencyMissing
+from backoffice.operations.callbacks import UrgencyMissing
 from backoffice.operations.orders import (
     CompanyIncomplete,
     ExpiryMissing,
@@ -125,13 +125,13 @@ def test_an_order_is_completed_when_licensed_and_cancelled_only_before(session: 
     assert order.state is OrderState.completed
 
 
-def test_a_voicemail_starts_as_one(session: RecordSession) -> None:
+def test_a_voicemail_is_to_be_called_back(session: RecordSession) -> None:
     world = World(session)
     values = {"channel": "voicemail", "description": "Richiamare", "contact": world.contact.id}
     with at_the_desk(session, world, "calls") as (desk, staff):
         call = create_record(desk, Call, values, actor=staff)
         assert isinstance(call, Call)
-        assert (call.state, call.company_id) == (CallState.voicemail, world.company.id)
+        assert (call.state, call.company_id) == (CallState.callback_due, world.company.id)
         assert (call.group_id, call.outcome) == (world.group.id, CallOutcome.voicemail)
 
 

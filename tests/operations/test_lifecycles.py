@@ -20,8 +20,10 @@ from backoffice.operations import (  # noqa: F401
     activation_checks,
     activation_items,
     calls,
+    change_requests,
     client_documents,
     companies,
+    complaints,
     contracts,
     deadlines,
     escalations,
@@ -53,12 +55,14 @@ from models.activation_request import ActivationRequest, RequestState
 from models.activation_request_item import ActivationRequestItem, ItemState
 from models.analysis import Analysis
 from models.annual_fee import AnnualFee
-from models.call import Call
+from models.call import Call, CallState
 from models.certificate import Certificate
+from models.change_request import ChangeRequest
 from models.client_document import ClientDocument
 from models.columns import Choice
 from models.company import Company
 from models.company_service import CompanyService
+from models.complaint import Complaint
 from models.contract import Contract
 from models.contract_handover import ContractHandover
 from models.contract_line import ContractLine
@@ -96,7 +100,9 @@ MAKERS: dict[type, Callable[[World, Any], Any]] = {
     ActivationRequestItem: World.item,
     AnnualFee: World.fee,
     Call: World.call,
+    ChangeRequest: World.change,
     Company: World.client,
+    Complaint: World.complaint,
     CompanyService: World.company_service,
     Contract: World.contract,
     ContractHandover: World.handover,
@@ -131,6 +137,9 @@ LEADS_TO: dict[tuple[Choice, str], Choice] = {
     (DeletionState.blocked, "look_again"): DeletionState.scheduled,
     (PackageState.exhausted, "correct"): PackageState.active,
     (TicketState.on_hold_consent, "release"): TicketState.in_progress,
+    (CallState.received, "record_voicemail"): CallState.callback_due,
+    (CallState.voicemail, "call_back"): CallState.handled,
+    (CallState.callback_due, "call_back"): CallState.handled,
 }
 
 
@@ -170,7 +179,18 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (Onboarding, "contact"): {"channel": "phone"},
         (Onboarding, "receive_address"): {"received_address": "ada@prova.example"},
         (Onboarding, "cancel"): {"cancelled_because": "Rinuncia"},
-        (Call, "classify"): {"request_type": world.type},
+        (Call, "classify"): {"request_type": world.type, "urgency": "normal"},
+        (Call, "call_back"): {"outcome": "answered", "request_type": world.type, "urgency": "normal"},
+        (Call, "open_ticket"): {"queue": world.queue},
+        (Call, "join_ticket"): {"ticket": world.ticket(TicketState.in_progress)},
+        (Call, "complain"): {"received_on": day(0), "description": "Troppo lento."},
+        (Ticket, "complain"): {"received_on": day(0), "channel": "phone", "description": "Troppo lento."},
+        (Ticket, "request_change"): {"kind": "need", "subject": "Somma", "description": "Sommare", "reason": "Errore"},
+        (Complaint, "decide"): {"analysis": "Vero", "action_kind": "support", "corrective_action": "Richiamare"},
+        (Complaint, "answer"): {"outcome": "Ce ne scusiamo."},
+        (ChangeRequest, "accept"): {"decision_reason": "Accertato"},
+        (ChangeRequest, "decline"): {"decision_reason": "Fuori contratto"},
+        (ChangeRequest, "release"): {"release": "4.2"},
         (Call, "route"): {"team": world.first_level},
         (Call, "plan_callback"): {"callback_due_at": clock.now()},
         (Call, "handle"): {"request_type": world.type},
@@ -231,6 +251,8 @@ def _try(world: World, machine: Machine, state: Choice, verb: str) -> None:
         world.session.flush()
     if isinstance(record, ActivationCheck):
         record.item.online_service.records_overridable = True
+    if isinstance(record, Ticket) and verb == "wait_for_change":
+        world.change(ticket=record)
     if isinstance(record, Onboarding) and verb == "send":
         record.address_match = AddressMatch.accepted
     if state not in transition.sources:
@@ -239,7 +261,7 @@ def _try(world: World, machine: Machine, state: Choice, verb: str) -> None:
         assert record.state is state
         return
     perform(world.session, record, verb, answers, actor=SYSTEM)
-    expected = transition.target or LEADS_TO.get((state, verb), state)
+    expected = LEADS_TO.get((state, verb), transition.target or state)
     assert record.state is expected, f"{state} --{verb}--> {record.state}"
 
 

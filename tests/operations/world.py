@@ -27,9 +27,11 @@ from models.attachment import Attachment
 from models.business_unit import BusinessUnit
 from models.call import Call, CallState
 from models.certificate import Certificate, CertificateState
+from models.change_request import ChangeKind, ChangeRequest, ChangeState
 from models.client_document import ClientDocument, DocumentArea, DocumentState
 from models.company import Company, CompanyState
 from models.company_service import CompanyService, GrantState
+from models.complaint import ActionKind, Complaint, ComplaintState
 from models.consent import Consent
 from models.contact import Contact
 from models.contract import Contract, ContractState
@@ -471,6 +473,28 @@ class World:
             referred_to="Comune",
             **values,
         )
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def complaint(self, state: ComplaintState = ComplaintState.received, **values: Any) -> Complaint:
+        row = Complaint(
+            company=self.company, group_id=self.group.id, number=f"RE/{next(_serial)}", description="Troppo lento.",
+            state=state,
+        )  # fmt: skip
+        if state not in (ComplaintState.received, ComplaintState.in_analysis):
+            row.analysis, row.action_kind, row.outcome = "Confermato", ActionKind.none, "Ce ne scusiamo."
+        for name, value in values.items():
+            setattr(row, name, value)
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def change(self, state: ChangeState = ChangeState.proposed, **values: Any) -> ChangeRequest:
+        row = ChangeRequest(
+            company=self.company, group_id=self.group.id, number=f"MO/{next(_serial)}", subject="Somma sbagliata",
+            description="Le righe annullate contano.", reason="Errore", kind=ChangeKind.correction, state=state,
+        )  # fmt: skip
+        if state is not ChangeState.proposed:
+            row.decided_at, row.decision_reason, row.released_at = clock.now(), "Accertato", clock.now()
+        for name, value in values.items():
+            setattr(row, name, value)
         return self.add(row)  # type: ignore[no-any-return]
 
     def file(self, content: str = "a" * 64, **parent: Any) -> Attachment:

@@ -16,7 +16,7 @@ from backoffice.operations import verbs
 from models.ticket import Ticket
 from views.desk.ticket_queue import kept
 from views.desk.ticket_reading import load_ticket
-from views.generated.form_pages import verb_page
+from views.generated.form_pages import proposal, verb_page
 from views.generated.forms import RecordForm
 
 
@@ -65,7 +65,8 @@ def find_deed(session: RecordSession, actor: Actor, pk: int, verb: str) -> Deed:
         raise Forbidden
     asked, shown = transition.asks or Ticket, None if transition.asks else record
     sent = web.form if web.method == "POST" else None
-    form = RecordForm(asked, actor, session, record=shown, sent=sent, names=transition.inputs)
+    initial = proposal(session, record, transition)
+    form = RecordForm(asked, actor, session, record=shown, sent=sent, names=transition.inputs, initial=initial)
     for name, bound in form.fields.items():
         bound.required, bound.rows = name not in transition.optional, 4
     deed = Deed(record, transition, form)

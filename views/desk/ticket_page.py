@@ -22,8 +22,11 @@ from backoffice.operations.quick_replies import fill
 from backoffice.records import show, subjects
 from backoffice.working_time import time_between
 from models.attachment import Attachment
+from models.call import Call
 from models.catalogue import fields
+from models.change_request import ChangeRequest
 from models.company import Company
+from models.complaint import Complaint
 from models.quick_reply import QuickReply
 from models.staff import Staff
 from models.support_package import SupportPackage
@@ -41,6 +44,10 @@ from views.generated.listing import dressed
 _SHOWN = 200
 #: The keys of the verbs people need most.
 _KEYS = {"assign": "a", "escalate": "e", "close": "c", "take_charge": "x"}
+#: So many calls, complaints and changes stand beside a ticket; its tabs have them all.
+_BESIDE = 5
+#: So many combinations of them are looked through.
+_COMBINED = 200
 _FACTS = ("contact", "request_type", "affected_system", "asset", "place_code", "contract", "service", "channel")
 
 
@@ -48,6 +55,7 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
     """Return what ``_ticket.html`` shows; ``deed`` is the verb whose form is open."""
     subjects.look_up(session, [record], actor)
     messages, files = _messages(session, record)
+    around, sums = _around(session, record, actor)
     reasons = judge(session, record) if record.state in OPEN_STATES else []
     return {
         "key": record.id,
@@ -68,11 +76,12 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
         "may_split": actor.may(Action.create, Ticket),
         "replies": _replies(session, record, actor),
         "clocks": _clocks(session, record),
-        "time": _time(session, record, actor),
+        "time": _time(record, actor, *sums),
         "packages": _packages(session, record, actor),
         "reasons": reasons,
         "is_due": is_due(reasons),
         "client": _client(session, record, actor),
+        "around": around,
     }
 
 
@@ -197,12 +206,7 @@ def _span(minutes: int) -> str:
     return Minutes().show(minutes)
 
 
-def _time(session: RecordSession, record: Ticket, actor: Actor) -> dict[str, Any]:
-    table = TimeEntry.__table__
-    wanted = sa.select(
-        sa.func.coalesce(sa.func.sum(table.c.minutes), 0), sa.func.coalesce(sa.func.sum(table.c.charged_minutes), 0)
-    ).where(table.c.ticket_id == record.id)
-    worked, charged = session.execute(wanted, execution_options=INTERNAL).one()
+def _time(record: Ticket, actor: Actor, worked: int, charged: int) -> dict[str, Any]:
     readable = actor.may(Action.read, TimeEntry)
     return {
         "worked": _span(worked),
@@ -230,6 +234,38 @@ def _packages(session: RecordSession, record: Ticket, actor: Actor) -> list[dict
         }
         for row in rows
     ]
+
+
+def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[dict[str, Any]], tuple[int, int]]:
+    """Return calls, complaints and changes of the ticket, as far as the actor sees them, and the minutes of all work.
+
+    In one statement, because every look at a ticket asks.
+    """
+    table = TimeEntry.__table__
+    sums = [
+        sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(table.c.ticket_id == Ticket.id).scalar_subquery()
+        for column in (table.c.minutes, table.c.charged_minutes)
+    ]
+    kinds = ((Call, _("Calls")), (Complaint, _("Complaints")), (ChangeRequest, _("Change requests")))
+    wanted = sa.select(*sums, *(entity for entity, _title in kinds)).select_from(Ticket).where(Ticket.id == record.id)
+    for entity, _title in kinds:
+        wanted = wanted.outerjoin(entity, entity.ticket_id == Ticket.id)
+    found = session.execute(wanted.order_by(Call.id.desc(), ChangeRequest.id.desc()).limit(_COMBINED)).all()
+    parts = []
+    for place, (entity, title) in enumerate(kinds, len(sums)):
+        rows = dict.fromkeys(row[place] for row in found if row[place] is not None)
+        if rows and actor.may(Action.read, entity):
+            parts.append({"title": title, "rows": [_beside(row, actor) for row in list(rows)[:_BESIDE]]})
+    return parts, (found[0][0], found[0][1])
+
+
+def _beside(row: Any, actor: Actor) -> dict[str, Any]:
+    return {
+        "name": show.label(row, actor),
+        "url": addresses.record_url(row),
+        "state": show.cell(row, fields(type(row))["state"], actor),
+        "when": show.when(row.created_at),
+    }
 
 
 def others_of(record: Ticket) -> list[str]:

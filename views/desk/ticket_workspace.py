@@ -28,6 +28,7 @@ from backoffice.operations.ticket_links import split_off
 from backoffice.records.lookup import get_record
 from models.attachment import Attachment
 from models.base import Category
+from models.call import Call
 from models.ticket import Ticket, TicketState
 from models.ticket_message import Direction, TicketMessage, Visibility
 from models.time_entry import TimeEntry
@@ -259,7 +260,8 @@ def _around(current: int | None, record: Ticket | None = None) -> dict[str, Any]
     beside = others_of(record) if record is not None and record.company_id is not None else None
     shown = queue(session, actor, current=current, beside=beside)
     poll = {"url": url_for("TicketChanges.changes", token=poll_token(actor)), "since": shown["since"]}
-    return {"title": _("Assistance"), "queue": shown, "poll": poll}
+    call_url = url_for("CallDesk.take", ticket=current) if actor.may(Action.create, Call) else None
+    return {"title": _("Assistance"), "queue": shown, "poll": poll, "call_url": call_url}
 
 
 def _page(pk: int, deed: Deed | None = None, problems: dict[str, list[str]] | None = None) -> str:

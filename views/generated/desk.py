@@ -209,7 +209,15 @@ class DeskView(RemovalPages):
         set_record(record, transition.label)
         sent = request.form if request.method == "POST" else None
         asked, shown = transition.asks or self.entity, None if transition.asks else record
-        form = RecordForm(asked, current_actor(), current_session(), record=shown, sent=sent, names=transition.inputs)
+        form = RecordForm(
+            asked,
+            current_actor(),
+            current_session(),
+            record=shown,
+            sent=sent,
+            names=transition.inputs,
+            initial=form_pages.proposal(current_session(), record, transition),
+        )
         for name, bound in form.fields.items():
             bound.required = name not in transition.optional
         return record, transition, form

@@ -208,6 +208,11 @@ def _referrer(record: Recorded, item: Referrer, actor: Actor) -> dict[str, Any]:
     return {"label": item.label, "count": item.count, "url": url}
 
 
+def proposal(session: Any, record: Recorded, transition: Transition) -> Mapping[str, Any]:
+    """Return what the form of a verb that writes another record proposes for it."""
+    return transition.propose(session, record) if transition.propose is not None else {}
+
+
 def verb_page(
     record: Recorded, transition: Transition, form: RecordForm, *, problem: DomainError | None = None
 ) -> dict[str, Any]:
