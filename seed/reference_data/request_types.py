@@ -32,7 +32,12 @@ def _scheme(code: str, name: str, *kinds: tuple[str, str]) -> tuple[RequestTypeR
     urgent = {"INTERVENTO", "GUASTO"}
     below = (
         RequestTypeRow(
-            f"{code}-{kind}", words, code, needs_urgency=kind in urgent, is_reminder=kind == "SOLLECITO", for_clients=False
+            f"{code}-{kind}",
+            words,
+            code,
+            needs_urgency=kind in urgent,
+            is_reminder=kind == "SOLLECITO",
+            for_clients=False,
         )
         for kind, words in kinds
     )

@@ -71,3 +71,10 @@ def test_mails_name_services_in_the_language_of_who_reads_them(
     assert mail.language is language
     service = grant.online_service
     assert mail.arguments["service"] == (service.name_en if language is MailLanguage.en else service.name)
+
+
+def test_clients_choose_among_kinds_meant_for_them(browser_of: Browsers, session: RecordSession) -> None:
+    kinds = session.scalars(sa.select(RequestType).where(RequestType.group_id == 2)).all()
+    shown = browser_of("demo.referent.2", portal="SUPPORTO").get("/it/tickets/new/").text
+    assert {kind.for_clients for kind in kinds} == {True, False}
+    assert {kind.id for kind in kinds if f'<option value="{kind.id}"' in shown} == {k.id for k in kinds if k.for_clients}

@@ -69,7 +69,7 @@ def package(session: RecordSession, account: Callable[[str], Account], queue: Su
 
 def typed(session: RecordSession, **changes: Any) -> dict[str, Any]:
     group = sa.select(Portal.group_id).where(Portal.code == "SUPPORTO").scalar_subquery()
-    usable = sa.and_(RequestType.contract_id.is_(None), RequestType.group_id == group, RequestType.active)
+    usable = sa.and_(RequestType.contract_id.is_(None), RequestType.group_id == group, RequestType.for_clients)
     kind = session.scalars(sa.select(RequestType).where(usable).limit(1)).one()
     session.rollback()
     return {

@@ -252,9 +252,9 @@ def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[
         wanted = wanted.outerjoin(entity, entity.ticket_id == Ticket.id)
     found = session.execute(wanted.order_by(Call.id.desc(), ChangeRequest.id.desc()).limit(_COMBINED)).all()
     parts = []
-    for place, (entity, title) in enumerate(kinds, len(sums)):
+    for place, (kind, title) in enumerate(kinds, len(sums)):
         rows = dict.fromkeys(row[place] for row in found if row[place] is not None)
-        if rows and actor.may(Action.read, entity):
+        if rows and actor.may(Action.read, kind):
             parts.append({"title": title, "rows": [_beside(row, actor) for row in list(rows)[:_BESIDE]]})
     return parts, (found[0][0], found[0][1])
 
