@@ -5,7 +5,8 @@ A call becomes a ticket, a second one joins it, and a complaint is recorded from
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -43,6 +44,15 @@ def newest(session: RecordSession) -> Call:
     return session.scalars(sa.select(Call).order_by(Call.id.desc()).limit(1)).one()
 
 
+@contextmanager
+def sent(page: Page, status: int = 303) -> Iterator[None]:
+    """Wait until the form that is sent meanwhile was answered so, and the page that follows is there."""
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        yield
+    assert answered.value.status == status
+    page.wait_for_load_state()
+
+
 def test_two_calls_and_a_complaint(queue: str, desk_page: Callable[[str], Page], session: RecordSession) -> None:
     reminder = session.scalars(sa.select(RequestType.id).where(RequestType.code == "SOLLECITO")).first()
     session.rollback()
@@ -54,7 +64,8 @@ def test_two_calls_and_a_complaint(queue: str, desk_page: Callable[[str], Page],
     page.wait_for_url("**/take-call/**")
     expect(page.locator("#caller_phone")).to_be_focused()
     page.keyboard.type(NUMBER)
-    page.keyboard.press("Enter")
+    with sent(page, 200):
+        press(page, "Enter")
     expect(page.locator(".caller[aria-current]")).to_contain_text("Ada Rossi")
     expect(page.locator("#company")).to_have_value("Comune di Prova")
     expect(page.locator("#description")).to_be_focused()
@@ -62,7 +73,8 @@ def test_two_calls_and_a_complaint(queue: str, desk_page: Callable[[str], Page],
     page.select_option("#request_type", label="Guasto o manutenzione correttiva")
     page.select_option("#urgency", "high")
     page.select_option("#queue", label=queue)
-    press(page, "Control+Enter")
+    with sent(page):
+        press(page, "Control+Enter")
     expect(page.locator("main [role=status]").first).to_contain_text("è nato il ticket")
     call = newest(session)
     assert call.ticket is not None
@@ -73,7 +85,8 @@ def test_two_calls_and_a_complaint(queue: str, desk_page: Callable[[str], Page],
     page.locator("#description").fill("Nessuno mi ha ancora richiamato, è una vergogna.")
     page.select_option("#request_type", str(reminder))
     page.select_option("#urgency", "high")
-    page.get_by_role("button", name=f"Aggiungi la chiamata a {number}").click()
+    with sent(page):
+        page.get_by_role("button", name=f"Aggiungi la chiamata a {number}").click()
     expect(page.locator("main [role=status]").first).to_contain_text(f"aggiunta a {number}")
     ticket = session.get_one(Ticket, key)
     session.refresh(ticket)

@@ -246,7 +246,11 @@ def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[
         sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(table.c.ticket_id == Ticket.id).scalar_subquery()
         for column in (table.c.minutes, table.c.charged_minutes)
     ]
-    kinds = ((Call, _("Calls")), (Complaint, _("Complaints")), (ChangeRequest, _("Change requests")))
+    kinds: tuple[tuple[Any, str], ...] = (
+        (Call, _("Calls")),
+        (Complaint, _("Complaints")),
+        (ChangeRequest, _("Change requests")),
+    )
     wanted = sa.select(*sums, *(entity for entity, _title in kinds)).select_from(Ticket).where(Ticket.id == record.id)
     for entity, _title in kinds:
         wanted = wanted.outerjoin(entity, entity.ticket_id == Ticket.id)
