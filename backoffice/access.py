@@ -130,10 +130,23 @@ def as_product(session: Session) -> Iterator[None]:
     before = context_of(session)
     name = before.on_behalf_of or (before.actor.name if before.actor.staff_id is not None else None)
     account_id = before.account_id or before.actor.account_id
-    session.info["context"] = replace(before, actor=SYSTEM, on_behalf_of=name, account_id=account_id)
+    staff_id = before.staff_id or before.actor.staff_id
+    session.info["context"] = replace(before, actor=SYSTEM, on_behalf_of=name, account_id=account_id, staff_id=staff_id)
     try:
         yield
         session.flush()
+    finally:
+        session.info["context"] = before
+
+
+@contextmanager
+def reading_as(session: Session, actor: Actor) -> Iterator[None]:
+    """Let what is read inside be what ``actor`` would see; what was written before is flushed first, by whom it was."""
+    session.flush()
+    before = context_of(session)
+    session.info["context"] = replace(before, actor=actor)
+    try:
+        yield
     finally:
         session.info["context"] = before
 
@@ -227,6 +240,7 @@ __all__ = [
     "leaving",
     "next_number",
     "prove_scope",
+    "reading_as",
     "restrict_statement",
     "within_scope",
 ]

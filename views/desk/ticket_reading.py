@@ -1,13 +1,20 @@
-"""Reading the ticket in hand with what its page shows of it."""
+"""Reading the ticket in hand with what its page shows of it, and the quick replies to choose from."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from backoffice.database import RecordSession
 from backoffice.errors import NotFound
+from models.quick_reply import QuickReply
 from models.ticket import Ticket
+
+#: So many quick replies are offered at once.
+_OFFERED = 50
 
 
 def load_ticket(session: RecordSession, pk: int) -> Ticket:
@@ -21,3 +28,12 @@ def load_ticket(session: RecordSession, pk: int) -> Ticket:
     if record is None:
         raise NotFound
     return record
+
+
+def find_replies(session: RecordSession, queues: Collection[int]) -> Sequence[Any]:
+    """Return key, name and text of the quick replies that are good in each of the queues."""
+    own = QuickReply.queue_id.in_(queues) if len(queues) == 1 else sa.false()
+    wanted = sa.select(QuickReply.id, QuickReply.name, QuickReply.body).where(
+        QuickReply.active, sa.or_(QuickReply.queue_id.is_(None), own)
+    )
+    return session.execute(wanted.order_by(QuickReply.name).limit(_OFFERED)).all()
