@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session, joinedload, with_loader_criteria
 from sqlalchemy.orm.exc import StaleDataError
 
 from backoffice.actors import SYSTEM, Action, Actor, Context
@@ -70,6 +70,20 @@ def _criteria(session: Session, actor: Actor, action: Action, include_deleted: b
 
 def _option(entity: Any, criterion: Callable[[Any], Any]) -> Any:
     return with_loader_criteria(entity, criterion, include_aliases=True, propagate_to_loaders=False)
+
+
+def joined(session: Session, *relations: Any) -> tuple[Any, ...]:
+    """Return options that load relations along in the statement itself, as far as the session's actor sees them.
+
+    ``joinedload`` alone takes no notice of the criteria that statements get, and would bring along what is hidden.
+    """
+    found = list(conditions(context_of(session).actor, Action.read))
+    options = []
+    for relation in relations:
+        target = relation.property.mapper.class_
+        criteria = [condition.criterion(target) for condition in found if issubclass(target, condition.entity)]
+        options.append(joinedload(relation.and_(*criteria) if criteria else relation))
+    return tuple(options)
 
 
 def prove_scope(session: Session, action: Action, rows: Iterable[Recorded]) -> None:
@@ -237,6 +251,7 @@ __all__ = [
     "context_of",
     "hold",
     "holders_of",
+    "joined",
     "leaving",
     "next_number",
     "prove_scope",

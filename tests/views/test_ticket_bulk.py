@@ -21,7 +21,7 @@ from models.setting import Setting
 from models.staff import Staff
 from models.ticket import AssistanceKind, Ticket
 from models.ticket import TicketState as S
-from models.ticket_message import TicketMessage
+from models.ticket_message import Direction, TicketMessage, Visibility
 from models.time_entry import TimeEntry
 from tests.clients import DeskClient
 from tests.operations.world import World
@@ -43,6 +43,10 @@ def several(session: RecordSession, staff: Callable[[str], Staff]) -> list[Ticke
         world.queue.requires_time = world.queue.requires_package = True
         made = [world.ticket(S.in_progress, contact=world.contact, subject=f"Guasto {n}") for n in range(1, 4)]
         made[2].request_type = None
+        # As a contract does, a ticket puts its company within the reach of the operator's team.
+        team = session.scalars(sa.select(Ticket.team_id).where(Ticket.assignee_id == operator.id)).first()
+        for ticket in made:
+            ticket.team_id = team
         for ticket in (made[0], made[1]):
             ticket.assistance_kind = AssistanceKind.extraordinary
         for ticket in (made[0], made[2]):
@@ -123,7 +127,7 @@ def test_a_quick_reply_does_without_javascript(person: Person, session: RecordSe
     assert said(session, several[2]) == []
 
 
-@pytest.mark.parametrize(("body", "why"), [("", "Scrivere prima"), ("Gentile {nome}", "{nome}")])
+@pytest.mark.parametrize(("body", "why"), [("", "Prima va scritto"), ("Gentile {nome}", "{nome}")])
 def test_a_text_that_cannot_be_sent_is_kept(
     person: Person, session: RecordSession, several: list[Ticket], body: str, why: str
 ) -> None:
@@ -190,9 +194,9 @@ def test_what_somebody_changed_meanwhile_is_left_alone(
     carried = ask(visitor, "answer", keys(several)) | {"body": "Ci siamo quasi."}
     shown = visitor.submit("/support/bulk/answer", carried | {"step": "check"})
     with begin_writing():
-        session.add(
-            TicketMessage(ticket_id=several[0].id, body="Risolto da solo", visibility="public", direction="incoming")
-        )
+        message = TicketMessage(ticket_id=several[0].id, body="Risolto da solo", visibility=Visibility.public)
+        message.direction = Direction.incoming
+        session.add(message)
         session.get_one(Ticket, several[1].id).subject = "Un altro guasto"
         session.commit()
     answer = visitor.submit("/support/bulk/answer", carried | seen(shown) | {"step": "do"})
@@ -261,6 +265,23 @@ def test_out_of_reach_is_not_there_and_none_is_none(
     assert fresh(session, several[0]).state is S.in_progress
     assert visitor.submit("/support/bulk/close", {}).status_code == 303
     assert visitor.get("/support/bulk/close").status_code == 303
+
+
+def test_whose_name_one_may_not_see_is_named_nowhere(
+    person: Person, session: RecordSession, several: list[Ticket]
+) -> None:
+    with begin_writing():
+        world = World(session, group_id=several[0].group_id)
+        company = world.client(legal_name="Segreta S.r.l.")  # out of reach of the operator's teams
+        hidden = world.ticket(S.in_progress, company=company, contact=None, due_at=clock.now(), request_type=None)
+        session.commit()
+    visitor, key = person("operator1"), str(hidden.id)
+    pages = [visitor.get(path) for path in ("/support/?show=all", f"/support/{key}", f"/support/queue?current={key}")]
+    pages.append(visitor.submit("/support/bulk/answer", {"key": [key], "body": "Per {company}", "step": "check"}))
+    for page in pages:
+        assert hidden.number in page.text
+        assert "Segreta" not in page.text
+    assert "Non verrà fatto" in plain(pages[-1])
 
 
 def test_the_queue_offers_what_one_may(person: Person, several: list[Ticket]) -> None:

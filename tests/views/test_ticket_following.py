@@ -9,10 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from backoffice.database import RecordSession, begin_writing
+from models.outbox_mail import OutboxMail
 from models.staff import Staff
 from models.ticket import Ticket
 from models.ticket import TicketState as S
 from models.ticket_follower import TicketFollower
+from models.ticket_message import TicketMessage
 from tests.operations.world import World
 from tests.visitors import Visitor
 
@@ -25,7 +27,10 @@ def ticket(session: RecordSession, staff: Callable[[str], Staff]) -> Ticket:
     group_id = staff("operator1").group_id
     session.rollback()
     with begin_writing():
-        made = World(session, group_id=group_id).ticket(S.in_progress, subject="Da seguire")
+        made = World(session, group_id=group_id).ticket(S.in_progress, subject="Pratica da seguire")
+        # As a contract does, a ticket puts its company within the reach of the operator's team.
+        theirs = sa.select(Staff.id).where(Staff.username == "demo.operator1").scalar_subquery()
+        made.team_id = session.scalars(sa.select(Ticket.team_id).where(Ticket.assignee_id == theirs)).first()
         session.commit()
     return made
 
@@ -82,9 +87,11 @@ def test_the_next_step_leads_to_the_first_ticket_that_waits_for_us(
     page = person("operator1").get("/support/?show=all").text
     found = re.search(r'class="queue-next".*?href="([^"]+)"', page, re.DOTALL)
     assert found is not None
-    first = re.search(r'data-key-row="(\d+)"', page)
+    first = re.search(r"/support/(\d+)/do/(\w+)", found[1])
     assert first is not None
-    assert f"/support/{first[1]}" in found[1]
+    state = session.scalars(sa.select(Ticket.state).where(Ticket.id == int(first[1]))).one()
+    usual = {S.qualification: "assign", S.assigned: "take_charge", S.in_progress: "close", S.reopened: "take_charge"}
+    assert usual[state] == first[2]
 
 
 def test_the_page_knows_whether_its_ticket_has_changed(person: Person, session: RecordSession, ticket: Ticket) -> None:
@@ -102,3 +109,56 @@ def test_the_page_knows_whether_its_ticket_has_changed(person: Person, session: 
     assert hand(f"/support/queue?current={ticket.id}") == before
     visitor.submit(f"{path}/say", {"body": "Nota", "kind": "note"})
     assert hand(f"/support/queue?current={ticket.id}") not in ("", before)
+
+
+def test_before_staff_open_another_the_open_ones_are_shown(
+    person: Person, session: RecordSession, ticket: Ticket
+) -> None:
+    visitor = person("operator1")
+    typed = {
+        "queue": str(ticket.queue_id), "company": str(ticket.company_id), "subject": "Seguire la pratica",
+        "description": "Ha chiamato di nuovo.", "priority": "normal", "channel": "phone",
+    }  # fmt: skip
+    count = sa.select(sa.func.count()).select_from(Ticket)
+    before = session.scalar(count)
+    asked = visitor.submit("/ticket/new", typed)
+    assert asked.status_code == 200
+    assert "È uno dei ticket aperti del cliente?" in asked.text
+    assert f'formaction="/backoffice/support/join/{ticket.id}"' in asked.text
+    assert 'value="Seguire la pratica"' in asked.text
+    session.rollback()
+    assert session.scalar(count) == before
+    answer = visitor.submit(f"/support/join/{ticket.id}", typed)
+    assert (answer.status_code, answer.location) == (303, f"/backoffice/support/{ticket.id}")
+    session.rollback()
+    said = session.scalars(sa.select(TicketMessage).where(TicketMessage.ticket_id == ticket.id)).one()
+    assert (said.body, said.direction, said.channel) == (
+        "Seguire la pratica\n\nHa chiamato di nuovo.", "incoming", "phone",
+    )  # fmt: skip
+    assert visitor.submit("/ticket/new", typed | {"asked": "1"}).status_code == 303
+    session.rollback()
+    assert session.scalar(count) == (before or 0) + 1
+
+
+def test_nobody_adds_to_what_they_may_not_see(person: Person, session: RecordSession, ticket: Ticket) -> None:
+    typed = {"subject": "Ciao", "description": "Prova"}
+    assert person("consultant").submit(f"/support/join/{ticket.id}", typed).status_code == 404
+    assert person("quality").submit(f"/support/join/{ticket.id}", typed).status_code == 403
+    session.rollback()
+    assert session.scalars(sa.select(TicketMessage).where(TicketMessage.ticket_id == ticket.id)).all() == []
+
+
+def test_a_follower_is_told_of_a_new_state_in_their_language(
+    person: Person, session: RecordSession, ticket: Ticket, staff: Callable[[str], Staff]
+) -> None:
+    person("quality").submit(f"/support/follow/{ticket.id}", {"follow": "1"})
+    address = staff("quality").email
+    session.rollback()
+    client = person("operator1")
+    client.get("/language/en")
+    version = session.scalars(sa.select(Ticket.version).where(Ticket.id == ticket.id)).one()
+    session.rollback()
+    assert client.submit(f"/support/{ticket.id}/do/wait_for_change", {"version": str(version)}).status_code == 303
+    mail = session.scalars(sa.select(OutboxMail).where(OutboxMail.template == "ticket_followed_state")).one()
+    assert (mail.recipient, mail.arguments["state"]) == (address, "Attende modifica")
+    assert mail.subject.startswith(f"[{ticket.number}] Attende modifica")

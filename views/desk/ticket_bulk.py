@@ -15,8 +15,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload
 
+from backoffice.access import joined
 from backoffice.database import UNREACHABLE, RecordSession, refusal_of
 from backoffice.errors import DomainError, Forbidden, NotFound
 from backoffice.operations.ticket_batches import ChangedMeanwhile, entrust, look_at, take
@@ -192,7 +192,7 @@ def _tickets(session: RecordSession, keys: Sequence[str]) -> list[Ticket]:
     """Return those of the chosen tickets that are there for the actor, in the order of the choice. One statement."""
     wanted = [key for key in map(parse_key, keys) if key is not None]
     related = (Ticket.queue, Ticket.company, Ticket.contact, Ticket.request_type, Ticket.assignee)
-    statement = sa.select(Ticket).where(Ticket.id.in_(wanted)).options(*(joinedload(name) for name in related))
+    statement = sa.select(Ticket).where(Ticket.id.in_(wanted)).options(*joined(session, *related))
     found = {ticket.id: ticket for ticket in session.scalars(statement)}
     return [found[key] for key in wanted if key in found]
 

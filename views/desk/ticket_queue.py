@@ -11,9 +11,9 @@ from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy.orm import joinedload
 
 from backoffice import clock
+from backoffice.access import joined
 from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.errors import Text
@@ -125,17 +125,13 @@ def _list_url(part: Part, actor: Actor, chosen: int | None) -> str:
 
 
 def _next(rows: list[Ticket], actor: Actor) -> dict[str, str] | None:
-    """Return what is to be done next: the usual step of the first ticket that does not wait for somebody else."""
-    first = next((row for row in rows if row.state not in PAUSING), None)
-    if first is None:
-        return None
-    steps = transitions_open(first, actor)
-    step = next((found for found in steps if found.tone == "primary"), None)
-    url = url_for("TicketView.show", pk=first.id, **kept())
-    if step is not None:
-        url = url_for("TicketView.do", pk=first.id, verb=step.name, **kept()) + "#next"
-    label = step.label if step is not None else _("Look at it")
-    return {"label": str(label), "icon": step.icon if step is not None else "eye", "number": first.number, "url": url}
+    """Return what is to be done next: the usual step of the first ticket that has one and does not wait."""
+    for row in rows:
+        step = next((found for found in transitions_open(row, actor) if found.tone == "primary"), None)
+        if step is not None and row.state not in PAUSING:
+            url = url_for("TicketView.do", pk=row.id, verb=step.name, **kept()) + "#next"
+            return {"label": str(step.label), "icon": step.icon, "number": row.number, "url": url}
+    return None
 
 
 def _step(kind: type[Batch]) -> dict[str, str]:
@@ -170,7 +166,7 @@ def _rows(session: RecordSession, part: Part, actor: Actor, chosen: int | None) 
     """
     states = [S.closed_provisional] if part.name == "closing" else list(OPEN_STATES)
     is_open = Ticket.state.in_(sa.bindparam("states", states, expanding=True, literal_execute=True))
-    found = sa.select(Ticket).where(is_open).options(joinedload(Ticket.company), joinedload(Ticket.assignee))
+    found = sa.select(Ticket).where(is_open).options(*joined(session, Ticket.company, Ticket.assignee))
     if part.name == "mine":
         found = found.where(Ticket.assignee_id == actor.staff_id)
     if part.name == "followed":

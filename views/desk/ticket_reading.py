@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
 
+from backoffice.access import joined
 from backoffice.database import RecordSession
 from backoffice.errors import NotFound
 from models.quick_reply import QuickReply
@@ -23,8 +23,8 @@ def load_ticket(session: RecordSession, pk: int) -> Ticket:
     :raises NotFound: it is not there for the actor.
     """
     related = (Ticket.queue, Ticket.company, Ticket.contact, Ticket.request_type, Ticket.contract, Ticket.service)
-    wanted = sa.select(Ticket).where(Ticket.id == pk).options(*(joinedload(name) for name in related))
-    record = session.scalars(wanted.options(joinedload(Ticket.assignee))).one_or_none() if pk < 2**31 else None
+    wanted = sa.select(Ticket).where(Ticket.id == pk).options(*joined(session, *related, Ticket.assignee))
+    record = session.scalars(wanted).one_or_none() if pk < 2**31 else None
     if record is None:
         raise NotFound
     return record

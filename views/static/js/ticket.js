@@ -170,8 +170,10 @@ async function refresh() {
   const answer = await fetch(desk.dataset.queue, { headers: { "X-Requested-With": "fetch" } });
   if (!answer.ok || answer.redirected) return;
   const words = await answer.text();
+  readAt = Date.now();
   const old = desk.querySelector("[data-ticket-queue]");
-  const focused = document.activeElement?.dataset?.keyRow;
+  const on = document.activeElement;
+  const focused = on?.dataset?.keyRow ? `[data-key-row="${on.dataset.keyRow}"]` : on?.matches?.("[data-bulk] [name=key]") ? `[name=key][value="${on.value}"]` : null;
   const scrolled = old.scrollTop;
   const ticked = [...old.querySelectorAll("[name=key]:checked")].map((box) => box.value);
   old.outerHTML = words;
@@ -179,15 +181,20 @@ async function refresh() {
   place.scrollTop = scrolled;
   for (const box of place.querySelectorAll("[name=key]")) box.checked = ticked.includes(box.value);
   prepareTicks();
-  if (focused) place.querySelector(`[data-key-row="${focused}"]`)?.focus();
+  if (focused) place.querySelector(focused)?.focus();
   // Others may have changed: only where the ticket in hand has, is the page an old one.
   if (place.dataset.hand !== hand) document.querySelector("[data-changed]")?.removeAttribute("hidden");
 }
 
-// A quiet answer is empty; only when something has changed is the queue read again.
+// Words such as "in 20 minutes" grow old by themselves: a minute, where something is due within the hour.
+let readAt = Date.now();
+const growsOld = () => Date.now() - readAt > (desk.querySelector(".queue-row .due-soon") ? 60_000 : 300_000);
+
+// A quiet answer is empty; only when something has changed, or its words are old, is the queue read again.
 async function follow() {
   if (document.hidden) return;
   try {
+    if (growsOld()) await refresh();
     const answer = await fetch(`${desk.dataset.poll}?since=${encodeURIComponent(desk.dataset.since)}`);
     if (answer.status !== 200) return;
     desk.dataset.since = (await answer.json()).since;
