@@ -96,7 +96,7 @@ def close(session: Session, ticket: Ticket, values: Mapping[str, Any], *, actor:
 def entrust(session: Session, ticket: Ticket, values: Mapping[str, Any], *, actor: Actor) -> None:
     """Assign one ticket to somebody; its type is taken from ``values`` where it has none. Flushes; raises as the verb.
 
-    Also while it is theirs: only states from which tickets are assigned count.
+    All else that the verb asks for stays as it is.
     """
     kept = {name: getattr(ticket, name) for name in ("priority", "assistance_kind", "estimated_minutes", "team")}
     kept["request_type"] = ticket.request_type or values.get("request_type") or None

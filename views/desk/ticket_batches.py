@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ from views.generated.forms import RecordForm
 LONGEST = 20_000
 
 
-class Batch:
+class Batch(ABC):
     """One kind of step. A request makes one: it holds the form of what the step asks for."""
 
     name = ""
@@ -40,43 +41,44 @@ class Batch:
         self.session, self.actor = session, actor
 
     @classmethod
+    @abstractmethod
     def is_open(cls, actor: Actor) -> bool:
         """Say whether the actor's roles allow such steps at all."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def label(cls) -> str:
-        raise NotImplementedError
+        """Return what people call it."""
 
+    @abstractmethod
     def question(self, count: int) -> str:
         """Say what will happen to ``count`` tickets."""
-        raise NotImplementedError
 
+    @abstractmethod
     def form(self, tickets: Sequence[Ticket]) -> dict[str, Any]:
         """Return what the page asks for: ``fields``, or ``body`` and ``replies``; ``shown``: each as it reads."""
-        raise NotImplementedError
 
+    @abstractmethod
     def values(self) -> dict[str, Any]:
         """Return what was typed.
 
         :raises DomainError: something is missing or refused.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def foresee(self, tickets: Sequence[Ticket], values: Mapping[str, Any]) -> dict[int, DomainError]:
         """Return by key why tickets would be refused, as far as that can be told before."""
-        raise NotImplementedError
 
     def preview(self, _ticket: Ticket, _values: Mapping[str, Any]) -> str:
         """Return what will be written on one ticket, where that is another text on each."""
         return ""
 
+    @abstractmethod
     def act(self, session: RecordSession, ticket: Ticket, values: Mapping[str, Any]) -> None:
         """Do it to one ticket. Flushes.
 
         :raises DomainError: it is refused.
         """
-        raise NotImplementedError
 
 
 class Answer(Batch):

@@ -215,7 +215,7 @@ def _rows(batch: Batch, tickets: Sequence[Ticket], values: dict[str, Any] | None
                 "url": url_for("TicketView.show", pk=ticket.id),
                 "company": show.cell(ticket, known["company"], actor).text or _("Company not known yet"),
                 "state": show.cell(ticket, known["state"], actor),
-                "to": show.cell(ticket, known["contact"], actor).text,
+                "to": show.cell(ticket, known["contact"], actor),
                 "problem": said(problem) if problem is not None else "",
                 "preview": batch.preview(ticket, values) if values is not None and problem is None else "",
             }
