@@ -276,7 +276,8 @@ def test_whose_name_one_may_not_see_is_named_nowhere(
         hidden = world.ticket(S.in_progress, company=company, contact=None, due_at=clock.now(), request_type=None)
         session.commit()
     visitor, key = person("operator1"), str(hidden.id)
-    pages = [visitor.get(path) for path in ("/support/?show=all", f"/support/{key}", f"/support/queue?current={key}")]
+    queue = f"/support/queue?show=all&current={key}"
+    pages = [visitor.get(path) for path in ("/support/?show=all", f"/support/{key}", queue)]
     pages.append(visitor.submit("/support/bulk/answer", {"key": [key], "body": "Per {company}", "step": "check"}))
     for page in pages:
         assert hidden.number in page.text
