@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session, joinedload, with_loader_criteria
 from sqlalchemy.orm.exc import StaleDataError
 
 from backoffice.actors import SYSTEM, Action, Actor, Context
@@ -70,6 +70,20 @@ def _criteria(session: Session, actor: Actor, action: Action, include_deleted: b
 
 def _option(entity: Any, criterion: Callable[[Any], Any]) -> Any:
     return with_loader_criteria(entity, criterion, include_aliases=True, propagate_to_loaders=False)
+
+
+def joined(session: Session, *relations: Any) -> tuple[Any, ...]:
+    """Return options that load relations along in the statement itself, as far as the session's actor sees them.
+
+    ``joinedload`` alone takes no notice of the criteria that statements get, and would bring along what is hidden.
+    """
+    found = list(conditions(context_of(session).actor, Action.read))
+    options = []
+    for relation in relations:
+        target = relation.property.mapper.class_
+        criteria = [condition.criterion(target) for condition in found if issubclass(target, condition.entity)]
+        options.append(joinedload(relation.and_(*criteria) if criteria else relation))
+    return tuple(options)
 
 
 def prove_scope(session: Session, action: Action, rows: Iterable[Recorded]) -> None:
@@ -130,10 +144,23 @@ def as_product(session: Session) -> Iterator[None]:
     before = context_of(session)
     name = before.on_behalf_of or (before.actor.name if before.actor.staff_id is not None else None)
     account_id = before.account_id or before.actor.account_id
-    session.info["context"] = replace(before, actor=SYSTEM, on_behalf_of=name, account_id=account_id)
+    staff_id = before.staff_id or before.actor.staff_id
+    session.info["context"] = replace(before, actor=SYSTEM, on_behalf_of=name, account_id=account_id, staff_id=staff_id)
     try:
         yield
         session.flush()
+    finally:
+        session.info["context"] = before
+
+
+@contextmanager
+def reading_as(session: Session, actor: Actor) -> Iterator[None]:
+    """Let what is read inside be what ``actor`` would see; what was written before is flushed first, by whom it was."""
+    session.flush()
+    before = context_of(session)
+    session.info["context"] = replace(before, actor=actor)
+    try:
+        yield
     finally:
         session.info["context"] = before
 
@@ -224,9 +251,11 @@ __all__ = [
     "context_of",
     "hold",
     "holders_of",
+    "joined",
     "leaving",
     "next_number",
     "prove_scope",
+    "reading_as",
     "restrict_statement",
     "within_scope",
 ]

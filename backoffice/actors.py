@@ -176,5 +176,7 @@ class Context:
     door: Door
     #: The member of staff for whom the product acts.
     on_behalf_of: str | None = None
+    #: The same by their key.
+    staff_id: int | None = None
     #: The account that a client uses, where the product acts for them.
     account_id: int | None = None

@@ -342,6 +342,21 @@ ALERT_WEBHOOK = declare(
     )
 )
 
+BULK_TICKETS = declare(
+    SettingKey(
+        "bulk_tickets",
+        subject=Subject.support,
+        label=_l("Tickets worked on in one step"),
+        help=_l("So many may be ticked in the queue and answered, closed or assigned at once."),
+        kind=Kind.integer,
+        default=40,
+        least=2,
+        most=60,
+        unit=_l("tickets"),
+        per_group=True,
+    )
+)
+
 REGISTER_DAYS = declare(
     SettingKey(
         "register_days",

@@ -23,7 +23,7 @@ from views.problems import problem, wants_problem
 #: Names of what a form carries beside its own fields.
 TOKEN, KEPT, RESUMED = "csrf_token", "kept", "resumed"
 #: How the endpoints of forms of records begin.
-RECORD_FORMS = ("desk_", "ActivationView.", "CallDesk.")
+RECORD_FORMS = ("desk_", "ActivationView.", "CallDesk.", "TicketBulkView.")
 #: More than this is no form that somebody filled in by hand.
 LONGEST = 500_000
 

@@ -38,7 +38,10 @@ from views.desk.setting_pages import SettingsView
 from views.desk.setting_up_pages import SettingUpView
 from views.desk.support_figures import SupportFiguresView
 from views.desk.text_pages import TextsView
+from views.desk.ticket_bulk import TicketBulkView
 from views.desk.ticket_changes import TicketChanges
+from views.desk.ticket_following import TicketFollowingView
+from views.desk.ticket_opening import TicketOpeningView
 from views.desk.ticket_workspace import TicketView
 from views.door import door, engine
 from views.problems import is_api_request
@@ -90,6 +93,9 @@ class DeskSecurityManager(SecurityManager):
             ActivationView,
             TicketView,
             TicketChanges,
+            TicketBulkView,
+            TicketFollowingView,
+            TicketOpeningView,
             InboundView,
             CallDesk,
             PapersView,

@@ -52,7 +52,7 @@ class Reader:
         """Say whether it is this person who does what the session does."""
         context = context_of(session)
         if self.staff_id is not None:
-            return self.staff_id == context.actor.staff_id
+            return self.staff_id in (context.actor.staff_id, context.staff_id)
         return self.account_id in (context.actor.account_id, context.account_id)
 
 

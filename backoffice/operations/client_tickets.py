@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice import clock
 from backoffice.actors import SYSTEM
 from backoffice.errors import DomainError, InvalidRecord
+from backoffice.files.kinds import recognise
 from backoffice.files.store import FileStore
 from backoffice.operations.attachments import attach_file
 from backoffice.operations.cleaning import REQUIRED
@@ -23,6 +24,7 @@ from models.account import Account
 from models.base import Recorded
 from models.portal import Portal
 from models.request_type import RequestType
+from models.support_queue import SupportQueue
 from models.ticket import Channel, Ticket
 from models.ticket import TicketState as S
 from models.ticket_message import Direction, TicketMessage, Visibility
@@ -82,18 +84,10 @@ def open_ticket(
     :raises NoQueue: the portal has no queue in use.
     :raises InvalidRecord: something is missing or refused, with a sentence per field.
     """
-    queue = portal.queue
-    if queue is None or not queue.active:
-        raise NoQueue
-    values = {name: typed.get(name, "").strip() for name in ASKED}
-    problems: dict[str, Any] = {name: REQUIRED for name, value in values.items() if not value}
-    kind = _type_of(session, portal, values["request_type"])
-    if (queue.requires_attachment or (kind is not None and kind.requires_attachment)) and not files:
-        problems["file"] = str(FileMissing())
-    if problems:
-        raise InvalidRecord(problems)
-    if (same := _sent_before(session, account, values)) is not None:
+    queue, values = require_complete(session, portal, typed, files, limit_mb=limit_mb)
+    if (same := sent_before(session, account, values)) is not None:
         return same
+    kind = _type_of(session, portal, values["request_type"])
     asked = {**values, "request_type": kind.id if kind is not None else values["request_type"]}
     known = {"account": account, "company": account.company, "contact": account.contact}
     made = create_record(
@@ -109,6 +103,32 @@ def open_ticket(
     if needs_package and not has_active_package(session, ticket.company, clock.today()):
         perform(session, ticket, "wait_for_package", actor=SYSTEM)
     return ticket
+
+
+def require_complete(
+    session: Session, portal: Portal, typed: Mapping[str, str], files: Files, *, limit_mb: int
+) -> tuple[SupportQueue, dict[str, str]]:
+    """Return the queue a request goes to, and what was typed of it; needs a session in which the system acts.
+
+    :raises NoQueue: the portal has no queue in use.
+    :raises InvalidRecord: something is missing, or a file is refused, with a sentence per field.
+    """
+    queue = portal.queue
+    if queue is None or not queue.active:
+        raise NoQueue
+    values = {name: typed.get(name, "").strip() for name in ASKED}
+    problems: dict[str, Any] = {name: REQUIRED for name, value in values.items() if not value}
+    kind = _type_of(session, portal, values["request_type"])
+    if (queue.requires_attachment or (kind is not None and kind.requires_attachment)) and not files:
+        problems["file"] = str(FileMissing())
+    for name, content in files:
+        try:
+            recognise(name, content, limit_mb=limit_mb)
+        except DomainError as error:
+            problems["file"] = str(error)
+    if problems:
+        raise InvalidRecord(problems)
+    return queue, values
 
 
 def answer_ticket(
@@ -158,7 +178,8 @@ def _type_of(session: Session, portal: Portal, key: str) -> RequestType | None:
     return next((kind for kind in types_for(session, portal) if str(kind.id) == key), None)
 
 
-def _sent_before(session: Session, account: Account, values: Mapping[str, str]) -> Ticket | None:
+def sent_before(session: Session, account: Account, values: Mapping[str, str]) -> Ticket | None:
+    """Return the ticket that the very same request has become a moment ago, or None."""
     same = sa.and_(
         Ticket.account_id == account.id,
         Ticket.subject == values["subject"],
@@ -177,5 +198,7 @@ __all__ = [
     "TicketOver",
     "answer_ticket",
     "open_ticket",
+    "require_complete",
+    "sent_before",
     "types_for",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from models.inbound_mail import InboundMail
 from models.outbox_mail import OutboxMail
 from models.staff import Staff
 from models.ticket import OPEN_STATES, ClosureReason, Ticket, TicketState
+from models.ticket_follower import TicketFollower
 from models.ticket_message import Direction, TicketMessage, Visibility
 from models.time_entry import TimeEntry
 
@@ -63,6 +64,17 @@ def _merge(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor:
         for entity in _MOVED:
             for row in session.scalars(sa.select(entity).where(entity.ticket_id == ticket.id)).all():
                 row.ticket = other
+        _pass_followers_on(session, ticket, other)
+
+
+def _pass_followers_on(session: Session, ticket: Ticket, other: Ticket) -> None:
+    """Let whoever follows a ticket follow the one it was merged into."""
+    there = sa.select(TicketFollower.staff_id).where(TicketFollower.ticket_id == other.id)
+    wanted = sa.select(TicketFollower.staff_id).where(
+        TicketFollower.ticket_id == ticket.id, TicketFollower.staff_id.not_in(there)
+    )
+    for staff_id in session.scalars(wanted).all():
+        session.add(TicketFollower(ticket=other, staff_id=staff_id, is_demo=other.is_demo))
 
 
 MERGE = Transition(
@@ -107,24 +119,27 @@ def split_off(session: Session, message: TicketMessage, *, actor: Actor) -> Tick
 @after_create(TicketMessage)
 def _call(session: Session, message: TicketMessage, *, actor: Actor) -> None:
     """Tell the colleagues whom an internal note mentions by their user name, such as @elena.rossi."""
-    if message.visibility is not Visibility.internal:
-        return
+    values = {
+        "number": message.ticket.number,
+        "subject": message.ticket.subject,
+        "company": str(message.ticket.company) if message.ticket.company is not None else "–",
+    }
+    for key in called_by(session, message):
+        tell(session, "ticket_mention", colleague(session, key), values, about=message.ticket)
+
+
+def called_by(session: Session, message: TicketMessage) -> Sequence[int]:
+    """Return the keys of the colleagues at work whom an internal note mentions; nobody for other messages."""
     names = {name.rstrip(".-_").lower() for name in _MENTION.findall(message.body)}
-    if not names:
-        return
+    if message.visibility is not Visibility.internal or not names:
+        return ()
     staff = Staff.__table__
     wanted = sa.select(staff.c.id).where(
         sa.func.lower(staff.c.username).in_(sorted(names)[:_MOST_CALLED]),
         staff.c.group_id == message.ticket.group_id,
         staff.c.active,
     )
-    values = {
-        "number": message.ticket.number,
-        "subject": message.ticket.subject,
-        "company": str(message.ticket.company) if message.ticket.company is not None else "–",
-    }
-    for key in session.scalars(wanted.order_by(staff.c.id), execution_options=INTERNAL).all():
-        tell(session, "ticket_mention", colleague(session, key), values, about=message.ticket)
+    return session.scalars(wanted.order_by(staff.c.id), execution_options=INTERNAL).all()
 
 
 def _to_ticket(_session: Session, mail: OutboxMail) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -116,16 +116,33 @@ _NOTHING_DONE = (ClosureReason.duplicate, ClosureReason.not_competent, ClosureRe
 
 def _may_be_closed(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
     """Raise unless type, kind of assistance and time, as far as the queue asks for them, are there."""
-    if values["closure_reason"] in _NOTHING_DONE:
-        return
-    if ticket.request_type is None:
-        raise TypeMissing
-    if ticket.queue.requires_package and ticket.assistance_kind is None:
-        raise KindMissing
+    given = {"request_type": ticket.request_type, "assistance_kind": ticket.assistance_kind}
+    gap = closing_gap(ticket, values["closure_reason"], given, has_time=lambda: bool(worked_on(session, [ticket.id])))
+    if gap is not None:
+        raise gap
+
+
+def closing_gap(
+    ticket: Ticket, reason: ClosureReason | None, given: Mapping[str, Any], *, has_time: Callable[[], bool]
+) -> DomainError | None:
+    """Return what is still missing for a ticket to be closed for ``reason``, or None (TK-29, PK-06).
+
+    ``given``: its type and kind of assistance, as they will be by then.
+    """
+    if reason in _NOTHING_DONE:
+        return None
+    if not given["request_type"]:
+        return TypeMissing()
+    if ticket.queue.requires_package and not given["assistance_kind"]:
+        return KindMissing()
+    return TimeMissing() if ticket.queue.requires_time and not has_time() else None
+
+
+def worked_on(session: Session, keys: Collection[int]) -> set[int]:
+    """Return those of the tickets, by key, on which time was entered."""
     table = TimeEntry.__table__
-    worked = sa.select(sa.literal(1)).where(table.c.ticket_id == ticket.id).limit(1)
-    if ticket.queue.requires_time and session.scalar(worked, execution_options=INTERNAL) is None:
-        raise TimeMissing
+    wanted = sa.select(table.c.ticket_id).where(table.c.ticket_id.in_(keys)).distinct()
+    return set(session.scalars(wanted, execution_options=INTERNAL))
 
 
 def _take_charge(_session: Session, ticket: Ticket, _values: Mapping[str, Any], actor: Actor) -> None:

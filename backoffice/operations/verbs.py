@@ -44,6 +44,19 @@ def after_verb(entity: type[Recorded]) -> Callable[[Callable[..., None]], Callab
     return register
 
 
+_after_move: dict[type[Recorded], list[Callable[..., None]]] = {}
+
+
+def after_move(entity: type[Recorded]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Have ``hook(session, record, before, actor=actor)`` follow each verb that leaves ``entity`` in another state."""
+
+    def register(hook: Callable[..., None]) -> Callable[..., None]:
+        _after_move.setdefault(entity, []).append(hook)
+        return hook
+
+    return register
+
+
 def perform(
     session: Session,
     record: Recorded,
@@ -68,6 +81,7 @@ def perform(
         raise Forbidden
     _hold(session, record)
     expect_version(record, version)
+    before = getattr(record, machine.column)
     _require_source(record, transition)
     prove_scope(session, transition.right, [record])
     cleaned = _clean_inputs(session, record, transition, values or {})
@@ -86,6 +100,8 @@ def perform(
         flush(session, record)
     for hook in _after_verb.get(entity, ()):
         hook(session, record, actor=actor)
+    for hook in _after_move.get(entity, ()) if getattr(record, machine.column) is not before else ():
+        hook(session, record, before, actor=actor)
 
 
 def _hold(session: Session, record: Recorded) -> None:

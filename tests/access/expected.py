@@ -81,7 +81,7 @@ APPEND_ONLY = LEDGERS | {"package_movement"}
 WRITTEN_BY_VERBS = LEDGERS | {
     "import_batch", "outbox_mail", "role_right", "role_mask", "attachment", "escalation", "activation_check", "job",
     "setting", "text_block", "mail_template", "account_session", "consent", "account_deletion_request", "ticket_clock",
-    "inbound_mail", "ticket_archive", "penalty", "on_call_alert",
+    "inbound_mail", "ticket_archive", "penalty", "on_call_alert", "ticket_follower",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})
@@ -89,7 +89,7 @@ SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})
 WITH_UNIT = frozenset({
     "contract", "ticket", "call", "change_request", "service", "online_service", "company",
     "activation_request", "activation_request_item", "activation_check",
-    "analysis", "analysis_result", "certificate", "waste_movement",
+    "analysis", "analysis_result", "certificate", "waste_movement", "ticket_follower",
 })  # fmt: skip
 #: Verbs that are a change like any other; all others need the right to transitions.
 VERBS_THAT_UPDATE = frozenset(
@@ -114,7 +114,7 @@ PARENTS = {
     "inbound_mail": "tickets",
 }  # fmt: skip
 #: Whose a row is, where it is not simply whoever wrote it.
-OWNERS = {"time_entry": "person_id"}
+OWNERS = {"time_entry": "person_id", "ticket_follower": "staff_id"}
 
 _COMPANIES = {
     "unit": "SELECT id FROM company WHERE business_unit_id = :unit_id",

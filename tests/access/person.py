@@ -48,6 +48,7 @@ from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
 from models.ticket import Ticket
 from models.ticket_archive import TicketArchive
+from models.ticket_follower import TicketFollower
 from tests.access.expected import APPEND_ONLY, RIGHTS, ROLES, WRITTEN_BY_VERBS, Right, letters_on, visible_ids
 from tests.clients import DESK, DeskClient
 from tests.sample import SAMPLE
@@ -299,6 +300,7 @@ def _of_support(session: RecordSession, group: int, now: datetime) -> list[Recor
         OnCallAlert(ticket=ticket, person=person, **alert),
         rule,
         Penalty(rule=rule, ticket=ticket, due_on=now.date(), days_late=1, computation="1 giorno"),
+        TicketFollower(ticket=ticket, staff=person),
         QuickReply(name="Ricevuto", group_id=group, queue=queue, body="La ringraziamo."),
         TicketArchive(ticket=ticket, sha256="0" * 64, size_bytes=1),
     ]

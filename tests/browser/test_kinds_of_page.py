@@ -85,6 +85,33 @@ def refuse_call(page: Page) -> None:
     page.wait_for_selector(".field-error")
 
 
+def tick_two(page: Page) -> None:
+    """Take two tickets of the queue to a step for several."""
+    for box in page.locator("[name=key]").all()[:2]:
+        box.check()
+    page.locator("[formaction*='bulk/close']").click()
+    page.wait_for_selector(".several")
+
+
+def foresee(page: Page) -> None:
+    """Have it shown what closing two tickets would do."""
+    tick_two(page)
+    page.fill("[name=solution]", "Rifatto.")
+    page.select_option("[name=closure_reason]", "solved")
+    page.locator("[name=step][value=check]").click()
+    page.wait_for_selector("[name=step][value=form]")
+
+
+def report(page: Page) -> None:
+    """Close two tickets that are not being worked on: it is said why not."""
+    foresee(page)
+    page.locator(".several").evaluate(
+        "form => form.insertAdjacentHTML('beforeend', '<button type=submit name=step value=do id=do></button>')"
+    )
+    page.locator("#do").evaluate("button => button.click()")
+    page.wait_for_selector("#outcomes")
+
+
 def clash(page: Page) -> None:
     """Send a form made from a version that others have changed since."""
     page.fill("[name=city]", "Rovereto")
@@ -149,6 +176,10 @@ DESK_PAGES = {
     "support-ticket": Kind("/support/{ticket}"),
     "support-step": Kind("/support/{ticket}/do/assign"),
     "support-refused": Kind("/support/{ticket}/do/reject", act=refuse_step),
+    "support-follow": Kind("/support/follow/{ticket}"),
+    "support-bulk": Kind("/support/?show=free", act=tick_two),
+    "support-bulk-check": Kind("/support/?show=free", act=foresee),
+    "support-bulk-report": Kind("/support/?show=free", act=report),
     "roles": Kind("/roles/"),
     "user": Kind("/staff/{user}"),
     "user-form": Kind("/staff/{user}/edit"),

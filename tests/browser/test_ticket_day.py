@@ -30,7 +30,9 @@ from models.ticket import Ticket
 from models.ticket import TicketState as S
 from tests.attachments.test_pictures import picture
 from tests.browser.keys import press
+from tests.browser.test_kinds_of_page import check, fits
 from tests.clients import DESK
+from tests.operations.world import World
 
 pytestmark = pytest.mark.databases("sqlite")
 CLIENT = "demo.referent.2"
@@ -72,17 +74,24 @@ def client_page(new_context: Callable[..., BrowserContext], live_server: str, pa
 
 def ask(page: Page, tmp_path: Path) -> None:
     """Open a ticket with a picture of the error."""
+    send_request(
+        page, tmp_path, subject="Il registro non si apre più", text="Compare un errore quando apro il registro."
+    )
+    expect(page.locator("main")).to_contain_text("ha il numero")
+
+
+def send_request(page: Page, tmp_path: Path, *, subject: str, text: str) -> None:
+    """Fill in the form with a picture of the error, and send it."""
     shot = tmp_path / "errore.png"
     shot.write_bytes(picture("PNG"))
     page.goto("/it/tickets/new/")
     page.select_option("[name=request_type]", index=1)
-    page.fill("[name=subject]", "Il registro non si apre più")
+    page.fill("[name=subject]", subject)
     page.fill("[name=affected_system]", "GoPrivacy")
-    page.fill("[name=description]", "Compare un errore quando apro il registro.")
+    page.fill("[name=description]", text)
     page.select_option("[name=requested_urgency]", "high")
     page.set_input_files("[name=file]", shot)
     page.get_by_role("button", name="Invia la richiesta").click()
-    expect(page.locator("main")).to_contain_text("ha il numero")
 
 
 def newest(session: RecordSession) -> Ticket:
@@ -239,3 +248,86 @@ def test_others_see_what_is_new_without_loading_anew(
     # It asks by itself every ten seconds; coming back to the window asks at once.
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator(f"[data-key-row='{key}']")).to_be_visible(timeout=15_000)
+
+
+def test_several_answered_at_once_and_one_followed_by_keyboard(
+    desk_page: Callable[[str], Page], session: RecordSession, staff: Callable[[str], Staff]
+) -> None:
+    operator = staff("demo.operator1.2")
+    session.rollback()
+    with begin_writing():
+        world = World(session, group_id=operator.group_id)
+        tickets = [
+            world.ticket(S.in_progress, contact=world.contact, assignee_id=operator.id, subject=f"Insieme {number}")
+            for number in range(3)
+        ]
+        session.commit()
+    keys = [ticket.id for ticket in tickets]
+    page = desk_page("demo.operator1.2")
+    page.goto(f"{DESK}/support/?show=all")
+    for key in keys[:2]:
+        page.locator(f"[data-key-row='{key}']").focus()
+        press(page, "s")
+    expect(page.locator("[data-ticked]")).to_have_text("Selezionati: 2")
+    page.locator("[formaction*='bulk/answer']").press("Enter")
+    page.get_by_label("Risposta ai clienti").fill("{number}: è quasi pronto.")
+    page.locator("[name=step][value=check]").press("Enter")
+    expect(page.locator("main")).to_contain_text("Si risponde a 2 ticket")
+    page.locator("[name=step][value=do]").press("Enter")
+    expect(page.locator("#outcomes")).to_have_text("Fatti: 2, non fatti: 0")
+
+    # A draft outlives a connection that breaks while it is sent, and goes once it is there.
+    path = f"{DESK}/support/{keys[0]}"
+    page.goto(path)
+    expect(page.locator(".said-ours")).to_contain_text(f"{tickets[0].number}: è quasi pronto.")
+    press(page, "r")
+    page.keyboard.type("Ancora un momento.")
+    page.route("**/say*", lambda route: route.abort())
+    press(page, "Control+Enter")
+    page.unroute("**/say*")
+    page.goto(path)
+    expect(page.locator("#reply-body")).to_have_value("Ancora un momento.")
+    page.locator("#reply-body").focus()
+    press(page, "Control+Enter")
+    expect(page.locator(".said-ours").last).to_contain_text("Ancora un momento.")
+    expect(page.locator("#reply-body")).to_have_value("")
+    page.goto(path)
+    expect(page.locator("#reply-body")).to_have_value("")
+
+    press(page, "f")
+    expect(page.locator("main, [role=status]").first).to_be_visible()
+    expect(page.locator("button[data-key=f]")).to_contain_text("Non seguire più")
+    page.goto(f"{DESK}/support/{keys[0]}?show=followed")
+    expect(page.locator("[data-key-row]")).to_have_count(1)
+
+    # That another ticket has changed makes this page no older; that its own has, does.
+    with begin_writing():
+        session.get_one(Ticket, keys[2]).subject = "Tutt’altro"
+        session.commit()
+    with page.expect_response("**/support/queue*"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("[data-changed]")).to_be_hidden()
+    with begin_writing():
+        session.get_one(Ticket, keys[0]).subject = "Insieme, ancora"
+        session.commit()
+    with page.expect_response("**/support/queue*"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("[data-changed]")).to_be_visible()
+
+
+def test_a_client_adds_to_what_is_open_already(
+    packages: list[int], client_page: Page, session: RecordSession, tmp_path: Path
+) -> None:
+    ask(client_page, tmp_path)
+    key = newest(session).id
+    session.rollback()
+    send_request(client_page, tmp_path, subject="Registro: non si apre di nuovo", text="Anche oggi.")
+    expect(client_page.locator("h1")).to_have_text("Prima di inviare")
+    expect(client_page.locator("main")).to_contain_text("errore.png")
+    fits(client_page, "similar")
+    check(client_page, "similar")
+    client_page.get_by_role("button", name="È questa: aggiungi lì il mio messaggio").first.click()
+    client_page.wait_for_url(f"**/ticket/{key}")
+    expect(client_page.locator(".talk")).to_contain_text("Anche oggi.")
+    expect(client_page.locator(".talk")).to_contain_text("errore.png")
+    assert newest(session).id == key

@@ -77,4 +77,6 @@ def test_clients_choose_among_kinds_meant_for_them(browser_of: Browsers, session
     kinds = session.scalars(sa.select(RequestType).where(RequestType.group_id == 2)).all()
     shown = browser_of("demo.referent.2", portal="SUPPORTO").get("/it/tickets/new/").text
     assert {kind.for_clients for kind in kinds} == {True, False}
-    assert {kind.id for kind in kinds if f'<option value="{kind.id}"' in shown} == {k.id for k in kinds if k.for_clients}
+    assert {kind.id for kind in kinds if f'<option value="{kind.id}"' in shown} == {
+        k.id for k in kinds if k.for_clients
+    }

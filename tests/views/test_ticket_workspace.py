@@ -191,7 +191,7 @@ def test_several_are_taken_at_once_and_each_under_its_rules(
     visitor = person("operator1")
     assert 'name="key"' in visitor.get("/support/?show=free").text
     other = session.scalars(sa.select(Ticket.id).where(Ticket.state == S.in_progress, Ticket.assignee_id == me)).first()
-    answer = visitor.submit("/support/assign?show=free", {"key": [str(ticket.id), str(other), "999999"]})
+    answer = visitor.submit("/support/bulk/take?show=free", {"key": [str(ticket.id), str(other), "999999"]})
     assert answer.status_code == 303
     assert (fresh(session, ticket).state, fresh(session, ticket).assignee_id) == (S.assigned, me)
     page = visitor.get("/support/").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,20 @@ from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.files.kinds import KINDS
-from backoffice.operations.client_tickets import ASKED, OVER, NoQueue, answer_ticket, open_ticket, types_for
+from backoffice.operations.client_tickets import (
+    ASKED,
+    OVER,
+    NoQueue,
+    TicketOver,
+    answer_ticket,
+    open_ticket,
+    require_complete,
+    sent_before,
+    types_for,
+)
+from backoffice.operations.similar_tickets import Asked, find_similar
+from backoffice.operations.ticket_states import WindowOver
+from backoffice.portals import Client
 from backoffice.records import show
 from backoffice.records.lookup import get_record
 from backoffice.texts import in_language
@@ -24,6 +38,7 @@ from models.ticket_message import Direction, TicketMessage
 from views import addresses
 from views.client_area import door, limits
 from views.client_area.blueprint import area
+from views.client_area.kept_files import Files, bring_back, keep
 from views.door import current_actor, current_session
 from views.generated.section import add_section_link, set_list_link, set_section_panel
 from views.uploads import sent_files
@@ -43,17 +58,82 @@ def open_new_ticket() -> Any:
         raise NoQueue
     if request.method != "POST":
         return _form()
-    limits.count("ticket", client.email)
-    files = sent_files("file")
+    # The page in between is a second form of the same request.
+    has_looked = "looked" in request.form
+    limits.count("ticket_again" if has_looked else "ticket", client.email)
+    files = [*bring_back(request.form.get("kept", ""), client.actor.id), *sent_files("file")]
+    if "change" in request.form:
+        return _form(files=files)
     try:
+        if "join" in request.form:
+            return _join(client, files)
+        if not has_looked and (similar := _similar(client, files)):
+            return _similar_page(client, similar, files)
         with door.as_product(writes=True, account_id=client.actor.account_id) as records:
             account = records.get_one(Account, client.actor.id)
             portal = records.get_one(Portal, door.portal().id)
             made = open_ticket(records, account, portal, request.form, files, **_storing())
             key, number = made.id, made.number
     except InvalidRecord as error:
-        return _form({name: str(text) for name, text in error.problems.items()}), error.status
+        return _form({name: str(text) for name, text in error.problems.items()}, files), error.status
     flash(_("Your request has the number %(number)s. We confirm it by mail.", number=number), "good")
+    return redirect(url_for(addresses.endpoint(Ticket, "record"), pk=key), 303)
+
+
+def _similar(client: Client, files: Files) -> Sequence[Ticket]:
+    """Return the open tickets of the client that the request may be about, none where it was just sent.
+
+    :raises InvalidRecord: the request is not complete: that comes first.
+    """
+    with door.as_product() as records:
+        account, portal = records.get_one(Account, client.actor.id), records.get_one(Portal, door.portal().id)
+        limit = current_app.config["MAX_ATTACHMENT_MB"]
+        _queue, values = require_complete(records, portal, request.form, files, limit_mb=limit)
+        if sent_before(records, account, values) is not None:
+            return ()
+    # With the client's own eyes: what they may not see is not among them.
+    asked = Asked(client.actor.company_id, values["subject"], place=values["affected_system"])
+    return find_similar(current_session(), asked)
+
+
+def _similar_page(client: Client, similar: Sequence[Ticket], files: Files) -> str:
+    """Ask whether it is one of the open tickets, before another is opened: what was typed and chosen goes along."""
+    page = {
+        "similar": [
+            {
+                "key": ticket.id,
+                "number": ticket.number,
+                "subject": ticket.subject,
+                "state": {"text": ticket.state.label, "tone": ticket.state.tone, "icon": ticket.state.icon},
+                "when": show.when(ticket.created_at),
+                "url": addresses.record_url(ticket),
+            }
+            for ticket in similar
+        ],
+        "typed": [(name, request.form.get(name, "")) for name in ASKED],
+        "subject": request.form.get("subject", ""),
+        "description": request.form.get("description", ""),
+        "kept": keep(files, client.actor.id),
+        "files": [name for name, _content in files],
+    }
+    return render_template("client_ticket_similar.html", page=page)
+
+
+def _join(client: Client, files: Files) -> Any:
+    """Add what was typed to the open ticket that it is about; one that was closed meanwhile leads back to the form.
+
+    :raises InvalidRecord: a file is refused.
+    """
+    ticket: Ticket = get_record(current_session(), Ticket, request.form["join"])
+    key, number = ticket.id, ticket.number
+    subject, text = (request.form.get(name, "").strip() for name in ("subject", "description"))
+    try:
+        with door.as_product(writes=True, account_id=client.actor.account_id) as records:
+            account, found = records.get_one(Account, client.actor.id), records.get_one(Ticket, key)
+            answer_ticket(records, account, found, f"{subject}\n\n{text}".strip(), files, **_storing())
+    except (TicketOver, WindowOver) as error:
+        return _form({"subject": str(error)}, files), error.status
+    flash(_("We have added your message to request %(number)s.", number=number), "good")
     return redirect(url_for(addresses.endpoint(Ticket, "record"), pk=key), 303)
 
 
@@ -91,7 +171,9 @@ def _files() -> dict[str, Any]:
     }
 
 
-def _form(problems: dict[str, str] | None = None) -> str:
+def _form(problems: dict[str, str] | None = None, files: Files | None = None) -> str:
+    client = door.client()
+    kept = files if client is not None and "file" not in (problems or {}) else None
     with door.as_product() as records:
         kinds = [(str(kind.id), in_language(kind, "name")) for kind in types_for(records, door.portal())]
         queue = records.get_one(Portal, door.portal().id).queue
@@ -101,7 +183,9 @@ def _form(problems: dict[str, str] | None = None) -> str:
         "problems": problems or {},
         "kinds": kinds,
         "urgencies": [(urgency.value, urgency.label) for urgency in Urgency],
-        "needs_file": needs_file,
+        "needs_file": needs_file and not kept,
+        "kept": keep(kept, client.actor.id) if kept and client is not None else "",
+        "kept_files": [name for name, _content in kept or ()],
         "files": _files(),
         "back_url": addresses.list_url(Ticket),
     }

@@ -10,8 +10,8 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from sqlalchemy.orm import joinedload
 
+from backoffice.access import joined
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Forbidden
@@ -95,7 +95,7 @@ def _refused() -> Any:
 def _page(problems: dict[int, str] | None = None) -> str:
     session, actor = current_session(), current_actor()
     wanted = sa.select(InboundMail).where(InboundMail.state == Disposition.to_sort)
-    wanted = wanted.options(joinedload(InboundMail.company), joinedload(InboundMail.mailbox))
+    wanted = wanted.options(*joined(session, InboundMail.company, InboundMail.mailbox))
     mails = session.scalars(wanted.order_by(InboundMail.received_at, InboundMail.id).limit(SIZE + 1)).all()
     offered = _offered(session, [mail.company_id for mail in mails if mail.company_id is not None])
     page = {

@@ -18,7 +18,8 @@ from backoffice.lifecycles import transitions_open
 from backoffice.operations.assistance import is_due, judge
 from backoffice.operations.clocks import calendar_of, counted_pauses, pauses_of
 from backoffice.operations.package_ledger import usable
-from backoffice.operations.quick_replies import fill
+from backoffice.operations.quick_replies import fill, words_of
+from backoffice.operations.ticket_talk import SILENT
 from backoffice.records import show, subjects
 from backoffice.working_time import time_between
 from models.attachment import Attachment
@@ -38,6 +39,7 @@ from models.time_entry import ActivityCategory, TimeEntry
 from models.values import Minutes
 from views import addresses
 from views.desk.ticket_deeds import Deed, deed_url
+from views.desk.ticket_reading import find_replies
 from views.generated.listing import dressed
 
 #: More than anybody reads on one page; the list of messages has them all.
@@ -72,7 +74,7 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
         "files": files,
         "last_message": messages[-1]["key"] if messages else 0,
         "can_wait": record.state is S.in_progress,
-        "may_write": actor.may(Action.create, TicketMessage) and record.state not in (S.closed_final, S.archived),
+        "may_write": actor.may(Action.create, TicketMessage) and record.state not in SILENT,
         "may_split": actor.may(Action.create, Ticket),
         "replies": _replies(session, record, actor),
         "clocks": _clocks(session, record),
@@ -146,16 +148,9 @@ def _replies(session: RecordSession, record: Ticket, actor: Actor) -> list[dict[
     """Return the quick replies of the ticket's queue, with its names in them."""
     if not actor.may(Action.read, QuickReply):
         return []
-    words = {
-        "name": show.cell(record, fields(Ticket)["contact"], actor).text,
-        "number": record.number,
-        "subject": record.subject,
-        "company": show.cell(record, fields(Ticket)["company"], actor).text,
-        "me": actor.name,
-    }
-    offered = sa.or_(QuickReply.queue_id.is_(None), QuickReply.queue_id == record.queue_id)
-    wanted = sa.select(QuickReply.name, QuickReply.body).where(QuickReply.active, offered).order_by(QuickReply.name)
-    return [{"name": name, "text": fill(body, words)} for name, body in session.execute(wanted.limit(50))]
+    words = words_of(record, actor)
+    rows = find_replies(session, [record.queue_id])
+    return [{"name": name, "text": fill(body, words)} for _key, name, body in rows]
 
 
 def _actor(session: RecordSession) -> Actor:

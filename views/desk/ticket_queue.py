@@ -11,20 +11,25 @@ from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy.orm import joinedload
 
 from backoffice import clock
+from backoffice.access import joined
 from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.errors import Text
+from backoffice.lifecycles import transitions_open
 from backoffice.operations.clocks import PAUSING
+from backoffice.operations.ticket_followers import is_followed
 from backoffice.records import show
-from backoffice.records.pages import Page, find_counts, read_query
+from backoffice.records.pages import COUNT_CAP, Page, find_counts, read_query
 from models.catalogue import fields
 from models.support_queue import SupportQueue
 from models.ticket import OPEN_STATES, Ticket
 from models.ticket import TicketState as S
+from models.ticket_follower import TicketFollower
+from models.ticket_message import TicketMessage
 from views import addresses
+from views.desk.ticket_batches import KINDS, Batch
 from views.desk.ticket_changes import change_columns, change_word
 from views.generated.listing import count_text
 
@@ -46,6 +51,7 @@ _OPEN = "state:in:" + ",".join(OPEN_STATES)
 PARTS = (
     Part("mine", _lp("tickets", "Mine"), ("assignee:in:{me}", _OPEN), _l("No open ticket is entrusted to you.")),
     Part("free", _lp("tickets", "Unassigned"), ("assignee:empty:", _OPEN), _l("Every open ticket has somebody.")),
+    Part("followed", _lp("tickets", "Followed"), (_OPEN,), _l("You follow no open ticket.")),
     Part("all", _lp("tickets", "All"), (_OPEN,), _l("There is no open ticket.")),
     Part(
         "closing",
@@ -64,25 +70,73 @@ def queue(
     ``beside``: filters whose tickets are counted too, in the same statement.
     """
     part, chosen = _chosen(), _chosen_queue()
-    wanted = [_filters(p, actor, chosen) for p in PARTS] + ([beside] if beside else [])
-    changes = change_columns(actor.group_id)
+    counted = [p for p in PARTS if p.name != "followed"]
+    wanted = [_filters(p, actor, chosen) for p in counted] + ([beside] if beside else [])
     queries = [read_query(Ticket, actor, filters=filters) for filters in wanted]
-    found: list[Any] = find_counts(session, queries, beside=changes)
-    counts, instants = found[: len(wanted)], found[len(wanted) :]
+    besides = (_count_followed(actor, chosen), *_in_hand(current or 0, actor), *change_columns(actor.group_id))
+    found: list[Any] = find_counts(session, queries, beside=besides)
+    counts, (followed, *hand), instants = found[: len(wanted)], found[len(wanted) : -2], found[-2:]
+    numbers = {p.name: count for p, count in zip(counted, counts, strict=False)} | {"followed": followed}
     rows = _rows(session, part, actor, chosen)
     shown = [(_row(row, actor, current), row) for row in rows[:SIZE]]
     return {
-        "parts": [_tab(p, p is part, count) for p, count in zip(PARTS, counts, strict=False)],
+        "parts": [_tab(p, p is part, numbers[p.name]) for p in PARTS],
         "beside": counts[-1] if beside else 0,
         # With a ticket in hand the queue stays as it was chosen.
         "queues": _queues(session, chosen) if current is None else [],
         "queue": chosen,
         "since": change_word(instants),
+        # What the ticket in hand is like now, so that the page knows whether it shows an older one.
+        "hand": "{}.{}".format(*hand[1:]) if current else "",
+        "is_followed": bool(hand[0]),
+        "next": _next(rows, actor),
+        "bulk": [_step(kind) for kind in KINDS.values() if kind.is_open(actor)],
+        "may_take": KINDS["assign"].is_open(actor),
         "show": part.name,
         "sections": _sections(shown),
         "empty": part.empty,
-        "all_url": addresses.list_url(Ticket, f=_filters(part, actor, chosen)) if len(rows) > SIZE else None,
+        "all_url": _list_url(part, actor, chosen) if len(rows) > SIZE else None,
     }
+
+
+def _in_hand(key: int, actor: Actor) -> tuple[Any, ...]:
+    """Build whether the actor follows a ticket, its version, and the key of its last message."""
+    said = sa.select(sa.func.max(TicketMessage.id)).where(TicketMessage.ticket_id == key)
+    version = sa.select(Ticket.version).where(Ticket.id == key)
+    return is_followed(key, actor), version.scalar_subquery(), said.scalar_subquery()
+
+
+def _count_followed(actor: Actor, chosen: int | None) -> sa.ScalarSelect[int]:
+    """Build the number of open tickets that the actor follows, counted as far as the others."""
+    one = sa.select(sa.literal(1).label("one")).select_from(Ticket).where(*_followed_by(actor))
+    one = one.where(Ticket.state.in_(OPEN_STATES), *([Ticket.queue_id == chosen] if chosen else []))
+    return sa.select(sa.func.count()).select_from(one.limit(COUNT_CAP + 1).subquery()).scalar_subquery()
+
+
+def _followed_by(actor: Actor) -> list[Any]:
+    mine = sa.select(TicketFollower.ticket_id).where(TicketFollower.staff_id == actor.staff_id)
+    return [Ticket.id.in_(mine)]
+
+
+def _list_url(part: Part, actor: Actor, chosen: int | None) -> str:
+    if part.name == "followed":
+        return addresses.list_url(TicketFollower, f=[f"staff:in:{actor.staff_id}"])
+    return addresses.list_url(Ticket, f=_filters(part, actor, chosen))
+
+
+def _next(rows: list[Ticket], actor: Actor) -> dict[str, str] | None:
+    """Return what is to be done next: the usual step of the first ticket that has one and does not wait."""
+    for row in rows:
+        step = next((found for found in transitions_open(row, actor) if found.tone == "primary"), None)
+        if step is not None and row.state not in PAUSING:
+            url = url_for("TicketView.do", pk=row.id, verb=step.name, **kept()) + "#next"
+            return {"label": str(step.label), "icon": step.icon, "number": row.number, "url": url}
+    return None
+
+
+def _step(kind: type[Batch]) -> dict[str, str]:
+    url = url_for("TicketBulkView.step", name=kind.name, **kept())
+    return {"label": kind.label(), "icon": kind.icon, "url": url}
 
 
 def kept() -> dict[str, Any]:
@@ -112,9 +166,11 @@ def _rows(session: RecordSession, part: Part, actor: Actor, chosen: int | None) 
     """
     states = [S.closed_provisional] if part.name == "closing" else list(OPEN_STATES)
     is_open = Ticket.state.in_(sa.bindparam("states", states, expanding=True, literal_execute=True))
-    found = sa.select(Ticket).where(is_open).options(joinedload(Ticket.company), joinedload(Ticket.assignee))
+    found = sa.select(Ticket).where(is_open).options(*joined(session, Ticket.company, Ticket.assignee))
     if part.name == "mine":
         found = found.where(Ticket.assignee_id == actor.staff_id)
+    if part.name == "followed":
+        found = found.where(*_followed_by(actor))
     if part.name == "free":
         found = found.where(Ticket.assignee_id.is_(None))
     if chosen:

@@ -14,7 +14,6 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_login import current_user
 
 from backoffice import clock
 from backoffice.actors import Action, Actor
@@ -25,23 +24,24 @@ from backoffice.operations import verbs
 from backoffice.operations.attachments import attach_file
 from backoffice.operations.plain import create_record
 from backoffice.operations.ticket_links import split_off
+from backoffice.operations.ticket_talk import say
 from backoffice.records.lookup import get_record
 from models.attachment import Attachment
 from models.base import Category
 from models.call import Call
-from models.ticket import Ticket, TicketState
-from models.ticket_message import Direction, TicketMessage, Visibility
+from models.ticket import Ticket
+from models.ticket_message import Direction, TicketMessage
 from models.time_entry import TimeEntry
 from views import interrupted
 from views.desk.ticket_changes import poll_token
 from views.desk.ticket_deeds import Deed, find_deed
+from views.desk.ticket_entry import may_work, refused
 from views.desk.ticket_page import others_of, ticket_page
 from views.desk.ticket_queue import kept, queue
 from views.desk.ticket_reading import load_ticket
 from views.door import commit, current_actor, current_session, read_again
 from views.frame import OwnPage, add_page, set_place
 from views.generated.form_pages import form_version
-from views.generated.guarding import require_same_group
 from views.generated.pages import add_link
 from views.uploads import sent_files
 
@@ -50,19 +50,10 @@ _TYPED = ("body", "kind", "then", "minutes", "activity", "category")
 
 
 class AnsweredMeanwhile(DomainError):
-    """Shown before one sends: the client may have said what one was about to ask."""
+    """Shown before one sends: the client may have said what one was about to ask, a colleague what one answers."""
 
     template = _l("Somebody wrote in the meantime: read it above, then send what you have written.")
     status = 409
-
-
-class NothingWritten(DomainError):
-    template = _l("Write something first.")
-
-
-def may_work(actor: Actor) -> bool:
-    """Say whether somebody works on tickets."""
-    return actor.may(Action.transition, Ticket) or actor.may(Action.update, Ticket)
 
 
 class TicketView(BaseView):
@@ -74,15 +65,15 @@ class TicketView(BaseView):
     @expose("/")
     def list(self) -> Any:
         """Show the queue, with nothing in hand yet."""
-        if (refused := _refused()) is not None:
-            return refused
+        if (answer := refused()) is not None:
+            return answer
         return render_template("ticket_desk.html", page=_around(None) | {"ticket": None})
 
     @expose("/queue")
     def part(self) -> Any:
         """Return the queue alone: what the page puts in place of its own when something has changed."""
-        if (refused := _refused()) is not None:
-            return refused
+        if (answer := refused()) is not None:
+            return answer
         current = request.args.get("current", "")
         key = int(current) if current.isascii() and current.isdigit() and len(current) < 10 else None
         return render_template("_ticket_queue.html", page=_around(key))
@@ -90,13 +81,13 @@ class TicketView(BaseView):
     @expose("/<int:pk>")
     def show(self, pk: int) -> Any:
         """Show one ticket beside the queue."""
-        return _refused() or _page(pk)
+        return refused() or _page(pk)
 
     @expose("/<int:pk>/do/<verb>", methods=["GET", "POST"])
     def do(self, pk: int, verb: str) -> Any:
         """Show the form of a verb beside the conversation; perform it when it is sent."""
-        if (refused := _refused()) is not None:
-            return refused
+        if (answer := refused()) is not None:
+            return answer
         if request.method != "POST" or interrupted.is_resumed():
             return _page(pk, find_deed(current_session(), current_actor(), pk, verb))
         try:
@@ -115,18 +106,18 @@ class TicketView(BaseView):
     @expose("/<int:pk>/say", methods=["POST"])
     def say(self, pk: int) -> Any:
         """Answer the client, or leave a note for colleagues."""
-        return _refused() or _attempt(pk, _say, "say")
+        return refused() or _attempt(pk, _say, "say")
 
     @expose("/<int:pk>/time", methods=["POST"])
     def time(self, pk: int) -> Any:
         """Enter the time worked."""
-        return _refused() or _attempt(pk, _enter_time, "time")
+        return refused() or _attempt(pk, _enter_time, "time")
 
     @expose("/<int:pk>/split/<int:message>", methods=["POST"])
     def split(self, pk: int, message: int) -> Any:
         """Make a ticket of its own of a message."""
-        if (refused := _refused()) is not None:
-            return refused
+        if (answer := refused()) is not None:
+            return answer
         found: TicketMessage = get_record(current_session(), TicketMessage, message)
         if found.ticket_id != pk:
             raise NotFound
@@ -135,20 +126,6 @@ class TicketView(BaseView):
         commit()
         flash(_("Ticket %(number)s is made of the message.", number=number), "good")
         return redirect(url_for("TicketView.show", pk=key, **kept()), 303)
-
-    @expose("/assign", methods=["POST"])
-    def assign(self) -> Any:
-        """Take the ticked tickets: each is entrusted to oneself, in the state it is in."""
-        return _refused() or _take_over()
-
-
-def _refused() -> Any:
-    if not current_user.is_authenticated:
-        return interrupted.sign_in_first()
-    if not may_work(current_actor()):
-        raise Forbidden
-    require_same_group()
-    return None
 
 
 def _done(deed: Deed) -> Any:
@@ -185,24 +162,10 @@ def _attempt(pk: int, act: Callable[[Ticket], str], part: str) -> Any:
 def _say(ticket: Ticket) -> str:
     """Write the message with its files; a question to the client lets the ticket wait for the answer."""
     actor, session = current_actor(), current_session()
-    actor.require(Action.create, TicketMessage)
-    is_note = request.form.get("kind") == "note"
-    body, files = request.form.get("body", "").strip(), sent_files("file")
-    if not body:
-        raise NothingWritten(field="body")
+    is_note, files = request.form.get("kind") == "note", sent_files("file")
     _require_read(ticket)
-    values = {
-        "ticket": ticket.id,
-        "body": body,
-        "visibility": (Visibility.internal if is_note else Visibility.public).value,
-        "direction": Direction.outgoing.value,
-    }
-    if request.form.get("then") == "wait" and not is_note:
-        verbs.perform(session, ticket, "ask_customer", {"body": body}, actor=actor)
-        newest = sa.select(TicketMessage).where(TicketMessage.ticket_id == ticket.id).order_by(TicketMessage.id.desc())
-        message = session.scalars(newest.limit(1)).one()
-    else:
-        message = create_record(session, TicketMessage, values, actor=actor)  # type: ignore[assignment]
+    waits = request.form.get("then") == "wait"
+    message = say(session, ticket, request.form.get("body", ""), actor=actor, is_note=is_note, waits=waits)
     storing = {"store": current_app.extensions["files"], "limit_mb": current_app.config["MAX_ATTACHMENT_MB"]}
     for name, content in files:
         attach_file(session, message, name, content, actor=actor, client_visible=not is_note, **storing)
@@ -210,11 +173,11 @@ def _say(ticket: Ticket) -> str:
 
 
 def _require_read(ticket: Ticket) -> None:
-    """Raise where a message came that the page did not show yet."""
+    """Raise where somebody else wrote what the page did not show yet: the client, or a colleague."""
     seen = request.form.get("seen", "")
-    newest = sa.select(sa.func.max(TicketMessage.id)).where(
-        TicketMessage.ticket_id == ticket.id, TicketMessage.direction == Direction.incoming
-    )
+    by_others = TicketMessage.created_by_id.is_distinct_from(current_actor().staff_id)
+    theirs = sa.or_(TicketMessage.direction == Direction.incoming, by_others)
+    newest = sa.select(sa.func.max(TicketMessage.id)).where(TicketMessage.ticket_id == ticket.id, theirs)
     if seen.isascii() and seen.isdigit() and (current_session().scalar(newest) or 0) > int(seen):
         raise AnsweredMeanwhile
 
@@ -227,32 +190,6 @@ def _enter_time(ticket: Ticket) -> str:
         values["person"] = actor.staff_id
     create_record(current_session(), TimeEntry, values, actor=actor)
     return _("The time is entered.")
-
-
-def _take_over() -> Any:
-    """Entrust the ticked tickets to oneself, each under its own rules; say how many, and why not the others."""
-    session, actor = current_session(), current_actor()
-    done, refused = 0, []
-    for key in dict.fromkeys(request.form.getlist("key")):
-        try:
-            record: Ticket = get_record(session, Ticket, key)
-            number = record.number
-            if record.state not in (TicketState.qualification, TicketState.assigned):
-                raise verbs.NotInThisState(verb=_("Take over"), state=record.state.label)
-            values = {name: getattr(record, name) for name in ("request_type", "priority", "assistance_kind", "team")}
-            values |= {"assignee": actor.staff_id, "estimated_minutes": record.estimated_minutes}
-            verbs.perform(session, record, "assign", values, actor=actor)
-            commit()
-            done += 1
-        except Forbidden:
-            raise
-        except DomainError as error:
-            read_again()
-            refused.append(f"{number}: {error}")
-    flash(_("Entrusted to you: %(count)s.", count=done), "good" if done else "wait")
-    for text in refused[:10]:
-        flash(text, "bad")
-    return redirect(url_for("TicketView.list", **kept()), 303)
 
 
 def _around(current: int | None, record: Ticket | None = None) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from views.generated.figures import figures_page
 from views.generated.form_pages import form_version
 from views.generated.forms import LineForms, RecordForm
 from views.generated.guarding import guarded
-from views.generated.listing import Listing, here
+from views.generated.listing import Listing
 from views.generated.merge_pages import MergePages
 from views.generated.pages import set_record
 from views.generated.removal_pages import RemovalPages
@@ -52,7 +52,7 @@ class DeskView(RemovalPages):
     @guarded(Action.read)
     def list(self) -> Any:
         if "f_field" in request.args:
-            return redirect(_canonical_filter(), 302)
+            return redirect(pages.canonical_filter(), 302)
         listing = Listing(self.entity, current_actor())
         page = listing.page(current_session())
         if not listing.printing:
@@ -94,6 +94,8 @@ class DeskView(RemovalPages):
             page = form_pages.form_page(*self._bound(pk)) | {"resumed": interrupted.is_resumed()}
             page["earlier"] = bool(pk) and "earlier" in request.args
             return self.render_template("form.html", page=page)
+        if not pk and (question := pages.question(self.entity, current_actor(), current_session())) is not None:
+            return self.render_template("form.html", page=form_pages.form_page(*self._bound("")) | question)
         try:
             record = self._save(pk)
         except InvalidRecord as error:
@@ -263,16 +265,6 @@ def _saved(record: Recorded, *, is_new: bool = False) -> Any:
     for step in pages.first_steps(record, current_actor()) if is_new else ():
         flash(Markup('{} <a href="{}">{}</a>').format(step["first"], step["url"], step["label"]), "info")
     return redirect(addresses.record_url(record), 303)
-
-
-def _canonical_filter() -> str:
-    """Return the list's address with the filter just added to it, in the form addresses have."""
-    values = [value for value in request.args.getlist("f_value") if value.strip()]
-    operator = request.args.get("f_op", "")
-    joined = "..".join(request.args.getlist("f_value")) if operator == "between" else ",".join(values)
-    kept = [(k, v) for k, v in request.args.items(multi=True) if not k.startswith("f_") and k != "k"]
-    added = f"{request.args['f_field']}:{operator}:{joined}"
-    return here([*kept, ("f", added)])
 
 
 def make_view(entity: type[Recorded]) -> type[DeskView]:

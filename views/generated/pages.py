@@ -23,6 +23,7 @@ from views import addresses
 from views.door import current_actor
 from views.frame import set_place
 from views.generated import details, tabs
+from views.generated.listing import here
 from views.generated.record_mails import mail_list
 
 #: Further actions on records of an entity that the generator cannot guess: a view of its own registers them.
@@ -58,6 +59,26 @@ def set_notice(entity: type[Recorded], notice: Notice) -> None:
 def _notice(entity: type[Recorded]) -> Text | None:
     notice = _notices.get(entity)
     return notice() if notice is not None else None
+
+
+#: What people are asked before a new record of an entity is saved: ``{text, rows}`` or None. Each row is a record that
+#: may be meant instead: ``{label, url, detail, action, action_label}``; what was typed is sent to ``action``.
+Question = Callable[[Any, Actor, RecordSession], dict[str, Any] | None]
+_questions: dict[type[Recorded], Question] = {}
+#: Sent along by the form that has asked.
+ASKED = "asked"
+
+
+def set_question(entity: type[Recorded], ask: Question) -> None:
+    """Ask what ``ask(sent, actor, session)`` returns before a new record of ``entity`` is saved; once, not twice."""
+    _questions[entity] = ask
+
+
+def question(entity: type[Recorded], actor: Actor, session: RecordSession) -> dict[str, Any] | None:
+    """Return what the form shows of the question, where there is one and it has not been asked yet."""
+    ask = _questions.get(entity)
+    found = ask(request.form, actor, session) if ask is not None and ASKED not in request.form else None
+    return {"question": found, "asked": ASKED} if found else None
 
 
 def set_record(record: Recorded | None, step: Text = "") -> None:
@@ -111,6 +132,16 @@ def _deleted_url(entity: type[Recorded], actor: Actor) -> str | None:
     """Return the way to what was deleted of a list, for those who may read the history."""
     history, wanted = timeline.deletions_of(entity)
     return addresses.list_url(history, f=wanted) if actor.may(Action.read, history) else None
+
+
+def canonical_filter() -> str:
+    """Return the list's address with the filter just added to it, in the form addresses have."""
+    values = [value for value in request.args.getlist("f_value") if value.strip()]
+    operator = request.args.get("f_op", "")
+    joined = "..".join(request.args.getlist("f_value")) if operator == "between" else ",".join(values)
+    kept = [(k, v) for k, v in request.args.items(multi=True) if not k.startswith("f_") and k != "k"]
+    added = f"{request.args['f_field']}:{operator}:{joined}"
+    return here([*kept, ("f", added)])
 
 
 def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 const EVERY = 10_000;
 const desk = document.querySelector("[data-tickets]");
 const reply = document.querySelector("[data-reply]");
+const hand = desk?.querySelector("[data-ticket-queue]").dataset.hand;
 const rows = () => [...desk.querySelectorAll("[data-key-row]")];
 
 function isTyping(target) {
@@ -19,6 +20,12 @@ function move(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 
+// Ticks the row one is on, for a step with several.
+function tick() {
+  const row = document.activeElement?.closest("[data-key-row]") ?? desk.querySelector("[data-key-row][aria-current]");
+  row?.parentElement.querySelector("[name=key]")?.click();
+}
+
 function write(kind) {
   if (!reply) return;
   reply.querySelector(`[name=kind][value=${kind}]`).checked = true;
@@ -30,6 +37,7 @@ const keys = {
   k: () => move(-1),
   r: () => write("answer"),
   n: () => write("note"),
+  s: () => tick(),
   "?": () => document.querySelector("[data-keys]").showModal(),
 };
 
@@ -46,15 +54,21 @@ function onKey(event) {
   act();
 }
 
-// What is being written outlives a closed tab; it goes once it is sent.
+// Words alone: spaces and line breaks are not what tells two texts apart.
+const plain = (text) => text.replace(/\s+/g, " ").trim();
+
+// What is being written outlives a closed tab, and a connection that broke while it was sent: it goes once it is there.
 function keepDrafts() {
   if (!reply) return;
   const text = reply.querySelector("[data-draft]");
   const state = reply.querySelector("[data-draft-state]");
   const name = `draft.ticket.${reply.dataset.reply}`;
   try {
-    if (!text.value && localStorage.getItem(name)) {
-      text.value = localStorage.getItem(name);
+    const kept = localStorage.getItem(name);
+    const said = [...document.querySelectorAll("[data-own-words]")].at(-1)?.textContent ?? "";
+    if (kept && plain(kept) === plain(said)) localStorage.removeItem(name);
+    else if (kept && !text.value) {
+      text.value = kept;
       state.textContent = reply.dataset.wordDraft;
     }
   } catch { return; }
@@ -67,7 +81,37 @@ function keepDrafts() {
   reply.addEventListener("submit", (event) => {
     if (sending) event.preventDefault();
     sending = true;
-    localStorage.removeItem(name);
+  });
+  addEventListener("pageshow", () => { sending = false; });
+}
+
+// How many are ticked is said beside the steps; one box ticks all that are shown.
+function prepareTicks() {
+  const boxes = [...desk.querySelectorAll("[data-bulk] [name=key]")];
+  const all = desk.querySelector("[data-tick-all]");
+  if (!all) return;
+  all.hidden = false;
+  const words = desk.querySelector("[data-ticked]");
+  const count = () => {
+    const ticked = boxes.filter((box) => box.checked).length;
+    words.textContent = words.dataset.word.replace("{n}", ticked);
+    all.querySelector("input").checked = ticked === boxes.length;
+  };
+  all.querySelector("input").addEventListener("change", (event) => {
+    for (const box of boxes) box.checked = event.target.checked;
+    count();
+  });
+  for (const box of boxes) box.addEventListener("change", count);
+  count();
+}
+
+// The quick reply is put where one writes, its placeholders as they are: each ticket has its own words for them.
+function prepareBulk() {
+  const choose = document.querySelector("[data-bulk-reply]");
+  choose?.addEventListener("change", () => {
+    const text = choose.form.elements.body;
+    if (choose.value) text.value = choose.selectedOptions[0].dataset.text;
+    text.focus();
   });
 }
 
@@ -126,22 +170,31 @@ async function refresh() {
   const answer = await fetch(desk.dataset.queue, { headers: { "X-Requested-With": "fetch" } });
   if (!answer.ok || answer.redirected) return;
   const words = await answer.text();
+  readAt = Date.now();
   const old = desk.querySelector("[data-ticket-queue]");
-  const focused = document.activeElement?.dataset?.keyRow;
+  const on = document.activeElement;
+  const focused = on?.dataset?.keyRow ? `[data-key-row="${on.dataset.keyRow}"]` : on?.matches?.("[data-bulk] [name=key]") ? `[name=key][value="${on.value}"]` : null;
   const scrolled = old.scrollTop;
   const ticked = [...old.querySelectorAll("[name=key]:checked")].map((box) => box.value);
   old.outerHTML = words;
   const place = desk.querySelector("[data-ticket-queue]");
   place.scrollTop = scrolled;
   for (const box of place.querySelectorAll("[name=key]")) box.checked = ticked.includes(box.value);
-  if (focused) place.querySelector(`[data-key-row="${focused}"]`)?.focus();
-  document.querySelector("[data-changed]")?.removeAttribute("hidden");
+  prepareTicks();
+  if (focused) place.querySelector(focused)?.focus();
+  // Others may have changed: only where the ticket in hand has, is the page an old one.
+  if (place.dataset.hand !== hand) document.querySelector("[data-changed]")?.removeAttribute("hidden");
 }
 
-// A quiet answer is empty; only when something has changed is the queue read again.
+// Words such as "in 20 minutes" grow old by themselves: a minute, where something is due within the hour.
+let readAt = Date.now();
+const growsOld = () => Date.now() - readAt > (desk.querySelector(".queue-row .due-soon") ? 60_000 : 300_000);
+
+// A quiet answer is empty; only when something has changed, or its words are old, is the queue read again.
 async function follow() {
   if (document.hidden) return;
   try {
+    if (growsOld()) await refresh();
     const answer = await fetch(`${desk.dataset.poll}?since=${encodeURIComponent(desk.dataset.since)}`);
     if (answer.status !== 200) return;
     desk.dataset.since = (await answer.json()).since;
@@ -155,6 +208,8 @@ if (desk) {
   keepDrafts();
   prepareReplies();
   prepareTimer();
+  prepareTicks();
   setInterval(follow, EVERY);
   document.addEventListener("visibilitychange", follow);
 }
+prepareBulk();
