@@ -63,12 +63,14 @@ def _stamp(session: Session, calendar_id: int) -> Any:
 
 
 def _read(session: Session, calendar_id: int) -> WorkingCalendar:
-    calendar = session.get_one(ServiceCalendar, calendar_id, populate_existing=True)
+    # Whoever asks: hours count for all, and a role that may not look after calendars works within them.
+    fresh = {**INTERNAL, "populate_existing": True}
+    calendar = session.get_one(ServiceCalendar, calendar_id, execution_options=fresh)
     weekly: defaultdict[int, list[Interval]] = defaultdict(list)
-    for row in calendar.intervals:
+    for row in session.scalars(_lines(CalendarInterval, calendar_id), execution_options=fresh):
         weekly[_NUMBERS[row.weekday]].append(_interval(row.from_time, row.to_time))
     exceptions: defaultdict[date, list[Interval]] = defaultdict(list)
-    for day in calendar.exceptions:
+    for day in session.scalars(_lines(CalendarException, calendar_id), execution_options=fresh):
         hours = exceptions[day.day]
         if not day.closed and day.from_time is not None:
             hours.append(_interval(day.from_time, day.to_time))
@@ -79,6 +81,10 @@ def _read(session: Session, calendar_id: int) -> WorkingCalendar:
     )
 
 
+def _lines(kind: Any, calendar_id: int) -> sa.Select[Any]:
+    return sa.select(kind).where(kind.calendar_id == calendar_id)
+
+
 def _interval(opens: time, closes: time | None) -> Interval:
     return opens, closes or MIDNIGHT
 
@@ -87,4 +93,4 @@ def _holidays(session: Session, calendar: ServiceCalendar) -> frozenset[date]:
     if not calendar.excludes_holidays:
         return frozenset()
     statement = sa.select(Holiday.day).where(Holiday.holiday_set_id == calendar.holiday_set_id)
-    return frozenset(session.scalars(statement))
+    return frozenset(session.scalars(statement, execution_options=INTERNAL))

@@ -35,6 +35,7 @@ from models.time_entry import ActivityCategory, TimeEntry
 from models.values import Minutes
 from views import addresses
 from views.desk.ticket_deeds import Deed, deed_url
+from views.desk.ticket_visits import visits_of
 from views.generated.listing import dressed
 
 #: More than anybody reads on one page; the list of messages has them all.
@@ -70,6 +71,7 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
         "clocks": _clocks(session, record),
         "time": _time(session, record, actor),
         "packages": _packages(session, record, actor),
+        "visits": visits_of(session, record, actor),
         "reasons": reasons,
         "is_due": is_due(reasons),
         "client": _client(session, record, actor),

@@ -26,6 +26,7 @@ from models.ticket import OPEN_STATES, Ticket
 from models.ticket import TicketState as S
 from views import addresses
 from views.desk.ticket_changes import change_columns, change_word
+from views.desk.ticket_visits import visits_due
 from views.generated.listing import count_text
 
 #: Tickets shown at once; the list has them all.
@@ -70,7 +71,8 @@ def queue(
     found: list[Any] = find_counts(session, queries, beside=changes)
     counts, instants = found[: len(wanted)], found[len(wanted) :]
     rows = _rows(session, part, actor, chosen)
-    shown = [(_row(row, actor, current), row) for row in rows[:SIZE]]
+    visits = visits_due(session, rows[:SIZE], actor)
+    shown = [(_row(row, actor, current) | {"visit": visits.get(row.id)}, row) for row in rows[:SIZE]]
     return {
         "parts": [_tab(p, p is part, count) for p, count in zip(PARTS, counts, strict=False)],
         "beside": counts[-1] if beside else 0,
