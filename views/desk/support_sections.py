@@ -90,16 +90,21 @@ def query_of(count: Count, actor: Actor) -> Query:
     return read_query(count.entity, actor, filters=list(count.filters))
 
 
-def _counted(session: RecordSession, actor: Actor, by: Field, counts: Sequence[Count]) -> dict[Any, list[int]]:
+def _counted(
+    session: RecordSession, actor: Actor, by: Field, counts: Sequence[Count], *, beside: Any = None
+) -> dict[Any, list[int]]:
     """Return each count by the values of a field; the first is of what all others are parts of."""
     queries = [query_of(count, actor) for count in counts]
-    return count_by(session, queries[0], by.name, queries)
+    return count_by(session, queries[0], by.name, queries, beside=beside)
 
 
 def breakdown(session: RecordSession, actor: Actor, chosen: Choices) -> dict[str, Any]:
     """Return how tickets stand, and what became of those of a time, by what was chosen. Three statements."""
     by, later = chosen.by, meanwhile(chosen.period)
-    now, then = _counted(session, actor, by, NOW), _counted(session, actor, by, later)
+    # Written out as the partial index of the open ones has it.
+    states = sa.bindparam("open_states", list(OPEN_STATES), expanding=True, literal_execute=True)
+    now = _counted(session, actor, by, NOW, beside=Ticket.state.in_(states))
+    then = _counted(session, actor, by, later)
     found = {key: [*now.get(key, [0] * len(NOW)), *then.get(key, [0] * len(later))] for key in {**now, **then}}
     names: dict[Any, str] = names_of(session, by, list(found), actor) | {None: _("(empty)")}
     seen = sorted((key for key in found if key in names), key=lambda key: _place(found[key], names[key]))
