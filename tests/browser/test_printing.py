@@ -86,5 +86,6 @@ def test_figures_on_paper(desk_page: Callable[[str], Page]) -> None:
         expect(page.locator(hidden)).to_be_hidden()
     expect(page.get_by_text(re.compile(r"Quanto aperto dal \d\d/\d\d/\d{4} al \d\d/\d\d/\d{4}"))).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= SIDEWAYS, "every column fits"
-    assert page.locator(".figures-scroll").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth + 1)")
+    fits = "all => all.every(one => one.scrollWidth <= one.clientWidth + 1)"
+    assert page.locator(".figures-scroll").evaluate_all(fits)
     assert set(sheets(page)) == {(297, 210)}, "wide tables lie on their side"
