@@ -102,7 +102,7 @@ def breakdown(session: RecordSession, actor: Actor, chosen: Choices) -> dict[str
     """Return how tickets stand, and what became of those of a time, by what was chosen. Three statements."""
     by, later = chosen.by, meanwhile(chosen.period)
     # Written out as the partial index of the open ones has it.
-    states = sa.bindparam("open_states", list(OPEN_STATES), expanding=True, literal_execute=True)
+    states: sa.BindParameter[Any] = sa.bindparam("open_states", list(OPEN_STATES), expanding=True, literal_execute=True)
     now = _counted(session, actor, by, NOW, beside=Ticket.state.in_(states))
     then = _counted(session, actor, by, later)
     found = {key: [*now.get(key, [0] * len(NOW)), *then.get(key, [0] * len(later))] for key in {**now, **then}}

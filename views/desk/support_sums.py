@@ -6,6 +6,7 @@ All sums are one statement; beside each stands how many rows it is made of, with
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -62,7 +63,9 @@ def _hours(moves: list[Count], found: Iterator[Sum]) -> dict[str, Any]:
     for count, (kind, sum_) in zip(moves, ledger.items(), strict=True):
         if sum_.count or kind in (MovementKind.purchase, MovementKind.charge):
             # What was used is taken from a package: people read it without the sign.
-            rows.append(_row(count, Sum(sum_.count, -(sum_.total or 0)) if kind is MovementKind.charge else sum_))
+            rows.append(
+                _row(count, Sum(sum_.count, -(sum_.total or Decimal(0))) if kind is MovementKind.charge else sum_)
+            )
     rows.append(_row(_LEFT, next(found)))
     sold, used = (abs(int(ledger[kind].total or 0)) for kind in (MovementKind.purchase, MovementKind.charge))
     return {"rows": rows, "sold": sold, "used": used}
