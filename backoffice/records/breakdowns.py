@@ -39,19 +39,23 @@ class Sum:
 
 
 def count_by(
-    session: Session, base: Query, by: str, parts: Sequence[Query], *, beside: Any = None
+    session: Session, base: Query, by: str, parts: Sequence[Query], *, halves: Sequence[Any] = (sa.true(),)
 ) -> dict[Any, list[int]]:
     """Return by the values of a field how many rows of ``base`` lie in each of ``parts``, which are parts of it too.
 
-    One statement, whatever the number of values. ``beside``: what holds of all rows of ``base`` anyway, written as a
-    partial index has it, so that the database finds that.
+    One statement for each of ``halves``, whatever the number of values: conditions that divide all rows of ``base``
+    between them, each written so that the database finds its rows by an index.
     """
     # An expression and no column: else an index in the order of the groups may be walked through all that ever was.
     key = sa.func.coalesce(_column(base.entity, by), sa.null())
     inside = [sa.func.sum(sa.case((sa.and_(sa.true(), *conditions(part)), 1), else_=0)) for part in parts]
     wanted = sa.select(key, *inside).select_from(base.entity).where(*conditions(base)).group_by(key)
-    wanted = wanted if beside is None else wanted.where(beside)
-    return {row[0]: [int(number or 0) for number in row[1:]] for row in session.execute(wanted)}
+    found: dict[Any, list[int]] = {}
+    for half in halves:
+        for value, *numbers in session.execute(wanted.where(half)):
+            before = found.get(value, [0] * len(parts))
+            found[value] = [have + int(more or 0) for have, more in zip(before, numbers, strict=True)]
+    return found
 
 
 def find_sums(session: Session, wanted: Sequence[tuple[Query, str]]) -> list[Sum]:

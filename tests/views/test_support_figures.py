@@ -20,6 +20,7 @@ from backoffice.permissions import ROLES
 from backoffice.records.pages import conditions, find_page, in_sight, read_query
 from models.base import ENTITIES
 from models.export_entry import ExportEntry
+from models.package_movement import MovementKind as Kind
 from models.package_movement import PackageMovement
 from models.penalty import Penalty, PenaltyState
 from models.setting import Setting
@@ -69,7 +70,7 @@ def filled(session: RecordSession, staff: Callable[[str], Staff]) -> None:
         for state in PenaltyState:
             world.penalty(state).amount = 120
         package = world.package(PackageState.active)
-        for kind, minutes in (("purchase", 600), ("charge", -90), ("charge", -30)):
+        for kind, minutes in ((Kind.purchase, 600), (Kind.charge, -90), (Kind.charge, -30)):
             world.add(PackageMovement(package=package, kind=kind, minutes=minutes))
         ticket = world.ticket(TicketState.reopened, reopen_count=1, contract=world.contract())
         world.ticket(TicketState.closed_final, closed_at=clock.now(), company=None)

@@ -91,19 +91,24 @@ def query_of(count: Count, actor: Actor) -> Query:
 
 
 def _counted(
-    session: RecordSession, actor: Actor, by: Field, counts: Sequence[Count], *, beside: Any = None
+    session: RecordSession, actor: Actor, by: Field, counts: Sequence[Count], *, halves: Sequence[Any] = (sa.true(),)
 ) -> dict[Any, list[int]]:
     """Return each count by the values of a field; the first is of what all others are parts of."""
     queries = [query_of(count, actor) for count in counts]
-    return count_by(session, queries[0], by.name, queries, beside=beside)
+    return count_by(session, queries[0], by.name, queries, halves=halves)
+
+
+def _open_halves() -> tuple[Any, Any]:
+    """Return the open tickets with and without a due time, as their partial index has them."""
+    states: sa.BindParameter[Any] = sa.bindparam("open_states", list(OPEN_STATES), expanding=True, literal_execute=True)
+    is_open = Ticket.state.in_(states)
+    return sa.and_(is_open, Ticket.due_at.is_not(None)), sa.and_(is_open, Ticket.due_at.is_(None))
 
 
 def breakdown(session: RecordSession, actor: Actor, chosen: Choices) -> dict[str, Any]:
-    """Return how tickets stand, and what became of those of a time, by what was chosen. Three statements."""
+    """Return how tickets stand, and what became of those of a time, by what was chosen. Four statements."""
     by, later = chosen.by, meanwhile(chosen.period)
-    # Written out as the partial index of the open ones has it.
-    states: sa.BindParameter[Any] = sa.bindparam("open_states", list(OPEN_STATES), expanding=True, literal_execute=True)
-    now = _counted(session, actor, by, NOW, beside=Ticket.state.in_(states))
+    now = _counted(session, actor, by, NOW, halves=_open_halves())
     then = _counted(session, actor, by, later)
     found = {key: [*now.get(key, [0] * len(NOW)), *then.get(key, [0] * len(later))] for key in {**now, **then}}
     names: dict[Any, str] = names_of(session, by, list(found), actor) | {None: _("(empty)")}
