@@ -163,11 +163,15 @@ class Intervention(GroupOwned, Record):
     )
     #: When the team was there.
     arrived_at: Mapped[datetime | None] = field(
-        _l("Arrived"), UtcInstant(), verb_only=True, help=_l("When the team was on site, or began from afar.")
+        _l("Arrived"),
+        UtcInstant(),
+        verb_only=True,
+        today=True,
+        help=_l("When the team was on site, or began from afar."),
     )
     #: When the work was over.
     ended_at: Mapped[datetime | None] = field(
-        _l("Ended"), UtcInstant(), verb_only=True, help=_l("When the work was over.")
+        _l("Ended"), UtcInstant(), verb_only=True, today=True, help=_l("When the work was over.")
     )
     #: What was done, or why nothing was.
     outcome: Mapped[str | None] = field(

@@ -20,7 +20,7 @@ from backoffice.operations.clocks import calendar_of, counted_pauses, pauses_of
 from backoffice.operations.package_ledger import usable
 from backoffice.operations.quick_replies import fill
 from backoffice.records import show, subjects
-from backoffice.working_time import time_between
+from backoffice.working_time import WorkingCalendar, time_between
 from models.attachment import Attachment
 from models.catalogue import fields
 from models.company import Company
@@ -35,7 +35,7 @@ from models.time_entry import ActivityCategory, TimeEntry
 from models.values import Minutes
 from views import addresses
 from views.desk.ticket_deeds import Deed, deed_url
-from views.desk.ticket_visits import visits_of
+from views.desk.ticket_visits import has_visits, visits_of
 from views.generated.listing import dressed
 
 #: More than anybody reads on one page; the list of messages has them all.
@@ -50,6 +50,7 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
     subjects.look_up(session, [record], actor)
     messages, files = _messages(session, record)
     reasons = judge(session, record) if record.state in OPEN_STATES else []
+    time = _time(session, record, actor)
     return {
         "key": record.id,
         "title": record.subject,
@@ -69,9 +70,9 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
         "may_split": actor.may(Action.create, Ticket),
         "replies": _replies(session, record, actor),
         "clocks": _clocks(session, record),
-        "time": _time(session, record, actor),
+        "time": time,
         "packages": _packages(session, record, actor),
-        "visits": visits_of(session, record, actor),
+        "visits": visits_of(session, record, actor) if time["visits"] else [],
         "reasons": reasons,
         "is_due": is_due(reasons),
         "client": _client(session, record, actor),
@@ -161,11 +162,19 @@ def _clocks(session: RecordSession, record: Ticket) -> list[dict[str, Any]]:
     # Whoever may see the ticket may know what was promised, whether or not they look after service levels.
     rows = session.scalars(wanted.options(joinedload(TicketClock.policy)), execution_options=INTERNAL).all()
     pauses = pauses_of(session, record) if rows else []
-    return [_clock(session, record, row, pauses) for row in rows]
+    # Most promises of a ticket count in the same hours.
+    calendars = {_hours_key(row): row.policy for row in rows}
+    hours = {key: calendar_of(session, record, policy) for key, policy in calendars.items()}
+    return [_clock(session, row, hours[_hours_key(row)], pauses) for row in rows]
 
 
-def _clock(session: RecordSession, record: Ticket, row: TicketClock, pauses: list[TicketPause]) -> dict[str, Any]:
-    calendar = calendar_of(session, record, row.policy)
+def _hours_key(row: TicketClock) -> tuple[Any, ...]:
+    return row.policy.clock, row.policy.calendar_id
+
+
+def _clock(
+    session: RecordSession, row: TicketClock, calendar: WorkingCalendar | None, pauses: list[TicketPause]
+) -> dict[str, Any]:
     until = row.met_at or clock.now()
     counted = counted_pauses(row.policy, pauses, row.met_at)
     passed = time_between(calendar, row.started_at, until, counted)
@@ -202,12 +211,15 @@ def _span(minutes: int) -> str:
 def _time(session: RecordSession, record: Ticket, actor: Actor) -> dict[str, Any]:
     table = TimeEntry.__table__
     wanted = sa.select(
-        sa.func.coalesce(sa.func.sum(table.c.minutes), 0), sa.func.coalesce(sa.func.sum(table.c.charged_minutes), 0)
+        sa.func.coalesce(sa.func.sum(table.c.minutes), 0),
+        sa.func.coalesce(sa.func.sum(table.c.charged_minutes), 0),
+        has_visits(record),
     ).where(table.c.ticket_id == record.id)
-    worked, charged = session.execute(wanted, execution_options=INTERNAL).one()
+    worked, charged, visits = session.execute(wanted, execution_options=INTERNAL).one()
     readable = actor.may(Action.read, TimeEntry)
     return {
         "worked": _span(worked),
+        "visits": visits,
         "charged": _span(charged) if charged not in (0, worked) else None,
         "may_add": actor.may(Action.create, TimeEntry) and record.state not in (S.closed_final, S.archived, S.rejected),
         "categories": [(category.value, category.label) for category in ActivityCategory],

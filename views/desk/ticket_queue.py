@@ -71,7 +71,8 @@ def queue(
     found: list[Any] = find_counts(session, queries, beside=changes)
     counts, instants = found[: len(wanted)], found[len(wanted) :]
     rows = _rows(session, part, actor, chosen)
-    visits = visits_due(session, rows[:SIZE], actor)
+    # With a ticket in hand its own page says so, and the page has statements enough.
+    visits = visits_due(session, rows[:SIZE], actor) if current is None else {}
     shown = [(_row(row, actor, current) | {"visit": visits.get(row.id)}, row) for row in rows[:SIZE]]
     return {
         "parts": [_tab(p, p is part, count) for p, count in zip(PARTS, counts, strict=False)],

@@ -14,7 +14,6 @@ from backoffice.database import RecordSession
 from backoffice.lifecycles import transitions_open
 from backoffice.records import show
 from models.catalogue import fields
-from models.entitlement import Entitlement
 from models.intervention import OPEN, Intervention
 from models.ticket import Ticket
 from views import addresses
@@ -31,11 +30,17 @@ def visits_due(session: RecordSession, tickets: Sequence[Ticket], actor: Actor) 
     return {row.ticket_id: dressed(show.cell(row, fields(Intervention)["due_at"], actor)) for row in latest_first}
 
 
+def has_visits(record: Ticket) -> Any:
+    """Return the condition that a ticket has open interventions, for a statement that is made anyway."""
+    table: Any = Intervention.__table__
+    return sa.exists().where(table.c.ticket_id == record.id, table.c.state.in_(OPEN)).correlate(None)
+
+
 def visits_of(session: RecordSession, record: Ticket, actor: Actor) -> list[dict[str, Any]]:
     """Return the open interventions of a ticket with what can be done next; one statement."""
     if not actor.may(Action.read, Intervention):
         return []
-    along = (joinedload(Intervention.site), joinedload(Intervention.entitlement).joinedload(Entitlement.contract))
+    along = (joinedload(Intervention.site), joinedload(Intervention.entitlement))
     wanted = sa.select(Intervention).where(Intervention.ticket_id == record.id, Intervention.state.in_(OPEN))
     rows = session.scalars(wanted.order_by(Intervention.due_at, Intervention.id).limit(20).options(*along))
     return [_visit(row, actor) for row in rows]
@@ -61,4 +66,4 @@ def _visit(row: Intervention, actor: Actor) -> dict[str, Any]:
     }
 
 
-__all__ = ["visits_due", "visits_of"]
+__all__ = ["has_visits", "visits_due", "visits_of"]
