@@ -52,6 +52,8 @@ class Transition:
     also: tuple[tuple[Action, type[Recorded]], ...] = ()
     #: Performed by the product alone, when its time has come; people see no button.
     automatic: bool = False
+    #: Whether people may put files to the record in the same step, such as a photo of what was done.
+    takes_files: bool = False
     #: Entities whose rows may leave the actor's scope by it.
     may_leave: tuple[type[Recorded], ...] = ()
 

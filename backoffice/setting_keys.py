@@ -357,6 +357,36 @@ BULK_TICKETS = declare(
     )
 )
 
+INTERVENTION_DAYS = declare(
+    SettingKey(
+        "intervention_days",
+        subject=Subject.support,
+        label=_l("Interventions are carried out within"),
+        help=_l("By the end of service, where no service level says it otherwise; 0: no day is set."),
+        kind=Kind.integer,
+        default=1,
+        least=0,
+        most=30,
+        unit=_l("working days"),
+        per_group=True,
+    )
+)
+
+OPERATOR_FIGURES = declare(
+    SettingKey(
+        "operator_figures",
+        subject=Subject.support,
+        label=_l("Figures of single operators (art. 4 L. 300/1970)"),
+        help=_l(
+            "From them the work of single people can be read: the law asks for an agreement with the unions, or an "
+            "authorisation. Tick it only with one; each look is written to the log of exports."
+        ),
+        kind=Kind.boolean,
+        default=False,
+        per_group=True,
+    )
+)
+
 REGISTER_DAYS = declare(
     SettingKey(
         "register_days",

@@ -213,6 +213,8 @@ class Admin:
     retractable: str = ""
     #: Written by operations only: no add and edit forms, no import.
     written_by_verbs: bool = False
+    #: Whether rows that point at it may be counted by it: not where that would measure people at work.
+    counted_by: bool = True
     #: Whether it has its own entry in the navigation (lines of a parent have not).
     menu: bool = True
     #: Its place there: 1 is opened all day, 9 set up once; those of one rank stand in alphabetical order.

@@ -31,6 +31,9 @@ class InterventionState(Choice):
 
 
 _WAITING = (InterventionState.requested, InterventionState.scheduled, InterventionState.team_sent)
+#: Not carried out yet, and the filter that leaves them.
+OPEN = (*_WAITING, InterventionState.arrived)
+_OPEN = "state:in:" + ",".join(OPEN)
 
 
 class InterventionMode(Choice):
@@ -58,23 +61,41 @@ class Intervention(GroupOwned, Record):
         title=("ticket", "requested_at"),
         subtitle=("mode", "company", "site"),
         tabs=("attachment.intervention",),
-        worklists=(Worklist(_l("Interventions without a date"), ("state:in:requested",)),),
+        worklists=(
+            Worklist(_l("Interventions without a date"), ("state:in:requested",)),
+            Worklist(_l("Overdue interventions"), ("due_at:past:", _OPEN), "bad"),
+        ),
         rank=3,
-        list_columns=("requested_at", "ticket", "company", "mode", "site", "state", "planned_at", "team"),
+        list_columns=("requested_at", "ticket", "company", "mode", "site", "state", "planned_at", "due_at", "team"),
         search_columns=("requested_by",),
-        filters=("state", "mode", "ticket", "company", "site", "team", "entitlement", "planned_at", "requested_at"),
+        filters=(
+            "state",
+            "mode",
+            "ticket",
+            "company",
+            "site",
+            "team",
+            "entitlement",
+            "planned_at",
+            "due_at",
+            "requested_at",
+        ),
         order="-requested_at",
         fast=(
             ("state", "planned_at"),
+            ("state", "due_at"),
             ("state", "requested_at"),
             ("ticket", "requested_at"),
             ("company", "requested_at"),
         ),
-        facts=("company", "ticket", "site", "team", "entitlement", "planned_at"),
-        changeable_in={"ticket": (), "entitlement": ()},
+        facts=("company", "ticket", "site", "team", "entitlement", "planned_at", "due_at"),
+        changeable_in={"ticket": (), "entitlement": (), "beyond_reason": ()},
         deletion=Deletion(),
         sections=(
-            Section(_l("Request"), ("ticket", "mode", "requested_at", "requested_by", "site", "entitlement")),
+            Section(
+                _l("Request"),
+                ("ticket", "mode", "requested_at", "requested_by", "site", "entitlement", "beyond_reason"),
+            ),
             Section(_l("Who goes"), ("team",)),
         ),
         client_columns=("requested_at", "mode", "state", "planned_at", "arrived_at", "ended_at"),
@@ -112,9 +133,15 @@ class Intervention(GroupOwned, Record):
     site: Mapped[Site | None] = relationship()
     #: What it counts towards; empty where it is beyond what the contract includes.
     entitlement_id: Mapped[int | None] = reference(
-        "entitlement", _l("Counts towards"), help=_l("Empty where it is beyond what the contract includes.")
+        "entitlement", _l("Counts towards"), help=_l("Left empty, the one that fits counts, if any is left of it.")
     )
     entitlement: Mapped[Entitlement | None] = relationship()
+    #: Why it takes place although it counts towards nothing that was agreed (OS-02).
+    beyond_reason: Mapped[str | None] = field(
+        _l("Why beyond the contract"),
+        String(250),
+        help=_l("Only where none is left, or it is not to be counted: why it takes place all the same."),
+    )
     #: Who goes.
     team_id: Mapped[int | None] = reference("support_team", _l("Team"), help=_l("Who goes; known once it is planned."))
     team: Mapped[SupportTeam | None] = relationship()
@@ -126,13 +153,25 @@ class Intervention(GroupOwned, Record):
     planned_at: Mapped[datetime | None] = field(
         _l("Planned for"), UtcInstant(), verb_only=True, due_while=_WAITING, help=_l("When the team is expected.")
     )
+    #: By when it must be carried out: the end of service of the next working day, unless something else is agreed.
+    due_at: Mapped[datetime | None] = field(
+        _l("To be done by"),
+        UtcInstant(),
+        verb_only=True,
+        due_while=OPEN,
+        help=_l("By the service level, else by the working days in the settings and the calendar of the queue."),
+    )
     #: When the team was there.
     arrived_at: Mapped[datetime | None] = field(
-        _l("Arrived"), UtcInstant(), verb_only=True, help=_l("When the team was on site, or began from afar.")
+        _l("Arrived"),
+        UtcInstant(),
+        verb_only=True,
+        today=True,
+        help=_l("When the team was on site, or began from afar."),
     )
     #: When the work was over.
     ended_at: Mapped[datetime | None] = field(
-        _l("Ended"), UtcInstant(), verb_only=True, help=_l("When the work was over.")
+        _l("Ended"), UtcInstant(), verb_only=True, today=True, help=_l("When the work was over.")
     )
     #: What was done, or why nothing was.
     outcome: Mapped[str | None] = field(

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Connection, ForeignKey, Integer, Sequence, event, select
+from sqlalchemy import Connection, ForeignKey, Integer, Sequence, String, event, select
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -50,12 +50,15 @@ class Staff(Recorded, User):
         filters=("active", "business_unit"),
         order="username",
         natural_keys=(("username",), ("email",)),
+        # Art. 4 L. 300/1970: what people do is not counted by who did it.
+        counted_by=False,
         sections=(
             Section(_l("Person"), ("first_name", "last_name", "email", "username")),
             Section(_l("Work"), ("business_unit", "roles", "active", "may_switch_group")),
         ),
         rules={
             "uq_ab_user_username": Rule(_l("This user name is taken."), "username"),
+            "uq_ab_user_feed_digest": Rule(_l("This calendar address is there already.")),
             "uq_ab_user_email": Rule(_l("Another user has this e-mail address."), "email"),
         },
     )
@@ -82,6 +85,10 @@ class Staff(Recorded, User):
     )
     #: Goes up when the password changes or the user is deactivated: older sessions end.
     session_epoch: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    #: The digest of the secret in the address of one's calendar; empty where there is none.
+    feed_digest: Mapped[str | None] = field(
+        _l("Calendar address"), String(64), unique=True, secret=True, verb_only=True
+    )
     #: Whether the password must be changed at the next sign-in.
     must_change_password: Mapped[bool] = mapped_column(default=False, server_default="0")
 

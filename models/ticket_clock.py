@@ -27,6 +27,7 @@ class ClockState(Choice):
 #: The promise is still to be kept.
 OPEN = (ClockState.running, ClockState.paused)
 _DUE_SOON = text("state = 'running'")
+_UNMEASURED = text("met_at IS NOT NULL AND taken_minutes IS NULL")
 
 
 class TicketClock(GroupOwned, Record):
@@ -40,6 +41,7 @@ class TicketClock(GroupOwned, Record):
         # What the product looks at every few minutes: only clocks that run.
         Index("ix_ticket_clock_warn_at", "warn_at", postgresql_where=_DUE_SOON, sqlite_where=_DUE_SOON),
         Index("ix_ticket_clock_running_due_at", "due_at", postgresql_where=_DUE_SOON, sqlite_where=_DUE_SOON),
+        Index("ix_ticket_clock_unmeasured", "id", postgresql_where=_UNMEASURED, sqlite_where=_UNMEASURED),
     )
     __admin__ = Admin(
         label=_l("Clock of a ticket"),
@@ -51,8 +53,20 @@ class TicketClock(GroupOwned, Record):
         title=("ticket", "kind"),
         subtitle=("policy", "state"),
         rank=9,
-        list_columns=("ticket", "company", "kind", "state", "due_at", "met_at", "breached_at", "policy"),
-        filters=("state", "kind", "policy", "ticket", "company", "due_at", "met_at", "breached_at", "created_at"),
+        list_columns=("ticket", "company", "kind", "state", "due_at", "met_at", "taken_minutes", "policy"),
+        filters=(
+            "state",
+            "kind",
+            "policy",
+            "ticket",
+            "company",
+            "started_at",
+            "due_at",
+            "met_at",
+            "taken_minutes",
+            "breached_at",
+            "created_at",
+        ),
         order="-created_at",
         fast=(
             ("ticket", "created_at"),
@@ -60,12 +74,17 @@ class TicketClock(GroupOwned, Record):
             ("kind", "created_at"),
             ("company", "created_at"),
             ("breached_at",),
+            ("started_at",),
+            ("met_at",),
         ),
         worklists=(Worklist(_l("Promises not kept in time"), ("state:in:running", "due_at:past:"), "bad"),),
         facts=("ticket", "company", "policy", "due_at", "met_at", "breached_at"),
         sections=(
             Section(_l("Promise"), ("ticket", "kind", "policy", "started_at", "target_minutes")),
-            Section(_l("How it went"), ("due_at", "warn_at", "warned_at", "breached_at", "met_at", "fitted_at")),
+            Section(
+                _l("How it went"),
+                ("due_at", "warn_at", "warned_at", "breached_at", "met_at", "taken_minutes", "fitted_at"),
+            ),
         ),
         rules={
             "uq_ticket_clock_ticket_id_kind": Rule(_l("This ticket has such a clock already."), "kind"),
@@ -109,6 +128,10 @@ class TicketClock(GroupOwned, Record):
     )
     #: When the promise was kept.
     met_at: Mapped[datetime | None] = field(_l("Kept at"), UtcInstant(), help=_l("When it happened."))
+    #: How much of the allowed time it took, in what the service level counts in; empty until it was kept.
+    taken_minutes: Mapped[int | None] = minutes(
+        _l("Time taken"), help=_l("In the opening hours or round the clock, like the time allowed; without pauses.")
+    )
     #: When the due time was worked out last: later changes of hours or service levels make it be worked out anew.
     fitted_at: Mapped[datetime] = field(_l("Worked out"), UtcInstant(), help=_l("When the due time was worked out."))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, String
@@ -31,6 +31,7 @@ class TimeEntry(GroupOwned, Record):
         CheckConstraint("minutes BETWEEN 1 AND 1440", name="minutes_of_a_day"),
         CheckConstraint("person_id IS NOT NULL", name="whose"),
         CheckConstraint("charged_minutes >= 0", name="charged_not_negative"),
+        CheckConstraint("outside_minutes BETWEEN 0 AND minutes", name="outside_within"),
     )
     __admin__ = Admin(
         label=_l("Time entry"),
@@ -44,17 +45,21 @@ class TimeEntry(GroupOwned, Record):
         rank=4,
         list_columns=("day", "ticket", "company", "person", "category", "minutes", "charged_minutes", "activity"),
         search_columns=("activity",),
-        filters=("category", "person", "ticket", "company", "day", "billable"),
+        filters=("category", "person", "ticket", "company", "day", "outside_minutes", "billable"),
         order="-day",
         fast=(("ticket", "day"), ("person", "day"), ("company", "day"), ("category", "day")),
         totals=("minutes",),
         sections=(
-            Section(_l("Time entry"), ("ticket", "category", "day", "minutes", "person", "activity", "billable")),
+            Section(
+                _l("Time entry"),
+                ("ticket", "category", "day", "began_at", "minutes", "person", "activity", "billable"),
+            ),
         ),
         client_columns=("day", "category", "minutes", "charged_minutes", "activity"),
         rules={
             "ck_time_entry_minutes_of_a_day": Rule(_l("Between 1 minute and 24 hours a day."), "minutes"),
             "ck_time_entry_charged_not_negative": Rule(_l("This cannot be negative."), "charged_minutes"),
+            "ck_time_entry_outside_within": Rule(_l("Between none and all of the time."), "outside_minutes"),
             "ck_time_entry_whose": Rule(_l("Say who worked."), "person"),
         },
     )
@@ -74,6 +79,14 @@ class TimeEntry(GroupOwned, Record):
     #: How much of it packages have paid for, rounded as the contract says; the movements of packages tell which.
     charged_minutes: Mapped[int] = minutes(
         _l("Charged"), default=0, server_default="0", verb_only=True, help=_l("Taken from support packages.")
+    )
+    #: When the work began; then it is known how much of it lay outside the service's hours, even on a working day.
+    began_at: Mapped[time | None] = field(
+        _l("Began at"), help=_l("Tells work outside the service hours; may stay empty."), example="09:00"
+    )
+    #: How much of it lay outside the hours of the ticket's queue; empty where no hours are agreed.
+    outside_minutes: Mapped[int | None] = minutes(
+        _l("Outside service hours"), verb_only=True, help=_l("By the calendar of the queue, as far as can be told.")
     )
     #: How long it took.
     minutes: Mapped[int] = minutes(_l("Time"), help=_l("Real working time, such as 0:45."))

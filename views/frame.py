@@ -132,6 +132,10 @@ class Frame:
         return url_for("SecondFactorView.own")
 
     @property
+    def calendar_url(self) -> str:
+        return url_for("CalendarView.own")
+
+    @property
     def notices_url(self) -> str:
         return url_for("NoticesView.index")
 

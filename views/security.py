@@ -20,6 +20,7 @@ from backoffice.database import begin_writing, open_session
 from backoffice.identity import find_identity
 from models.staff import Staff
 from views.desk.activation_workspace import ActivationView
+from views.desk.calendar_pages import CalendarView
 from views.desk.call_desk import CallDesk
 from views.desk.everything_pages import EverythingView
 from views.desk.inbound_pages import InboundView
@@ -88,6 +89,7 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(MailTextView)
         self.appbuilder.add_view_no_menu(SettingUpView)
         self.appbuilder.add_view_no_menu(NoticesView)
+        self.appbuilder.add_view_no_menu(CalendarView)
         self.appbuilder.add_view_no_menu(PortalLogoView)
         for own in (
             ActivationView,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import request
+from typing import Any
+
+from flask import current_app, request
 
 
 def sent_files(name: str) -> list[tuple[str, bytes]]:
@@ -14,3 +16,8 @@ def sent_files(name: str) -> list[tuple[str, bytes]]:
             if file.filename:
                 found.append((file.filename, stream.read()))
     return found
+
+
+def storing() -> dict[str, Any]:
+    """Return where files of this installation go, and how large they may be: what ``attach_file`` wants to know."""
+    return {"store": current_app.extensions["files"], "limit_mb": current_app.config["MAX_ATTACHMENT_MB"]}

@@ -14,7 +14,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import Forbidden
 from backoffice.mail.rendering import Audience, register_template
-from backoffice.operations.clocks import fit
+from backoffice.operations.clocks import fit, time_taken
 from backoffice.operations.notices import Recipient, colleague, tell
 from models.holiday import Holiday
 from models.outbox_mail import OutboxMail
@@ -30,7 +30,7 @@ _RUNNING = TicketClock.state == ClockState.running
 
 
 def watch_clocks(session: Session, now: datetime, *, actor: Actor, limit: int = 200) -> int:
-    """Warn of clocks about to run out, mark those that have, and fit those anew whose hours were changed.
+    """Warn of clocks about to run out, mark those that have, fit those anew whose hours were changed, and measure.
 
     Returns how many it warned or told of, at most ``limit`` of each; what is left to be fitted is done the next time.
 
@@ -39,6 +39,7 @@ def watch_clocks(session: Session, now: datetime, *, actor: Actor, limit: int = 
     if not actor.is_system:
         raise Forbidden
     _refit(session, limit)
+    _measure(session, limit)
     return _mark_late(session, now, limit) + _warn(session, now, limit)
 
 
@@ -57,6 +58,14 @@ def _refit(session: Session, limit: int) -> None:
     clocks = session.scalars(stale.order_by(TicketClock.id).limit(limit)).all()
     for ticket in {row.ticket for row in clocks}:
         fit(session, ticket)
+
+
+def _measure(session: Session, limit: int) -> None:
+    """Write down how long it took where a promise was kept before that was written down at once."""
+    unknown = sa.select(TicketClock).where(TicketClock.met_at.is_not(None), TicketClock.taken_minutes.is_(None))
+    for row in session.scalars(unknown.order_by(TicketClock.id).limit(limit)).all():
+        row.taken_minutes = time_taken(session, row)
+    session.flush()
 
 
 def _mark_late(session: Session, now: datetime, limit: int) -> int:

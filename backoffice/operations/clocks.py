@@ -20,7 +20,7 @@ from backoffice.clock import ROME
 from backoffice.operations.calendars import working_calendar
 from backoffice.operations.plain import after_create, after_write
 from backoffice.operations.verbs import after_verb
-from backoffice.working_time import Pause, WorkingCalendar, due_time
+from backoffice.working_time import Pause, WorkingCalendar, due_time, time_between
 from models.intervention import Intervention, InterventionState
 from models.sla_policy import SlaClock, SlaKind, SlaPolicy
 from models.ticket import Ticket
@@ -105,6 +105,7 @@ def _fit_one(
     due = due_time(calendar, since, minutes, counted)
     found.policy, found.started_at, found.target_minutes = policy, since, minutes
     found.fitted_at, found.met_at = now_clock.now(), met
+    found.taken_minutes = None if met is None else time_between(calendar, since, met, counted)
     if met is not None:
         late = due is not None and met > due
         found.state, found.due_at = ClockState.late if late else ClockState.met, due
@@ -145,6 +146,23 @@ def _target(calendar: WorkingCalendar | None, policy: SlaPolicy, since: datetime
     return calendar.working_minutes_between(since, calendar.closing_on(last))
 
 
+def time_taken(session: Session, kept: TicketClock) -> int:
+    """Return how many minutes it took until a promise was kept, in what its service level counts in."""
+    assert kept.met_at is not None
+    counted = counted_pauses(kept.policy, pauses_of(session, kept.ticket), kept.met_at)
+    calendar = calendar_of(session, kept.ticket, kept.policy)
+    return time_between(calendar, kept.started_at, kept.met_at, counted)
+
+
+def promised_by(session: Session, ticket: Ticket, kind: SlaKind, since: datetime) -> datetime | None:
+    """Return by when what begins at ``since`` is promised for a ticket; None where nothing is."""
+    policy = find_policies(session, ticket).get(kind)
+    if policy is None:
+        return None
+    calendar = calendar_of(session, ticket, policy)
+    return due_time(calendar, since, _target(calendar, policy, since))
+
+
 def calendar_of(session: Session, ticket: Ticket, policy: SlaPolicy) -> WorkingCalendar | None:
     """Return whose opening hours count; None where every hour does, or no hours are agreed."""
     calendar_id = policy.calendar_id or ticket.queue.calendar_id
@@ -164,7 +182,7 @@ def find_policies(session: Session, ticket: Ticket) -> dict[SlaKind, SlaPolicy]:
     fits = [sa.or_(column.is_(None), column == value) for column, value in own.items()]
     wanted = sa.select(SlaPolicy).where(SlaPolicy.group_id == ticket.group_id, SlaPolicy.active, *fits)
     found: dict[SlaKind, SlaPolicy] = {}
-    for policy in sorted(session.scalars(wanted).all(), key=_closeness):
+    for policy in sorted(session.scalars(wanted, execution_options=INTERNAL).all(), key=_closeness):
         found[policy.kind] = policy
     return found
 
@@ -237,4 +255,14 @@ def _note_pause(session: Session, ticket: Ticket) -> None:
         session.execute(sa.insert(table).values(values), execution_options=INTERNAL)
 
 
-__all__ = ["OVER", "PAUSING", "calendar_of", "counted_pauses", "find_policies", "fit", "pauses_of"]
+__all__ = [
+    "OVER",
+    "PAUSING",
+    "calendar_of",
+    "counted_pauses",
+    "find_policies",
+    "fit",
+    "pauses_of",
+    "promised_by",
+    "time_taken",
+]

@@ -1,8 +1,9 @@
-"""Interventions, from their request to their end, and the entitlements they are counted against (chapter 4.11)."""
+"""Interventions, from their request to their end: by when each is due, and what they count against (chapter 4.11)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,9 +16,14 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
+from backoffice.operations.calendars import working_calendar
+from backoffice.operations.clocks import promised_by
 from backoffice.operations.plain import before_create
+from backoffice.setting_keys import INTERVENTION_DAYS
+from backoffice.settings import setting_value
 from models.entitlement import Entitlement, EntitlementKind
-from models.intervention import Intervention, InterventionState
+from models.intervention import Intervention, InterventionMode, InterventionState
+from models.sla_policy import SlaKind
 
 S = InterventionState
 
@@ -25,7 +31,7 @@ S = InterventionState
 class NoneLeft(DomainError):
     """OS-02: as many as agreed have been asked for."""
 
-    template = _l("All %(count)s have been used: leave this empty to record one beyond the contract, or refuse it.")
+    template = _l("All %(count)s have been used: say why this one takes place beyond the contract, or refuse it.")
     status = 409
 
 
@@ -43,32 +49,82 @@ class NotAtThisSite(DomainError):
     template = _l("This entitlement is for “%(site)s” only.")
 
 
+class CountedAlready(DomainError):
+    template = _l("Either it counts towards an entitlement, or there is a reason why it does not.")
+
+
 class StillCounted(DomainError):
     template = _l("It counts towards an entitlement, so there was one left.")
 
 
 @before_create(Intervention)
 def _complete(session: Session, intervention: Intervention, *, actor: Actor) -> None:
-    """Count a new intervention towards its entitlement.
+    """Count a new intervention towards its entitlement, and work out by when it is due.
 
-    :raises NoneLeft: as many as agreed are counted already.
+    :raises NoneLeft: as many as agreed are counted already, and no reason is given to go beyond.
     :raises NotForInterventions: the entitlement is one to something else.
     :raises NotValidThen: it was asked for on a day outside the entitlement's.
     :raises NotAtThisSite: the entitlement is for another place.
+    :raises CountedAlready: an entitlement is named, and a reason to go beyond it as well.
     """
     if intervention.requested_at is None:
         intervention.requested_at = clock.now()  # type: ignore[unreachable]  # a new one may have none yet
-    entitlement = intervention.entitlement
+    intervention.due_at = due_of(session, intervention)
+    if intervention.beyond_reason:
+        if intervention.entitlement is not None:
+            raise CountedAlready(field="beyond_reason")
+        return
+    entitlement = intervention.entitlement or _fitting(session, intervention)
     if entitlement is None:
         return
     if entitlement.kind is not EntitlementKind.onsite:
         raise NotForInterventions(field="entitlement")
-    day = intervention.requested_at.astimezone(clock.ROME).date()
+    day = _day_of(intervention)
     if day < entitlement.valid_from or (entitlement.valid_to is not None and day > entitlement.valid_to):
         raise NotValidThen(field="entitlement")
     if entitlement.site is not None and entitlement.site is not intervention.site:
         raise NotAtThisSite(field="site", site=entitlement.site)
     count_use(session, entitlement, 1)
+    intervention.entitlement = entitlement
+
+
+def due_of(session: Session, intervention: Intervention) -> datetime | None:
+    """Return by when an intervention must be carried out (SL-16): by the service level of its ticket, else at the end
+    of service of the working day that the settings say; None where no hours are agreed.
+    """
+    ticket, since = intervention.ticket, intervention.requested_at
+    promised = promised_by(session, ticket, SlaKind.on_site, since)
+    days = setting_value(session, INTERVENTION_DAYS, ticket.queue.group_id)
+    if promised is not None or ticket.queue.calendar_id is None or days == 0:
+        return promised
+    calendar = working_calendar(session, ticket.queue.calendar_id)
+    return calendar.closing_on(calendar.add_working_days(since.astimezone(clock.ROME).date(), days))
+
+
+def _day_of(intervention: Intervention) -> date:
+    return intervention.requested_at.astimezone(clock.ROME).date()
+
+
+def _fitting(session: Session, intervention: Intervention) -> Entitlement | None:
+    """Return the entitlement that an intervention on site counts towards where none is named: one with some left, the
+    first to end; where none has any, one that says so; None where nothing of the kind is agreed.
+    """
+    ticket, day, row = intervention.ticket, _day_of(intervention), Entitlement
+    if intervention.mode is InterventionMode.remote or ticket.company_id is None:
+        return None
+    site_id = intervention.site.id if intervention.site is not None else None
+    wanted = sa.select(row).where(
+        row.company_id == ticket.company_id,
+        row.kind == EntitlementKind.onsite,
+        row.valid_from <= day,
+        sa.or_(row.valid_to.is_(None), row.valid_to >= day),
+        sa.or_(row.site_id.is_(None), row.site_id == site_id),
+    )
+    if ticket.contract_id is not None:
+        wanted = wanted.where(row.contract_id == ticket.contract_id)
+    is_full = sa.case((sa.or_(row.max_count.is_(None), row.used_count < row.max_count), 0), else_=1)
+    order = (is_full, row.valid_to.is_(None), row.valid_to, row.id)
+    return session.scalars(wanted.order_by(*order).limit(1), execution_options=INTERNAL).one_or_none()
 
 
 def count_use(session: Session, entitlement: Entitlement, change: int) -> None:
@@ -97,6 +153,11 @@ def _give_back(session: Session, intervention: Intervention, _values: Mapping[st
         count_use(session, intervention.entitlement, -1)
 
 
+def _work_out_again(session: Session, intervention: Intervention, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """Whoever plans it works with the hours and service levels of today."""
+    intervention.due_at = due_of(session, intervention)
+
+
 def _is_beyond(_session: Session, intervention: Intervention, _values: Mapping[str, Any], _actor: Actor) -> None:
     if intervention.entitlement_id is not None:
         raise StillCounted
@@ -116,6 +177,7 @@ INTERVENTIONS = register(
                 tone="primary",
                 inputs=("planned_at", "team"),
                 optional=("team",),
+                effect=_work_out_again,
             ),
             Transition(
                 name="send_team",
@@ -141,7 +203,8 @@ INTERVENTIONS = register(
                 icon="check-circle",
                 tone="primary",
                 inputs=("ended_at", "outcome"),
-                confirm=_l("Say what was done; attach the signed report."),
+                confirm=_l("Say what was done; attach the signed report or a photo."),
+                takes_files=True,
             ),
             Transition(
                 name="give_up",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
+
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
@@ -9,6 +11,7 @@ from backoffice import clock
 from backoffice.access import hold
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
+from backoffice.operations.calendars import working_calendar
 from backoffice.operations.plain import before_create, before_save
 from models.ticket import TicketState
 from models.time_entry import TimeEntry
@@ -51,3 +54,21 @@ def _may_be_entered(session: Session, entry: TimeEntry, *, actor: Actor) -> None
         raise TicketSettled(field="ticket", number=entry.ticket.number)
     if entry.day > clock.today():
         raise DayAhead(field="day")
+    entry.outside_minutes = outside_of(session, entry)
+
+
+def outside_of(session: Session, entry: TimeEntry) -> int | None:
+    """Return how many minutes of an entry lay outside the hours of its ticket's queue; None where none are agreed.
+
+    Where it is not known when the work began: so much as cannot have lain within them, such as all of it on a day on
+    which the service is closed.
+    """
+    calendar_id = entry.ticket.queue.calendar_id
+    if calendar_id is None:
+        return None
+    calendar = working_calendar(session, calendar_id)
+    start = datetime.combine(entry.day, entry.began_at or time(), clock.ROME)
+    end = start.astimezone(UTC) + timedelta(minutes=entry.minutes)
+    if entry.began_at is None:
+        end = datetime.combine(entry.day + timedelta(days=1), time(), clock.ROME)
+    return max(entry.minutes - calendar.working_minutes_between(start, end), 0)

@@ -56,8 +56,14 @@ class Figures:
 
 
 def countable(entity: type[Recorded], actor: Actor) -> list[Field]:
-    """Return the fields by which rows may be counted: the declared filters first."""
-    return [field for field in offered(entity, actor) if field.kind in _KINDS]
+    """Return the fields by which rows may be counted: the declared filters first, and never whose work they are."""
+    return [field for field in offered(entity, actor) if field.kind in _KINDS and not points_at_people(field)]
+
+
+def points_at_people(field: Field) -> bool:
+    """Say whether counting by the field would measure people at work (art. 4 L. 300/1970)."""
+    admin = getattr(field.target, "__admin__", None)
+    return field.kind is Kind.relation and admin is not None and not admin.counted_by
 
 
 def summable(entity: type[Recorded], actor: Actor) -> list[Field]:
@@ -144,4 +150,4 @@ def _between(by: Field, start: date, end: date) -> str:
     return f"{by.name}:between:{start:%d/%m/%Y}..{last:%d/%m/%Y}"
 
 
-__all__ = ["Figure", "Figures", "countable", "find_figures", "summable"]
+__all__ = ["Figure", "Figures", "countable", "find_figures", "points_at_people", "summable"]

@@ -1,7 +1,7 @@
 """ticket followers
 
 Revision ID: 74248c3323a2
-Revises: 9adc9c43b2d7
+Revises: 4187617c72dc
 Create Date: 2026-11-29 22:28:06.946372
 """
 # Before this goes out:
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "74248c3323a2"
-down_revision = "9adc9c43b2d7"
+down_revision = "4187617c72dc"
 branch_labels = None
 depends_on = None
 

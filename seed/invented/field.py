@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from backoffice.operations.assets import make_token
 from backoffice.operations.clocks import OVER, PAUSING, fit
+from backoffice.operations.interventions import due_of
+from backoffice.operations.time_entries import outside_of
 from models.asset import Asset, AssetKind
 from models.contract import Contract, ContractState
 from models.entitlement import Entitlement, EntitlementKind
@@ -109,7 +111,7 @@ def _time(world: World, ticket: Ticket) -> None:
     for number in range(world.rng.choice((0, 1, 1, 2))):
         day = min((ticket.taken_at + timedelta(days=number)).date(), world.today)
         minutes, billable = world.rng.choice((15, 30, 45, 60, 90)), not ticket.covered_by_quote
-        world.add(
+        entry = world.add(
             TimeEntry(
                 ticket=ticket, day=day, minutes=minutes, person=ticket.assignee,
                 category=ActivityCategory.extraordinary if extraordinary else ActivityCategory.ordinary,
@@ -117,6 +119,7 @@ def _time(world: World, ticket: Ticket) -> None:
                 charged_minutes=minutes if billable and ticket.queue.requires_package else 0,
             )
         )  # fmt: skip
+        entry.outside_minutes = outside_of(world.session, entry)
 
 
 def _escalate(world: World, ticket: Ticket) -> None:
@@ -136,12 +139,13 @@ def _visits(world: World, tickets: Sequence[Ticket]) -> None:
     planned = [ticket for ticket in tickets if ticket.state is S.on_site_planned]
     ended = [ticket for ticket in tickets if ticket.state in (S.closed_final, S.archived) and ticket.closed_at]
     for ticket in planned:
-        world.add(
+        visit = world.add(
             Intervention(
                 ticket=ticket, requested_at=ticket.created_at, state=InterventionState.scheduled,
                 planned_at=world.instant(world.rng.randint(1, 6)), team=ticket.team,
             )
         )  # fmt: skip
+        visit.due_at = due_of(world.session, visit)
     if not ended:
         return
     contract = ended[0].contract
@@ -156,10 +160,11 @@ def _visits(world: World, tickets: Sequence[Ticket]) -> None:
     agreed.used_count = len(used)
     for ticket in used:
         came = ticket.created_at + timedelta(hours=world.rng.randint(1, 30))
-        world.add(
+        visit = world.add(
             Intervention(
                 ticket=ticket, entitlement=agreed, requested_at=ticket.created_at, planned_at=came, arrived_at=came,
                 ended_at=came + timedelta(minutes=world.rng.randint(20, 180)), state=InterventionState.done,
                 mode=InterventionMode.on_site, team=ticket.team, outcome=world.rng.choice(texts.OUTCOMES),
             )
         )  # fmt: skip
+        visit.due_at = due_of(world.session, visit)

@@ -76,3 +76,16 @@ def test_a_record_on_paper(desk_page: Callable[[str], Page]) -> None:
     page.goto(f"{DESK}/contract/1?tab=history")
     expect(page.locator(".timeline")).to_be_visible()
     expect(page.locator(".details")).to_have_count(0)
+
+
+def test_figures_on_paper(desk_page: Callable[[str], Page]) -> None:
+    page = desk_page("administrator")
+    page.goto(f"{DESK}/support-figures/")
+    on_paper(page, SIDEWAYS)
+    for hidden in (".side", ".top", ".figures-ask"):
+        expect(page.locator(hidden)).to_be_hidden()
+    expect(page.get_by_text(re.compile(r"Quanto aperto dal \d\d/\d\d/\d{4} al \d\d/\d\d/\d{4}"))).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIDEWAYS, "every column fits"
+    fits = "all => all.every(one => one.scrollWidth <= one.clientWidth + 1)"
+    assert page.locator(".figures-scroll").evaluate_all(fits)
+    assert set(sheets(page)) == {(297, 210)}, "wide tables lie on their side"

@@ -150,6 +150,7 @@ def test_it_stands_still_while_the_client_is_asked(session: RecordSession) -> No
         perform(session, ticket, "take_charge", actor=SYSTEM)
     taken = clock_of(ticket, SlaKind.take_charge, session)
     assert (taken.state, taken.breached_at) == (ClockState.late, rome("2024-05-06 09:00"))
+    assert taken.taken_minutes == 40
     with at("2024-05-06 09:20"):
         perform(session, ticket, "ask_customer", {"body": "Quale?"}, actor=SYSTEM)
     closing, answer = clock_of(ticket, SlaKind.close, session), clock_of(ticket, SlaKind.answer, session)
@@ -162,10 +163,18 @@ def test_it_stands_still_while_the_client_is_asked(session: RecordSession) -> No
     with at("2024-05-07 09:00"):
         perform(session, ticket, "close", SOLVED, actor=SYSTEM)
     assert (closing.state, closing.met_at) == (ClockState.met, rome("2024-05-07 09:00"))
+    assert (closing.taken_minutes, answer.taken_minutes) == (230, 50)  # in the opening hours, without the pause
     with at("2024-05-07 17:00"):
         perform(session, ticket, "reopen", {"body": "Ancora"}, actor=SYSTEM)
     # The time it was closed does not count: ten minutes are left.
     assert (closing.state, closing.met_at, closing.due_at) == (ClockState.running, None, rome("2024-05-07 17:10"))
+    assert closing.taken_minutes is None
+    # What was kept before this was written down is measured by and by.
+    answer.taken_minutes = None
+    session.flush()
+    with at("2024-05-07 17:05"):
+        watch_clocks(session, clock.now(), actor=SYSTEM)
+    assert answer.taken_minutes == 50
 
 
 def test_a_level_that_does_not_pause_goes_on(session: RecordSession) -> None:

@@ -12,7 +12,14 @@ from backoffice import clock
 from backoffice.actors import SYSTEM
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, InvalidRecord
-from backoffice.operations.interventions import NoneLeft, NotAtThisSite, NotForInterventions, NotValidThen, StillCounted
+from backoffice.operations.interventions import (
+    CountedAlready,
+    NoneLeft,
+    NotAtThisSite,
+    NotForInterventions,
+    NotValidThen,
+    StillCounted,
+)
 from backoffice.operations.plain import create_record, update_record
 from backoffice.operations.verbs import perform
 from models.asset import Asset
@@ -38,13 +45,20 @@ def test_interventions_are_counted_up_to_what_is_agreed(session: RecordSession) 
     assert (agreed.used_count, "0 di 2" in str(agreed) or "0 of 2" in str(agreed)) == (2, True)
     with pytest.raises(NoneLeft), session.begin_nested():
         request(session, world, entitlement=agreed)
-    beyond = request(session, world)
+    # Nobody names an entitlement: the one that fits counts, and going beyond it takes a reason (OS-02).
+    with pytest.raises(NoneLeft), session.begin_nested():
+        request(session, world)
+    with pytest.raises(CountedAlready), session.begin_nested():
+        request(session, world, entitlement=agreed, beyond_reason="Urgente")
+    beyond = request(session, world, beyond_reason="Lo chiede il sindaco, e lo paga")
+    assert (beyond.entitlement, agreed.used_count) == (None, 2)
     with pytest.raises(StillCounted):
         perform(session, first, "refuse", {"outcome": "Esauriti"}, actor=SYSTEM)
     perform(session, beyond, "refuse", {"outcome": "Esauriti"}, actor=SYSTEM)
     perform(session, first, "give_up", {"outcome": "Sede chiusa"}, actor=SYSTEM)
     assert agreed.used_count == 1
-    request(session, world, entitlement=agreed)
+    assert request(session, world, mode="remote").entitlement is None  # nobody goes anywhere
+    assert request(session, world).entitlement is agreed
     assert (agreed.used_count, beyond.state) == (2, InterventionState.refused_cap)
 
 

@@ -111,6 +111,8 @@ PAGES = [
     "/support/?show=free",
     "/support/?show=closing",
     "/support/{ticket}",
+    "/support-figures/",
+    "/support-figures/?by=company&when=closed",
 ]
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import icalendar
 import sqlalchemy as sa
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 
-from backoffice import clock
 from backoffice.actors import Action, Actor, Context, Door
 from backoffice.database import begin_writing, open_session
 from backoffice.operations.calendar_feeds import make_feed, revoke_feed
@@ -19,13 +17,11 @@ from backoffice.passwords import digest_of
 from backoffice.portals import find_subscriber
 from models.account import Account
 from models.deadline import TO_DO, Deadline
+from views.calendars import MOST, Entry, calendar_response
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 from views.door import current_actor, engine
 from views.generated.section import set_list_link
-
-#: More days than anybody plans for.
-_MOST = 2_000
 
 
 @area.route("/calendar/", methods=["GET", "POST"])
@@ -60,35 +56,27 @@ def feed(token: str) -> Any:
         actor = find_subscriber(records, digest_of(token[:100]), door.portal())
     if actor is None or not actor.may(Action.read, Deadline):
         abort(404)
-    return Response(_written(actor), content_type="text/calendar; charset=utf-8")
-
-
-def _written(actor: Actor) -> bytes:
-    book = icalendar.Calendar()
     name = _("Deadlines · %(portal)s", portal=door.portal().name)
-    for key, value in {"prodid": "-//Backoffice//Scadenze//IT", "version": "2.0", "x-wr-calname": name}.items():
-        book.add(key, value)
+    return calendar_response(name, door.portal().code.lower(), _entries(actor))
+
+
+def _entries(actor: Actor) -> list[Entry]:
     with begin_writing(False), open_session(engine(), Context(actor, Door.client_area)) as records:
         wanted = sa.select(Deadline).where(Deadline.state.in_(TO_DO)).order_by(Deadline.due_on, Deadline.id)
         along = (selectinload(Deadline.worker), selectinload(Deadline.site))
-        for deadline in records.scalars(wanted.limit(_MOST).options(*along)):
-            book.add_component(_event(deadline))
-    return bytes(book.to_ical())
+        return [_entry(deadline) for deadline in records.scalars(wanted.limit(MOST).options(*along))]
 
 
-def _event(deadline: Deadline) -> icalendar.Event:
-    event = icalendar.Event()
+def _entry(deadline: Deadline) -> Entry:
     who = f" · {deadline.worker}" if deadline.worker is not None else ""
-    event.add("uid", f"deadline-{deadline.id}@{door.portal().code.lower()}.backoffice.invalid")
-    event.add("summary", f"{deadline.title}{who}")
-    event.add("dtstart", deadline.due_on)
-    event.add("dtend", deadline.due_on + timedelta(days=1))
-    event.add("dtstamp", clock.now())
-    event.add("last-modified", deadline.updated_at)
-    event.add("transp", "TRANSPARENT")
-    if deadline.site is not None:
-        event.add("location", str(deadline.site))
-    return event
+    return Entry(
+        key=f"deadline-{deadline.id}",
+        title=f"{deadline.title}{who}",
+        start=deadline.due_on,
+        end=deadline.due_on + timedelta(days=1),
+        changed=deadline.updated_at,
+        place=str(deadline.site) if deadline.site is not None else "",
+    )
 
 
 set_list_link(

@@ -35,7 +35,7 @@ from views.generated.guarding import guarded
 from views.generated.listing import add_row_link
 from views.generated.pages import add_link
 from views.generated.tabs import set_panel
-from views.uploads import sent_files
+from views.uploads import sent_files, storing
 
 
 class AttachmentView(BaseView):
@@ -105,11 +105,6 @@ class AttachmentView(BaseView):
             return _remove_page(attachment, parent_of(attachment), problem=error), error.status
         flash(_("“%(name)s” is deleted.", name=name), "good")
         return redirect(url, 303)
-
-
-def storing() -> dict[str, Any]:
-    """Return where files of this installation go, and how large they may be."""
-    return {"store": current_app.extensions["files"], "limit_mb": current_app.config["MAX_ATTACHMENT_MB"]}
 
 
 def content_response(attachment: Attachment, *, inline: bool) -> Response:

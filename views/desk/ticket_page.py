@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from flask import url_for
@@ -21,7 +21,7 @@ from backoffice.operations.package_ledger import usable
 from backoffice.operations.quick_replies import fill, words_of
 from backoffice.operations.ticket_talk import SILENT
 from backoffice.records import show, subjects
-from backoffice.working_time import time_between
+from backoffice.working_time import WorkingCalendar, time_between
 from models.attachment import Attachment
 from models.call import Call
 from models.catalogue import fields
@@ -40,6 +40,7 @@ from models.values import Minutes
 from views import addresses
 from views.desk.ticket_deeds import Deed, deed_url
 from views.desk.ticket_reading import find_replies
+from views.desk.ticket_visits import has_visits, visits_of
 from views.generated.listing import dressed
 
 #: More than anybody reads on one page; the list of messages has them all.
@@ -53,11 +54,19 @@ _COMBINED = 200
 _FACTS = ("contact", "request_type", "affected_system", "asset", "place_code", "contract", "service", "channel")
 
 
+class Worked(NamedTuple):
+    """The work on a ticket: minutes of all, minutes charged, and whether somebody has yet to go there."""
+
+    minutes: int
+    charged: int
+    visits: bool
+
+
 def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed | None) -> dict[str, Any]:
     """Return what ``_ticket.html`` shows; ``deed`` is the verb whose form is open."""
     subjects.look_up(session, [record], actor)
     messages, files = _messages(session, record)
-    around, sums = _around(session, record, actor)
+    around, worked = _around(session, record, actor)
     reasons = judge(session, record) if record.state in OPEN_STATES else []
     return {
         "key": record.id,
@@ -78,8 +87,9 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
         "may_split": actor.may(Action.create, Ticket),
         "replies": _replies(session, record, actor),
         "clocks": _clocks(session, record),
-        "time": _time(record, actor, *sums),
+        "time": _time(record, actor, worked),
         "packages": _packages(session, record, actor),
+        "visits": visits_of(session, record, actor) if worked.visits else [],
         "reasons": reasons,
         "is_due": is_due(reasons),
         "client": _client(session, record, actor),
@@ -163,11 +173,19 @@ def _clocks(session: RecordSession, record: Ticket) -> list[dict[str, Any]]:
     # Whoever may see the ticket may know what was promised, whether or not they look after service levels.
     rows = session.scalars(wanted.options(joinedload(TicketClock.policy)), execution_options=INTERNAL).all()
     pauses = pauses_of(session, record) if rows else []
-    return [_clock(session, record, row, pauses) for row in rows]
+    # Most promises of a ticket count in the same hours.
+    calendars = {_hours_key(row): row.policy for row in rows}
+    hours = {key: calendar_of(session, record, policy) for key, policy in calendars.items()}
+    return [_clock(session, row, hours[_hours_key(row)], pauses) for row in rows]
 
 
-def _clock(session: RecordSession, record: Ticket, row: TicketClock, pauses: list[TicketPause]) -> dict[str, Any]:
-    calendar = calendar_of(session, record, row.policy)
+def _hours_key(row: TicketClock) -> tuple[Any, ...]:
+    return row.policy.clock, row.policy.calendar_id
+
+
+def _clock(
+    session: RecordSession, row: TicketClock, calendar: WorkingCalendar | None, pauses: list[TicketPause]
+) -> dict[str, Any]:
     until = row.met_at or clock.now()
     counted = counted_pauses(row.policy, pauses, row.met_at)
     passed = time_between(calendar, row.started_at, until, counted)
@@ -201,11 +219,11 @@ def _span(minutes: int) -> str:
     return Minutes().show(minutes)
 
 
-def _time(record: Ticket, actor: Actor, worked: int, charged: int) -> dict[str, Any]:
+def _time(record: Ticket, actor: Actor, worked: Worked) -> dict[str, Any]:
     readable = actor.may(Action.read, TimeEntry)
     return {
-        "worked": _span(worked),
-        "charged": _span(charged) if charged not in (0, worked) else None,
+        "worked": _span(worked.minutes),
+        "charged": _span(worked.charged) if worked.charged not in (0, worked.minutes) else None,
         "may_add": actor.may(Action.create, TimeEntry) and record.state not in (S.closed_final, S.archived, S.rejected),
         "categories": [(category.value, category.label) for category in ActivityCategory],
         "list_url": addresses.record_url(record, tab="time_entry.ticket") if readable else None,
@@ -231,13 +249,13 @@ def _packages(session: RecordSession, record: Ticket, actor: Actor) -> list[dict
     ]
 
 
-def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[dict[str, Any]], tuple[int, int]]:
-    """Return calls, complaints and changes of the ticket, as far as the actor sees them, and the minutes of all work.
+def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[dict[str, Any]], Worked]:
+    """Return calls, complaints and changes of the ticket, as far as the actor sees them, and the work of all.
 
     In one statement, because every look at a ticket asks.
     """
     table = TimeEntry.__table__
-    sums = [
+    sums: list[Any] = [
         sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(table.c.ticket_id == Ticket.id).scalar_subquery()
         for column in (table.c.minutes, table.c.charged_minutes)
     ]
@@ -246,6 +264,7 @@ def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[
         (Complaint, _("Complaints")),
         (ChangeRequest, _("Change requests")),
     )
+    sums.append(has_visits(record))
     wanted = sa.select(*sums, *(entity for entity, _title in kinds)).select_from(Ticket).where(Ticket.id == record.id)
     for entity, _title in kinds:
         wanted = wanted.outerjoin(entity, entity.ticket_id == Ticket.id)
@@ -255,7 +274,7 @@ def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[
         rows = dict.fromkeys(row[place] for row in found if row[place] is not None)
         if rows and actor.may(Action.read, kind):
             parts.append({"title": title, "rows": [_beside(row, actor) for row in list(rows)[:_BESIDE]]})
-    return parts, (found[0][0], found[0][1])
+    return parts, Worked(*found[0][: len(sums)])
 
 
 def _beside(row: Any, actor: Actor) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from models.ticket_message import TicketMessage
 from views import addresses
 from views.desk.ticket_batches import KINDS, Batch
 from views.desk.ticket_changes import change_columns, change_word
+from views.desk.ticket_visits import visits_due
 from views.generated.listing import count_text
 
 #: Tickets shown at once; the list has them all.
@@ -78,7 +79,9 @@ def queue(
     counts, (followed, *hand), instants = found[: len(wanted)], found[len(wanted) : -2], found[-2:]
     numbers = {p.name: count for p, count in zip(counted, counts, strict=False)} | {"followed": followed}
     rows = _rows(session, part, actor, chosen)
-    shown = [(_row(row, actor, current), row) for row in rows[:SIZE]]
+    # With a ticket in hand its own page says so, and the page has statements enough.
+    visits = visits_due(session, rows[:SIZE], actor) if current is None else {}
+    shown = [(_row(row, actor, current) | {"visit": visits.get(row.id)}, row) for row in rows[:SIZE]]
     return {
         "parts": [_tab(p, p is part, numbers[p.name]) for p in PARTS],
         "beside": counts[-1] if beside else 0,

@@ -43,10 +43,10 @@ from views.door import commit, current_actor, current_session, read_again
 from views.frame import OwnPage, add_page, set_place
 from views.generated.form_pages import form_version
 from views.generated.pages import add_link
-from views.uploads import sent_files
+from views.uploads import sent_files, storing
 
 #: What is typed into the page itself, and stays there when it is refused.
-_TYPED = ("body", "kind", "then", "minutes", "activity", "category")
+_TYPED = ("body", "kind", "then", "minutes", "began_at", "activity", "category")
 
 
 class AnsweredMeanwhile(DomainError):
@@ -166,9 +166,8 @@ def _say(ticket: Ticket) -> str:
     _require_read(ticket)
     waits = request.form.get("then") == "wait"
     message = say(session, ticket, request.form.get("body", ""), actor=actor, is_note=is_note, waits=waits)
-    storing = {"store": current_app.extensions["files"], "limit_mb": current_app.config["MAX_ATTACHMENT_MB"]}
     for name, content in files:
-        attach_file(session, message, name, content, actor=actor, client_visible=not is_note, **storing)
+        attach_file(session, message, name, content, actor=actor, client_visible=not is_note, **storing())
     return _("The note is kept.") if is_note else _("The answer is on its way to the client.")
 
 
@@ -184,7 +183,7 @@ def _require_read(ticket: Ticket) -> None:
 
 def _enter_time(ticket: Ticket) -> str:
     actor = current_actor()
-    typed = {name: request.form.get(name, "").strip() for name in ("minutes", "category", "activity")}
+    typed = {name: request.form.get(name, "").strip() for name in ("minutes", "began_at", "category", "activity")}
     values = {**typed, "ticket": ticket.id, "day": clock.today(), "billable": request.form.get("free") != "1"}
     if actor.staff_id is not None:
         values["person"] = actor.staff_id

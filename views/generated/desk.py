@@ -22,6 +22,7 @@ from backoffice.errors import (
 )
 from backoffice.lifecycles import Transition, get_transition, may_perform
 from backoffice.operations import plain, restoring, verbs
+from backoffice.operations.attachments import attach_file
 from backoffice.records import show
 from backoffice.records.lookup import find_options, get_record, hint, parse_key, relations_of
 from backoffice.records.timeline import find_latest_save
@@ -38,6 +39,7 @@ from views.generated.listing import Listing
 from views.generated.merge_pages import MergePages
 from views.generated.pages import set_record
 from views.generated.removal_pages import RemovalPages
+from views.uploads import sent_files, storing
 
 #: The inline children of a form; the view itself has a page called list.
 Lines = list[LineForms]
@@ -228,6 +230,8 @@ class DeskView(RemovalPages):
         record, _transition, form = self._asked(pk, transition)
         values, actor = form.values(), current_actor()
         verbs.perform(current_session(), record, transition.name, values, actor=actor, version=form_version())
+        for name, content in sent_files("file") if transition.takes_files else ():
+            attach_file(current_session(), record, name, content, actor=actor, **storing())
         commit()
         return record
 

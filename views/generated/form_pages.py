@@ -10,7 +10,9 @@ from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
 from backoffice.errors import BadRequest, Conflict, DomainError, InvalidRecord, StillReferred, Text
+from backoffice.files.kinds import KINDS
 from backoffice.lifecycles import Transition
+from backoffice.operations.attachments import may_attach
 from backoffice.operations.removal import Referrer
 from backoffice.operations.restoring import Deletion
 from backoffice.records import show
@@ -21,6 +23,7 @@ from models.columns import Choice
 from views import addresses
 from views.door import current_session
 from views.generated.forms import LineForms, RecordForm
+from views.uploads import storing
 
 
 def form_page(
@@ -239,4 +242,12 @@ def verb_page(
         "tone": transition.tone,
         "cancel_url": addresses.record_url(record),
         "referrers": [],
+        "files": _files(record, transition, form.actor),
     }
+
+
+def _files(record: Recorded, transition: Transition, actor: Actor) -> dict[str, Any] | None:
+    """Return what the form says of files that may come along with a verb; None where none may."""
+    if not transition.takes_files or not may_attach(actor, record):
+        return None
+    return {"accept": ",".join(f".{ending}" for ending in KINDS), "limit_mb": storing()["limit_mb"]}

@@ -142,6 +142,7 @@ function prepareTimer() {
   const value = timer.querySelector("[data-timer-value]");
   const toggle = timer.querySelector("[data-timer-toggle]");
   const field = document.querySelector("[data-timer-field]");
+  const began = document.querySelector("[data-timer-began]");
   let since = null;
   try { since = Number(localStorage.getItem(name)) || null; } catch { return; }
   const show = () => {
@@ -152,6 +153,9 @@ function prepareTimer() {
     if (since) {
       const minutes = Math.max(1, Math.round((Date.now() - since) / 60_000));
       field.value = `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
+      const start = new Date(since);
+      // Entered under today: yesterday evening's hour would be told of the wrong day.
+      if (began && start.toDateString() === new Date().toDateString()) began.value = start.toTimeString().slice(0, 5);
       localStorage.removeItem(name);
       since = null;
       field.focus();
