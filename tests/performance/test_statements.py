@@ -12,7 +12,7 @@ from flask import Flask
 from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from tests.clients import DeskClient
-from tests.performance.watching import watched
+from bench.watching import watched
 
 MOST = 15
 #: A form stays small however large the tables it refers to.

@@ -19,7 +19,7 @@ from models.contact import Contact
 from models.history_entry import HistoryEntry
 from models.license import License
 from tests.clients import DeskClient
-from tests.performance.watching import watched
+from bench.watching import watched
 from tests.views.programs import as_stored, make_company
 from tests.visitors import Visitor, form_of
 
