@@ -7,11 +7,23 @@ from bench.loading import Loader
 _COLUMNS = "id, group_id, ticket_id, company_id, visibility, direction, channel, body, created_at, updated_at"
 #: Said in this order, again and again; in whose direction, and whether the client reads it.
 _SAID = (
-    ("public", "incoming", "Buongiorno, da stamattina non riesco ad accedere: dopo la password la pagina resta bianca."),
+    (
+        "public",
+        "incoming",
+        "Buongiorno, da stamattina non riesco ad accedere: dopo la password la pagina resta bianca.",
+    ),
     ("internal", "outgoing", "Stesso errore di ieri su altri due clienti: sentire il fornitore prima di rispondere."),
-    ("public", "outgoing", "Buongiorno, abbiamo ripristinato il collegamento. Può provare di nuovo e dirci se funziona?"),
+    (
+        "public",
+        "outgoing",
+        "Buongiorno, abbiamo ripristinato il collegamento. Può provare di nuovo e dirci se funziona?",
+    ),
     ("public", "incoming", "Ora la pagina si apre, ma il certificato di ottobre manca ancora dall’elenco. Grazie."),
-    ("public", "outgoing", "Il certificato è stato pubblicato; lo trova nella sezione Documenti. Restiamo a disposizione."),
+    (
+        "public",
+        "outgoing",
+        "Il certificato è stato pubblicato; lo trova nella sezione Documenti. Restiamo a disposizione.",
+    ),
 )
 
 
