@@ -233,6 +233,7 @@ def _take_over() -> Any:
     session, actor = current_session(), current_actor()
     done, refused = 0, []
     for key in dict.fromkeys(request.form.getlist("key")):
+        number = key[:20]  # until it is known which ticket that is
         try:
             record: Ticket = get_record(session, Ticket, key)
             number = record.number
