@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.orm import configure_mappers
 
 from backoffice.background import speaking
 from backoffice.database import make_engine
 from backoffice.files.store import FolderStore
 from backoffice.jobs import advance_tickets
+
+configure_mappers()  # once, before processes are made of this one
 
 
 def close(url: str, files: Path, dies_at: int) -> None:
