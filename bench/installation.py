@@ -29,7 +29,7 @@ from bench.rows import Sizes
 #: Where the desk is mounted.
 DESK = "/backoffice"
 #: Seconds that a server may take to come up or to go, and an answer to come.
-PATIENCE = 60.0
+PATIENCE = 180.0
 #: Written into the folder once its database is full.
 _MARK = "filled"
 
