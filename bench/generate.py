@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from backoffice.clock import now
 from backoffice.database import make_engine
 from bench.loading import open_loader
+from bench.messages import say
 from bench.organisation import ensure_groups
 from bench.rows import YEARS, Sizes, World
 
@@ -27,12 +28,13 @@ def generate(engine: sa.Engine, sizes: Sizes, seed: int = 1) -> None:
     Corporate groups, teams, queues and staff that are there already are used, so that their users see the rows.
     """
     until = now().replace(microsecond=0)
-    with open_loader(engine, TABLES) as loader:
+    with open_loader(engine, [*TABLES, "ticket_message"]) as loader:
         groups = ensure_groups(loader, (until - YEARS).strftime("%Y-%m-%d %H:%M:%S.%f"))
         first = {table: loader.ids(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")[0] for table in TABLES}
         world = World(sizes, groups, first, until, Random(seed))
         for table, name in TABLES.items():
             loader.load(table, getattr(world, name)())
+        say(loader, first["ticket"], sizes.tickets, sizes.messages)
         last = first["ticket"] + sizes.tickets
         loader.run(f"UPDATE support_queue SET last_number = {last} WHERE last_number < {last}")
 
@@ -44,6 +46,7 @@ def generate(engine: sa.Engine, sizes: Sizes, seed: int = 1) -> None:
 @click.option("--contracts", default=Sizes.contracts, show_default=True)
 @click.option("--tickets", default=Sizes.tickets, show_default=True)
 @click.option("--calls", default=Sizes.calls, show_default=True)
+@click.option("--messages", default=Sizes.messages, show_default=True)
 def main(url: str, **sizes: int) -> None:
     """Fill a migrated database with invented rows."""
     began = time.monotonic()

@@ -24,6 +24,9 @@ class Loader(Protocol):
     def load(self, table: str, rows: Rows) -> None:
         """Append rows to a table; all have the columns of the first."""
 
+    def fill(self, table: str, columns: str, query: str) -> None:
+        """Append to a table what a query of the database itself finds."""
+
     def ids(self, query: str) -> list[Any]:
         """Return the first column of a query."""
 
@@ -55,6 +58,9 @@ class _Sqlite:
             marks = ", ".join("?" * len(columns))
             statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
             self.connection.executemany(statement, (tuple(row.values()) for row in rows))
+
+    def fill(self, table: str, columns: str, query: str) -> None:
+        self.run(f"INSERT INTO {table} ({columns}) {query}")
 
     def ids(self, query: str) -> list[Any]:
         return [row[0] for row in self.connection.execute(query)]
@@ -97,13 +103,20 @@ class _Postgresql:
             with self.connection.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
                 while chunk := "".join(islice(lines, _CHUNK)):
                     copy.write(chunk)
-            self.run(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+            self._count_on(table)
+
+    def fill(self, table: str, columns: str, query: str) -> None:
+        self.run(f"INSERT INTO {table} ({columns}) {query}")
+        self._count_on(table)
 
     def ids(self, query: str) -> list[Any]:
         return [row[0] for row in self.connection.execute(query)]
 
     def run(self, statement: str) -> None:
         self.connection.execute(statement)
+
+    def _count_on(self, table: str) -> None:
+        self.run(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -56,6 +56,7 @@ class Sizes:
     contracts: int = 200_000
     tickets: int = 1_000_000
     calls: int = 2_000_000
+    messages: int = 5_000_000
 
 
 @dataclass(frozen=True)

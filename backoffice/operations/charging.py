@@ -35,6 +35,10 @@ from models.values import Minutes
 
 #: So many characters of what was done stand in the ledger too.
 _NOTE = 250
+#: Time that takes hours from a package, and that none has paid for yet.
+_UNPAID = sa.and_(TimeEntry.billable, TimeEntry.charged_minutes < TimeEntry.minutes)
+#: Rows as they are stored now, whatever was read of them before they were locked.
+_AFRESH = {"populate_existing": True}
 
 
 @after_write(TimeEntry)
@@ -59,10 +63,10 @@ def owed(entry: TimeEntry) -> int:
 
 def settle_entry(session: Session, entry: TimeEntry) -> None:
     """Bring what is charged for an entry in line with what is owed; a ticket that nothing is left for waits (PK-03)."""
-    gap = owed(entry) - entry.charged_minutes
-    if gap == 0:
-        return
     with as_product(session):
+        gap = owed(entry) - _charged_by_now(session, entry)
+        if gap == 0:
+            return
         done = _take(session, entry, gap) if gap > 0 else -_give_back(session, entry, -gap)
         _note_charged(session, entry, entry.charged_minutes + done)
         if done < gap and entry.ticket.state is TicketState.in_progress:
@@ -72,19 +76,31 @@ def settle_entry(session: Session, entry: TimeEntry) -> None:
 def go_on_with(session: Session, company: Company) -> None:
     """Charge what no package could take so far, and take up the tickets that waited for one."""
     with as_product(session):
+        _hold_tickets(session, company)
         open_entries = (
             sa.select(TimeEntry)
             .join(Ticket, Ticket.id == TimeEntry.ticket_id)
             .join(SupportQueue, SupportQueue.id == Ticket.queue_id)
-            .where(Ticket.company_id == company.id, SupportQueue.requires_package, TimeEntry.billable)
-            .where(TimeEntry.charged_minutes < TimeEntry.minutes)
+            .where(Ticket.company_id == company.id, SupportQueue.requires_package, _UNPAID)
             .order_by(TimeEntry.day, TimeEntry.id)
         )
-        for entry in session.scalars(open_entries).all():
+        for entry in session.scalars(open_entries, execution_options=_AFRESH).all():
             settle_entry(session, entry)
         waiting = sa.select(Ticket).where(Ticket.company_id == company.id, Ticket.state == TicketState.waiting_package)
         for ticket in session.scalars(waiting.order_by(Ticket.id)).all():
             perform(session, ticket, "qualify", actor=SYSTEM)
+
+
+def _hold_tickets(session: Session, company: Company) -> None:
+    """Lock the company's tickets that wait for a package or for their time to be paid.
+
+    Whoever enters time locks the ticket before anything else, and so does this: of two packages that are activated at
+    once the second finds what the first has paid, and neither waits for the other in a circle.
+    """
+    owing = sa.exists().where(TimeEntry.ticket_id == Ticket.id, _UNPAID)
+    concerned = sa.or_(owing, Ticket.state == TicketState.waiting_package)
+    wanted = sa.select(Ticket).where(Ticket.company_id == company.id, concerned).order_by(Ticket.id)
+    session.scalars(wanted.with_for_update(), execution_options=_AFRESH).all()
 
 
 def _take(session: Session, entry: TimeEntry, minutes: int) -> int:
@@ -104,9 +120,15 @@ def _take(session: Session, entry: TimeEntry, minutes: int) -> int:
 def _packages(session: Session, entry: TimeEntry) -> Sequence[SupportPackage]:
     """Return the packages that may pay, the one that ends first in front, as they are stored now."""
     company_id = entry.ticket.company_id
+    return _hold_packages(session, usable(company_id, clock.today()))
+
+
+def _hold_packages(session: Session, condition: sa.ColumnElement[bool]) -> Sequence[SupportPackage]:
+    """Lock packages and return them as they are stored now: always in the order of their expiry, so that nobody waits
+    in a circle."""
     by_expiry = (SupportPackage.valid_to.is_(None), SupportPackage.valid_to, SupportPackage.id)
-    wanted = sa.select(SupportPackage).where(usable(company_id, clock.today())).order_by(*by_expiry).with_for_update()
-    return session.scalars(wanted, execution_options={"populate_existing": True}).all()
+    wanted = sa.select(SupportPackage).where(condition).order_by(*by_expiry).with_for_update()
+    return session.scalars(wanted, execution_options=_AFRESH).all()
 
 
 def _give_back(session: Session, entry: TimeEntry, minutes: int) -> int:
@@ -117,13 +139,12 @@ def _give_back(session: Session, entry: TimeEntry, minutes: int) -> int:
         .group_by(PackageMovement.package_id)
         .order_by(sa.func.max(PackageMovement.id).desc())
     )
-    rest = minutes
-    for package_id, part in session.execute(taken).all():
+    rest, parts = minutes, [tuple(row) for row in session.execute(taken)]
+    held = {row.id: row for row in _hold_packages(session, SupportPackage.id.in_([key for key, _part in parts]))}
+    for package_id, part in parts:
         if (back := min(rest, part)) <= 0:
             continue
-        wanted = sa.select(SupportPackage).where(SupportPackage.id == package_id).with_for_update()
-        package = session.scalars(wanted, execution_options={"populate_existing": True}).one()
-        _move(session, entry, package, MovementKind.correction, back)
+        _move(session, entry, held[package_id], MovementKind.correction, back)
         rest -= back
     return minutes - rest
 
@@ -133,6 +154,15 @@ def _move(session: Session, entry: TimeEntry, package: SupportPackage, kind: Mov
     add_movement(session, package, kind, minutes, ticket=entry.ticket, time_entry=entry, note=note)
     settle_state(package)
     session.flush()
+
+
+def _charged_by_now(session: Session, entry: TimeEntry) -> int:
+    """Return how much of an entry packages have paid for: a package may have been activated since it was read."""
+    table = TimeEntry.__table__
+    stored = sa.select(table.c.charged_minutes).where(table.c.id == entry.id).with_for_update()
+    minutes = int(session.execute(stored, execution_options=INTERNAL).scalar_one())
+    set_committed_value(entry, "charged_minutes", minutes)
+    return minutes
 
 
 def _note_charged(session: Session, entry: TimeEntry, minutes: int) -> None:

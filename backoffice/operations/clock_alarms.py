@@ -70,7 +70,7 @@ def _measure(session: Session, limit: int) -> None:
 
 def _mark_late(session: Session, now: datetime, limit: int) -> int:
     over = sa.select(TicketClock).where(_RUNNING, TicketClock.due_at <= now, TicketClock.breached_at.is_(None))
-    clocks = session.scalars(over.order_by(TicketClock.due_at).limit(limit)).all()
+    clocks = session.scalars(over.order_by(TicketClock.due_at).limit(limit).with_for_update(skip_locked=True)).all()
     for row in clocks:
         row.breached_at, row.warned_at = row.due_at, row.warned_at or now
         _tell(session, row, "ticket_overdue", [*_assignee(session, row), *_team(session, row)])
@@ -80,7 +80,7 @@ def _mark_late(session: Session, now: datetime, limit: int) -> int:
 
 def _warn(session: Session, now: datetime, limit: int) -> int:
     near = sa.select(TicketClock).where(_RUNNING, TicketClock.warn_at <= now, TicketClock.warned_at.is_(None))
-    clocks = session.scalars(near.order_by(TicketClock.warn_at).limit(limit)).all()
+    clocks = session.scalars(near.order_by(TicketClock.warn_at).limit(limit).with_for_update(skip_locked=True)).all()
     for row in clocks:
         row.warned_at = now
         _tell(session, row, "ticket_due_soon", _assignee(session, row) or _team(session, row))

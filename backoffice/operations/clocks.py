@@ -231,8 +231,9 @@ def _on_site_since(session: Session, ticket: Ticket) -> dict[SlaKind, datetime]:
 
 
 def _clocks_of(session: Session, ticket: Ticket) -> dict[SlaKind, TicketClock]:
-    wanted = sa.select(TicketClock).where(TicketClock.ticket_id == ticket.id)
-    return {row.kind: row for row in session.scalars(wanted)}
+    """Return the clocks of a ticket as they are stored now; the job that marks those run out may be at them too."""
+    wanted = sa.select(TicketClock).where(TicketClock.ticket_id == ticket.id).with_for_update()
+    return {row.kind: row for row in session.scalars(wanted, execution_options={"populate_existing": True})}
 
 
 def pauses_of(session: Session, ticket: Ticket) -> list[TicketPause]:

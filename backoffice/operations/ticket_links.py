@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock
-from backoffice.access import INTERNAL, as_product
+from backoffice.access import INTERNAL, as_product, hold
 from backoffice.actors import SYSTEM, Action, Actor
 from backoffice.errors import DomainError
 from backoffice.lifecycles import Transition
@@ -42,11 +42,12 @@ class NotOpenToMerge(DomainError):
     template = _l("Ticket %(number)s is over: nothing can be merged into it.")
 
 
-def _may_merge(_session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
+def _may_merge(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
     """Raise unless the other ticket is open; that it is of the same client is proven of every relation."""
     other = values["linked_ticket"]
     if other.id == ticket.id:
         raise NotIntoItself(field="linked_ticket")
+    hold(session, other)
     if other.state not in OPEN_STATES:
         raise NotOpenToMerge(field="linked_ticket", number=other.number)
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from backoffice.access import INTERNAL, next_number, reach_number
+from backoffice.access import INTERNAL, hold, next_number, reach_number
 from backoffice.actors import SYSTEM, Actor
 from backoffice.errors import DomainError
 from backoffice.operations.plain import before_create
@@ -20,6 +20,7 @@ from models.business_unit import BusinessUnit
 from models.reading import LARGEST_INTEGER
 from models.ticket import Ticket
 from models.ticket_archive import TicketArchive
+from models.ticket_message import TicketMessage
 
 
 class QueueClosed(DomainError):
@@ -44,6 +45,12 @@ def _complete(session: Session, ticket: Ticket, *, actor: Actor) -> None:
         ticket.number = draw_number(session, ticket)
 
 
+@before_create(TicketMessage)
+def _take_turn(session: Session, message: TicketMessage, *, actor: Actor) -> None:
+    """Lock the ticket: of several who write about it at once each finds its clocks as the one before has left them."""
+    hold(session, message.ticket)
+
+
 def _pass_number(session: Session, ticket: Ticket) -> None:
     """Let the queue go on counting after a number that a ticket brought along, where it is one of the queue's."""
     code, _, count = ticket.number.rpartition("-")
@@ -64,10 +71,13 @@ def _unit_of(ticket: Ticket) -> BusinessUnit | None:
 def close_tickets_for_good(session: Session, moment: datetime, *, actor: Actor, limit: int = 500) -> int:
     """Close the tickets whose window for reopening is over; return how many, at most ``limit`` a call (TK-14).
 
+    They stay locked until the end. Those that somebody else is working on, or closing, are left to the next call.
+
     :raises Forbidden: ``actor`` is not the product itself.
     """
     due = sa.and_(Ticket.state == S.closed_provisional, Ticket.reopen_until <= moment)
-    rows = session.scalars(sa.select(Ticket).where(due).order_by(Ticket.id).limit(limit)).all()
+    wanted = sa.select(Ticket).where(due).order_by(Ticket.id).limit(limit).with_for_update(skip_locked=True)
+    rows = session.scalars(wanted).all()
     for ticket in rows:
         perform(session, ticket, "close_for_good", actor=actor)
     return len(rows)

@@ -16,7 +16,7 @@ from models.base import ENTITIES
 from models.reading import fold
 from tests.servers import KINDS, Databases
 
-SIZES = Sizes(companies=300, contacts=700, contracts=500, tickets=4_000, calls=1_000)
+SIZES = Sizes(companies=300, contacts=700, contracts=500, tickets=4_000, calls=1_000, messages=10_000)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -50,7 +50,7 @@ def test_sorting_and_search_copies_are_those_of_the_product(engine: sa.Engine, n
 
 def test_keys_lead_somewhere(engine: sa.Engine) -> None:
     with engine.connect() as connection:
-        for name in ("contact", "contract", "ticket", "call"):
+        for name in ("contact", "contract", "ticket", "call", "ticket_message"):
             table = ENTITIES[name].__table__
             for key in table.foreign_keys:
                 orphans = sa.select(sa.func.count()).where(
@@ -62,7 +62,7 @@ def test_keys_lead_somewhere(engine: sa.Engine) -> None:
 def test_rows_are_their_companies_groups(engine: sa.Engine) -> None:
     company = ENTITIES["company"].__table__
     with engine.connect() as connection:
-        for name in ("contact", "contract", "ticket", "call"):
+        for name in ("contact", "contract", "ticket", "call", "ticket_message"):
             table = ENTITIES[name].__table__
             joined = table.join(company, table.c.company_id == company.c.id)
             strays = sa.select(sa.func.count()).select_from(joined).where(table.c.group_id != company.c.group_id)
@@ -96,6 +96,6 @@ def test_vat_numbers_are_valid_and_unassignable(engine: sa.Engine) -> None:
 
 
 def test_a_second_run_adds(engine: sa.Engine) -> None:
-    generate(engine, Sizes(companies=0, contacts=0, contracts=0, tickets=0, calls=0))
+    generate(engine, Sizes(companies=0, contacts=0, contracts=0, tickets=0, calls=0, messages=0))
     with engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(ENTITIES["ticket"].__table__)) == SIZES.tickets

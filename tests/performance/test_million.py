@@ -17,12 +17,12 @@ from backoffice.records.cursors import write_cursor
 from backoffice.records.pages import Query, conditions, ordering, read_query
 from bench.generate import generate
 from bench.rows import Sizes
+from bench.watching import full_scans, watched
 from models.base import ENTITIES
 from models.staff import Staff
 from models.ticket import Ticket, TicketState
 from tests.clients import DESK, DeskClient
 from tests.conftest import settings_for
-from tests.performance.watching import full_scans, watched
 from tests.servers import KINDS, Databases
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3_000)]
@@ -65,7 +65,12 @@ def big(
     """A database with the demonstration users and a million tickets."""
     own = Databases(databases.folder, f"{databases.worker}_big", databases._build)
     engine = make_engine(own.fresh(request.param), statement_timeout_ms=0)
-    generate(engine, Sizes(companies=100_000, contacts=100_000, contracts=100_000, tickets=1_000_000, calls=100_000))
+    generate(
+        engine,
+        Sizes(
+            companies=100_000, contacts=100_000, contracts=100_000, tickets=1_000_000, calls=100_000, messages=1_000_000
+        ),
+    )
     with engine.begin() as connection:
         connection.execute(sa.text(ENTRUSTED))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from bench.watching import watched
 from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from tests.clients import DeskClient
-from tests.performance.watching import watched
 
 MOST = 15
 #: A form stays small however large the tables it refers to.

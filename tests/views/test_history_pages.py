@@ -13,13 +13,13 @@ from backoffice.database import RecordSession, open_session
 from backoffice.records import show, subjects
 from backoffice.records.filters import filterable
 from backoffice.records.timeline import find_changes
+from bench.watching import watched
 from models.account import Account
 from models.company import Company
 from models.contact import Contact
 from models.history_entry import HistoryEntry
 from models.license import License
 from tests.clients import DeskClient
-from tests.performance.watching import watched
 from tests.views.programs import as_stored, make_company
 from tests.visitors import Visitor, form_of
 
