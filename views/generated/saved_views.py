@@ -35,9 +35,9 @@ def opened_url(entity: type[Recorded], key: int, address: str) -> str:
     return f"{addresses.list_url(entity)}?{address}{'&' if address else ''}{VIEW}={key}"
 
 
-def first_view(views: list[KeptView]) -> KeptView | None:
+def first_view(views: list[KeptView], actor: Actor) -> KeptView | None:
     """Return the view that a list opens with for somebody, by their roles."""
-    return next((view for view in views if view.is_default), None)
+    return next((view for view in views if view.is_default and view.role in actor.roles), None)
 
 
 def view_parts(listing: Listing, views: list[KeptView]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def view_parts(listing: Listing, views: list[KeptView]) -> dict[str, Any]:
     chosen = listing.args.get(VIEW, "")
     current = next((view for view in views if str(view.id) == chosen), None)
     changed = current is not None and not same_list(here, current.address)
-    whole_url = addresses.list_url(entity, **({VIEW: WHOLE} if first_view(views) else {}))
+    whole_url = addresses.list_url(entity, **({VIEW: WHOLE} if first_view(views, actor) else {}))
     whole = {"label": _("All"), "icon": None, "url": whole_url, "current": current is None and not here}
     return {
         "tabs": [whole, *(_tab(entity, view, current) for view in views)] if views else [],

@@ -36,7 +36,7 @@ class ViewPages(BaseView):
         """Return the list as its address, or the view named there, asks for it."""
         actor, notice = current_actor(), None
         views = saved_views.find_views(current_session(), self.entity, actor=actor)
-        first = shown.first_view(views)
+        first = shown.first_view(views, actor)
         if first is not None and not request.args:
             return redirect(shown.opened_url(self.entity, first.id, first.address), 302)
         try:
