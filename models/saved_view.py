@@ -6,7 +6,7 @@ from flask_appbuilder.security.sqla.models import Role
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, relationship
 
 from models.base import Admin, Category, EntityName, GroupOwned, Record, Rule, Scope, Section
 from models.columns import field, reference
@@ -44,7 +44,7 @@ class SavedView(GroupOwned, Record):
         search_columns=("name",),
         filters=("entity", "role", "is_default", "created_by"),
         fast=(("entity", "created_at"),),
-        sections=(Section(_l("Saved view"), ("name", "entity", "created_by", "role", "is_default")),),
+        sections=(Section(_l("Saved view"), ("name", "entity", "created_by", "role", "is_default", "address")),),
         rules={
             "uq_saved_view_group_id_entity_created_by_id_name": Rule(
                 _l("You have a view of this name for this list already."), "name"
@@ -64,7 +64,13 @@ class SavedView(GroupOwned, Record):
     #: The table whose list it is.
     entity: Mapped[str] = field(_l("Kind of record"), EntityName())
     #: The parameters of the list's address: filters, search, order, columns, rows a page.
-    address: Mapped[str] = mapped_column(String(4_000), default="", server_default="")
+    address: Mapped[str] = field(
+        _l("Address of the list"),
+        String(4_000),
+        default="",
+        server_default="",
+        help=_l("Its filters, search, order, columns and rows a page, as the address of the list carries them."),
+    )
     #: The role whose people see it as well; empty for whoever saved it alone.
     role_id: Mapped[int | None] = reference(
         "ab_role",

@@ -48,7 +48,7 @@ def _try_hidden(person: Person, entity: type[Recorded], path: str, action: str, 
     if not hidden or action.startswith("export:"):
         return
     answer = person.client.submit(f"{path}bulk", {"action": action, "row": hidden})
-    assert answer.location == f"{DESK}{path}?", (path, action)
+    assert answer.location == f"{DESK}{path}", (path, action)
     narrowed, visible = window(person, entity)
     address = {"address": narrowed.removeprefix("&"), "everything": "1"}
     answer = person.client.submit(f"{path}bulk", {"action": action, **address})

@@ -157,9 +157,7 @@ def test_a_wrong_value_is_told_once_and_stays_in_the_form(
     assert (nothing.status_code, "Scegli almeno un campo da modificare." in nothing.text) == (422, True)
 
 
-def test_a_rule_that_breaks_one_spares_the_others(
-    admin: Visitor, session: RecordSession, three: list[Company]
-) -> None:
+def test_a_rule_that_breaks_one_spares_the_others(admin: Visitor, session: RecordSession, three: list[Company]) -> None:
     """What is in another state stays as it is, and the report says so, on the page and as a file."""
     question = ask(admin, "/company/", "verb:become_client", tick(three[:2]))
     assert "2 aziende" in admin.get(question).text

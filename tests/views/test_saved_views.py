@@ -160,7 +160,7 @@ def test_a_view_of_what_is_gone_says_so(admin: Visitor, session: RecordSession, 
 def test_a_shared_view_shows_nobody_more(
     admin: Visitor, session: RecordSession, desk_client: Callable[..., DeskClient]
 ) -> None:
-    """Rows are found with the eyes of whoever opens it, and filters on what they see as a mask are told, not applied."""
+    """Rows are found with the eyes of whoever opens it; a filter on what they see as a mask is told, not applied."""
     keep(admin, "Tutte le aziende", "s=legal_name&n=200")
     assert change(admin, latest(session), role=role_id(session, "consultant")).status_code == 303
     view = latest(session)
@@ -178,9 +178,7 @@ def test_a_shared_view_shows_nobody_more(
     assert (masked.status_code, "non si può mostrare" in html.unescape(masked.text)) == (200, True)
 
 
-def test_names_and_numbers_have_limits(
-    admin: Visitor, session: RecordSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_names_and_numbers_have_limits(admin: Visitor, session: RecordSession, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(admin)
     for name, sentence in (("", "obbligatorio"), ("x" * 81, "80"), ("Di Ala", "Hai già una vista con questo nome")):
         keep(admin, name)

@@ -193,9 +193,7 @@ def test_killed_at_random_each_record_is_written_once(
     assert as_stored(session).get_one(BulkRun, key).values == {"city": None}
 
 
-def test_reports_are_forgotten_after_some_days(
-    session: RecordSession, engine: sa.Engine, actor: Actor
-) -> None:
+def test_reports_are_forgotten_after_some_days(session: RecordSession, engine: sa.Engine, actor: Actor) -> None:
     session.rollback()
     make_many(session, 3)
     ask(engine, actor)

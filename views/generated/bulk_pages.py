@@ -6,12 +6,13 @@ import csv
 import io
 from typing import Any
 
-from flask import flash, redirect, render_template, request
+from flask import current_app, flash, redirect, render_template, request
 from flask_appbuilder import BaseView, expose
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
+from backoffice.database import time_limited
 from backoffice.errors import DomainError, Forbidden, NotFound
 from backoffice.operations import bulk, bulk_deeds
 from backoffice.operations.bulk_results import count_waiting
@@ -47,15 +48,12 @@ class BulkPages(BaseView):
         if kind in ("xlsx", "csv"):
             keys = "" if everything else ",".join(map(str, rows)) or "0"
             return redirect(f"{addresses.list_url(self.entity)}export.{kind}?{address}&keys={keys}", 303)
+        choice, chosen = shown.sent_choice(self.entity, actor, name), None if everything else rows
         try:
-            run_id = bulk.prepare_run(
-                current_session(),
-                listing.query,
-                shown.sent_choice(self.entity, actor, name),
-                None if everything else rows,
-                address=address,
-                actor=actor,
-            )
+            with time_limited(current_session(), current_app.config["STATEMENT_TIMEOUT_MS"]):
+                run_id = bulk.prepare_run(
+                    current_session(), listing.query, choice, chosen, address=address, actor=actor
+                )
             commit()
         except (bulk.NothingChosen, bulk.TooManyRecords) as error:
             read_again()
