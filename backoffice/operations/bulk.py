@@ -16,6 +16,7 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Forbidden, InvalidRecord, NotFound, Text
 from backoffice.lifecycles import MACHINES, Transition, get_transition, may_perform
 from backoffice.operations.cleaning import REQUIRED, clean_value, writable_fields
+from backoffice.records.lookup import parse_key
 from backoffice.records.pages import Query, conditions, in_sight
 from models.base import ENTITIES, Recorded
 from models.bulk_run import BulkAction, BulkRow, BulkRun
@@ -147,6 +148,8 @@ def prepare_run(
 
 def get_run(session: Session, entity: type[Recorded], key: int, *, actor: Actor) -> BulkRun:
     """Return a run that the actor asked for in their present group; raise ``NotFound`` for any other."""
+    if parse_key(str(key)) is None:
+        raise NotFound
     mine = (_run.c.actor_id == actor.staff_id, _run.c.group_id == actor.group_id)
     wanted = sa.select(BulkRun).where(_run.c.id == key, _run.c.entity == entity.__table__.name, *mine)
     run: BulkRun | None = session.scalars(wanted, execution_options=INTERNAL).one_or_none()

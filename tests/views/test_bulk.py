@@ -208,8 +208,22 @@ def test_nothing_ticked_and_too_much(
     monkeypatch.setattr("backoffice.operations.bulk.MOST", 2)
     admin.submit("/company/bulk", {"action": "edit", "everything": "1", "address": "q=molti"})
     assert "Al massimo 2 schede alla volta" in admin.get("/company/").text
-    for values in ({"row": "x.1"}, {"row": "1"}, {"action": "verb:nothing"}, {"address": "s=nothing"}, {"action": ""}):
+    for values in (
+        {"row": "x.1"},
+        {"row": "1"},
+        {"row": "9" * 18 + ".1"},
+        {"action": "verb:nothing"},
+        {"address": "s=nothing"},
+        {"action": ""},
+    ):
         assert admin.submit("/company/bulk", {"action": "edit", "row": tick(three), **values}).status_code == 400
+
+
+def test_runs_that_cannot_be(admin: Visitor) -> None:
+    for key in ("0", "99", "9" * 18, "x", "٣"):
+        for name in ("", "/report", "/report.csv"):
+            assert admin.get(f"/company/bulk/{key}{name}").status_code == 404, (key, name)
+        assert admin.get(f"/company/views/{key}").status_code == 404, key
 
 
 def test_a_run_is_nobody_else_s(admin: Visitor, three: list[Company], desk_client: Callable[..., DeskClient]) -> None:

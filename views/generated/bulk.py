@@ -17,6 +17,7 @@ from backoffice.errors import BadRequest, DomainError, InvalidRecord, Text
 from backoffice.operations import bulk, bulk_results
 from backoffice.operations.bulk import BulkChoice
 from backoffice.records import show
+from backoffice.records.lookup import parse_key
 from models.base import ENTITIES, Recorded
 from models.bulk_run import BulkAction, BulkRun
 from models.job import Job, JobState
@@ -86,10 +87,10 @@ def sent_rows(values: Sequence[str]) -> dict[int, int]:
     """Return the versions of the ticked records by key, as the page showed them."""
     found = {}
     for text in values[:500]:
-        key, _dot, version = text.partition(".")
-        if not (key.isascii() and key.isdigit() and version.isascii() and version.isdigit() and len(text) < 24):
+        key, version = (parse_key(part) for part in (text.partition(".")[0], text.partition(".")[2]))
+        if key is None or version is None:
             raise BadRequest(reason=_("it names a record that cannot be one."))
-        found[int(key)] = int(version)
+        found[key] = version
     return found
 
 
