@@ -244,6 +244,7 @@ def _tasks(settings: config.Settings) -> tuple[jobs.Task, ...]:
         jobs.ticket_task(store, settings.root_url),
         jobs.file_task(store),
         jobs.import_task(),
+        jobs.bulk_task(),
         jobs.export_task(store),
     )
     if settings.mailbox_passwords:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.dialects import postgresql, sqlite
 
+from backoffice import bulk_jobs as _bulk_jobs
 from backoffice import clock
 from backoffice import export_jobs as _export_jobs  # their kinds of jobs must be known before one is taken
 from backoffice import import_jobs as _import_jobs
@@ -38,13 +39,14 @@ from backoffice.operations.activation import close_answered_requests
 from backoffice.operations.alerts import alert_of_task
 from backoffice.operations.attachments import left_over, sweep
 from backoffice.operations.bell import clear_old
+from backoffice.operations.bulk_results import forget_old_runs
 from backoffice.operations.clock_alarms import watch_clocks
 from backoffice.operations.contract_dates import advance_contracts
 from backoffice.operations.deadline_mails import remind_of_deadlines
 from backoffice.operations.deadlines import advance_deadlines, plan_missing_updates
 from backoffice.operations.digests import send_digests
 from backoffice.operations.fees import lapse_fees, roll_over_fees
-from backoffice.operations.jobs import EXPORTS, IMPORTS, is_job_due
+from backoffice.operations.jobs import BULK, EXPORTS, IMPORTS, is_job_due
 from backoffice.operations.licenses import expire_licenses
 from backoffice.operations.mails import is_mail_due
 from backoffice.operations.on_call import is_alert_due, repeat_alerts
@@ -79,7 +81,7 @@ _TAKEN: Text = _l("%(count)s messages taken")
 _TAKEN_UP: Text = _l("%(count)s jobs taken up")
 _log = logging.getLogger(__name__)
 _table = cast("sa.Table", WorkTask.__table__)
-_ = (_export_jobs, _import_jobs)
+_ = (_bulk_jobs, _export_jobs, _import_jobs)
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,11 @@ def import_task() -> Task:
     return _lane_task(IMPORTS)
 
 
+def bulk_task() -> Task:
+    """Return the task that does what people asked for on many records at once."""
+    return _lane_task(BULK)
+
+
 def export_task(store: FileStore) -> Task:
     """Return the task that makes the files people asked for."""
     return _lane_task(EXPORTS, store)
@@ -231,6 +238,7 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
         lambda session: remind_of_deadlines(session, clock.today(), actor=SYSTEM),
         lambda session: close_answered_requests(session, actor=SYSTEM),
         lambda session: advance_deletions(session, clock.today(), actor=SYSTEM),
+        lambda session: forget_old_runs(session, clock.now()),
     )
     return _step_through(engine, steps, stopped)
 

@@ -136,6 +136,7 @@ AREAS: dict[str, Text] = {
     "consents": _l("Consents"),
     "deletions": _l("Deletion requests"),
     "jobs": _l("Work in the background"),
+    "views": _l("Saved views"),
 }
 
 AreaName.words.update(AREAS)
@@ -195,6 +196,7 @@ terms         CRUDTX R       R       R         R       -         R       RUT    
 consents      CRUX   -       -       -         -       -         -       RX       -               -        -
 deletions     CRUTX  RT      RT      -         -       -         -       RTX      -               -        -
 jobs          RTX    RT:own  RT:own    RT:own  RT:own    RT:own  -       R        RT:own          RT:own   -
+views         CRUDTX CRUDT:own CRUDT:own CRUD:own CRUD:own CRUD:own CRUDT:own CRUD:own CRUD:own    CRUD:own CRUD:own
 """
 
 # What accounts of clients may do, likewise: referents with what is their company's, all others with what is their own

@@ -147,6 +147,34 @@ IMPORT_ROWS = declare(
     )
 )
 
+BULK_ROWS = declare(
+    SettingKey(
+        "bulk_rows",
+        subject=Subject.work,
+        label=_l("Most records changed at once while one waits"),
+        help=_l("More of them are changed in the background, as far as some process is at work."),
+        kind=Kind.integer,
+        default=200,
+        least=10,
+        most=2000,
+        unit=_l("records"),
+    )
+)
+
+BULK_DAYS = declare(
+    SettingKey(
+        "bulk_days",
+        subject=Subject.work,
+        label=_l("Reports on many records at once are kept"),
+        help=_l("Afterwards they are deleted at night; what was done remains in the history of each record."),
+        kind=Kind.integer,
+        default=30,
+        least=1,
+        most=365,
+        unit=_l("days"),
+    )
+)
+
 EXPORT_ROWS = declare(
     SettingKey(
         "export_rows",

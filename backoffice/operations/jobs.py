@@ -28,6 +28,8 @@ _table = cast("sa.Table", Job.__table__)
 IMPORTS = "imports"
 #: The lane of what writes files for people to save.
 EXPORTS = "exports"
+#: The lane of what is done to many records at once.
+BULK = "bulk"
 #: A job that was taken up so often without getting any further takes its workers down with it.
 MOST_ATTEMPTS = 20
 
@@ -213,6 +215,7 @@ def register_kind(name: str, label: Any) -> None:
 
 
 __all__ = [
+    "BULK",
     "EXPORTS",
     "IMPORTS",
     "MOST_ATTEMPTS",

@@ -50,6 +50,7 @@ TASKS: dict[str, TaskWords] = {
         _l("Clear the file store"), _l("Deletes the content of files that no record refers to any more.")
     ),
     "imports": TaskWords(_l("Large imports"), _l("Tries and applies the files that are too long for a page to wait.")),
+    "bulk": TaskWords(_l("Many records at once"), _l("Changes the records that are too many for a page to wait.")),
     "exports": TaskWords(_l("Large exports"), _l("Makes the files that are too long for a page to wait.")),
 }
 

@@ -40,6 +40,8 @@ class Query:
     cursor: str = ""
     #: Further conditions a page adds by itself, such as "of this company".
     fixed: tuple[tuple[str, int], ...] = ()
+    #: The keys of the only rows that are wanted; None for all.
+    keys: tuple[int, ...] | None = None
     #: Fields the actor sees as a mask: searching must not find by what they hide.
     masked: frozenset[str] = frozenset()
 
@@ -130,6 +132,7 @@ def conditions(query: Query) -> list[Any]:
     """Return the SQL conditions of a query, the page's own included."""
     found = [getattr(query.entity, column) == key for column, key in query.fixed]
     found += [condition(item) for item in query.filters]
+    found += [query.entity.id.in_(query.keys)] if query.keys is not None else []
     found += search_conditions(query)
     return found
 

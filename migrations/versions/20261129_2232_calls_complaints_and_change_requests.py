@@ -1,7 +1,7 @@
 """calls, complaints and change requests
 
 Revision ID: f2ae999f407e
-Revises: 74248c3323a2
+Revises: 81fd565e74bb
 Create Date: 2026-11-29 22:32:46.722025
 """
 # Before this goes out:
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "f2ae999f407e"
-down_revision = "74248c3323a2"
+down_revision = "81fd565e74bb"
 branch_labels = None
 depends_on = None
 

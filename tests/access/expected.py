@@ -66,6 +66,7 @@ terms         CRUDTX R       R       R         R       -         R       RUT    
 consents      CRUX   -       -       -         -       -         -       RX       -               -        -
 deletions     CRUTX  RT      RT        -       -         -         -       RTX      -               -        -
 jobs          RTX    RT:own  RT:own  RT:own    RT:own  RT:own    -       R        RT:own          RT:own   -
+views         CRUDTX CRUDT:own CRUDT:own CRUD:own CRUD:own CRUD:own CRUDT:own CRUD:own CRUD:own    CRUD:own CRUD:own
 """
 
 #: What all corporate groups share: only administrators of the whole installation write it, and none of ROLES is one.
@@ -82,6 +83,7 @@ WRITTEN_BY_VERBS = LEDGERS | {
     "import_batch", "outbox_mail", "role_right", "role_mask", "attachment", "escalation", "activation_check", "job",
     "setting", "text_block", "mail_template", "account_session", "consent", "account_deletion_request", "ticket_clock",
     "inbound_mail", "ticket_archive", "penalty", "on_call_alert", "ticket_follower",
+    "saved_view",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})

@@ -41,6 +41,7 @@ from models.penalty_rule import PenaltyRule, PenaltyTrigger
 from models.portal import Portal
 from models.portal_host import PortalHost
 from models.quick_reply import QuickReply
+from models.saved_view import SavedView
 from models.service_calendar import ServiceCalendar
 from models.sla_policy import SlaKind
 from models.staff import Staff
@@ -251,6 +252,8 @@ def make_rows_of_every_kind(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         people = connection.execute(sa.select(Staff.id, Staff.group_id)).all()
         connection.execute(sa.insert(ImportBatch.__table__), [_batch(key, group, stamps) for key, group in people])
+        views = [{"group_id": group, "created_by_id": key, "name": f"Vista {key}", **stamps} for key, group in people]
+        connection.execute(sa.insert(SavedView.__table__).values(entity="company"), views)
         for group in {group for _key, group in people} | {None}:
             signed = {"event": "signed_in", "username": "x", "group_id": group, "address": "127.0.0.1", "door": "desk"}
             taken = {"actor_name": "x", "group_id": group, "entity": "company", "format": "csv", "columns": "id"}

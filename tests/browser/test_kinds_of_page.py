@@ -126,6 +126,40 @@ def confirm(page: Page) -> None:
     page.wait_for_selector("main [role=alert], main .field-error")
 
 
+def tick(page: Page) -> None:
+    """Choose a row of the list."""
+    page.locator("input[name=row]").first.check()
+    page.wait_for_selector(".bulk.is-open")
+
+
+def ask_many(page: Page) -> None:
+    """Choose rows and a field that is to be changed in all of them."""
+    tick(page)
+    page.locator(".bulk button[value=edit]").click()
+    page.locator("[name=field]").first.check()
+    page.locator("form[method=get].confirm button").click()
+    page.wait_for_selector("form[method=post].confirm")
+
+
+def tell_of_many(page: Page) -> None:
+    """Try to delete what is in use, and look at the report."""
+    tick(page)
+    page.locator(".bulk button[value=delete]").click()
+    page.locator("form[method=post].confirm button[type=submit]").click()
+    page.wait_for_selector(".report-title")
+
+
+def change_view(page: Page) -> None:
+    """Keep the list under a name, once, and open the page of that view."""
+    if page.locator(".tabs .tab", has_text="Prova").count() == 0:
+        page.locator(".filters details:has(#view-name) > summary").click()
+        page.fill("#view-name", "Prova")
+        page.press("#view-name", "Enter")
+    page.locator(".tabs .tab", has_text="Prova").click()
+    page.locator(".chip-changed a").last.click()
+    page.wait_for_selector("[name=is_default]")
+
+
 DESK_PAGES = {
     "home": Kind("/"),
     "list": Kind("/company/"),
@@ -134,6 +168,11 @@ DESK_PAGES = {
     "list-filter": Kind("/ticket/?n=5", act=opened("[data-add-filter]")),
     "list-columns": Kind("/company/?n=5", act=opened("[data-columns], .only-phone")),
     "list-row": Kind("/contract/?n=5", act=opened(".row-actions")),
+    "list-ticked": Kind("/ticket/?n=5", act=tick),
+    "list-many": Kind("/ticket/?n=5&f=priority:in:normal", act=lambda page: (tick(page), opened(".bulk .menu")(page))),
+    "many-question": Kind("/company/?n=5", act=ask_many),
+    "many-report": Kind("/company/?n=5&f=state:in:client", act=tell_of_many),
+    "saved-view": Kind("/contact/?n=50", act=change_view),
     "record": Kind("/company/1"),
     "record-lines": Kind("/contract/1"),
     "record-related": Kind("/company/1?tab=contract.company"),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from backoffice.database import RecordSession, begin_writing
+from bench.watching import full_scans, watched
 from models.call import Call, CallState
 from models.complaint import Complaint
 from models.contact import Contact
@@ -21,7 +22,6 @@ from models.ticket import Ticket
 from models.ticket import TicketState as T
 from tests.clients import DeskClient
 from tests.operations.world import World
-from tests.performance.watching import full_scans, watched
 from tests.visitors import Visitor
 
 pytestmark = pytest.mark.databases("sqlite")

@@ -18,6 +18,7 @@ from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.identity import load_actor
 from backoffice.permissions import ROLES
 from backoffice.records.pages import conditions, find_page, in_sight, read_query
+from bench.watching import watched
 from models.base import ENTITIES
 from models.export_entry import ExportEntry
 from models.package_movement import MovementKind as Kind
@@ -32,7 +33,6 @@ from models.time_entry import TimeEntry
 from models.values import Minutes
 from tests.clients import DeskClient
 from tests.operations.world import World, day
-from tests.performance.watching import watched
 from views.desk.support_choices import WAYS
 
 pytestmark = pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))

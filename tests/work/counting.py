@@ -8,14 +8,15 @@ from multiprocessing.synchronize import Event
 import sqlalchemy as sa
 
 from backoffice import background
+from backoffice import bulk_jobs as _bulk_jobs
 from backoffice import import_jobs as _import_jobs
 from backoffice.access import INTERNAL
 from backoffice.background import Work, job_kind, work_off
 from backoffice.database import make_engine
-from backoffice.operations import imports
+from backoffice.operations import bulk_deeds, imports
 from models.company import Company
 
-_ = _import_jobs
+_ = (_bulk_jobs, _import_jobs)
 #: Short, so that what a killed worker had is soon taken by the next.
 LEASE = timedelta(seconds=1)
 COUNTING, LANE = "counting", "counting"
@@ -41,7 +42,7 @@ def count(work: Work) -> str:
 
 def work(url: str, lane: str, begun: Event) -> None:
     """Do what is due in a lane, in small steps; say when that begins."""
-    imports.CHUNK, imports.WHOLE, background.GIVE_WAY = 20, 0, 0.0
+    imports.CHUNK, imports.WHOLE, bulk_deeds.CHUNK, background.GIVE_WAY = 20, 0, 5, 0.0
     engine = make_engine(url)
     begun.set()
     work_off(engine, lane, lease=LEASE)

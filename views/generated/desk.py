@@ -31,6 +31,7 @@ from models.catalogue import Kind, fields, slug
 from views import addresses, interrupted
 from views.door import commit, current_actor, current_session, read_again
 from views.generated import exporting, form_pages, pages
+from views.generated.bulk_pages import BulkPages
 from views.generated.figures import figures_page
 from views.generated.form_pages import form_version
 from views.generated.forms import LineForms, RecordForm
@@ -39,13 +40,14 @@ from views.generated.listing import Listing
 from views.generated.merge_pages import MergePages
 from views.generated.pages import set_record
 from views.generated.removal_pages import RemovalPages
+from views.generated.view_pages import ViewPages
 from views.uploads import sent_files, storing
 
 #: The inline children of a form; the view itself has a page called list.
 Lines = list[LineForms]
 
 
-class DeskView(RemovalPages):
+class DeskView(BulkPages, ViewPages, RemovalPages):
     """All pages of one entity. Subclasses say only which: they are made, never written."""
 
     default_view = "list"
@@ -55,11 +57,7 @@ class DeskView(RemovalPages):
     def list(self) -> Any:
         if "f_field" in request.args:
             return redirect(pages.canonical_filter(), 302)
-        listing = Listing(self.entity, current_actor())
-        page = listing.page(current_session())
-        if not listing.printing:
-            page |= pages.list_actions(self.entity, current_actor())
-        return self.render_template("list.html", page=page)
+        return self.shown_list()
 
     @expose("/figures")
     @guarded(Action.read)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from backoffice.database import begin_writing, open_session
 from backoffice.errors import BadRequest
 from backoffice.operations.exports import LIST, export_line, is_made_beside, keep_export, request_export
 from backoffice.records import export
+from backoffice.records.lookup import parse_key
 from models.base import Recorded
 from views.door import commit, current_actor, current_session, door, engine
 from views.downloads import csv_response
@@ -37,12 +39,13 @@ def respond(listing: Listing, kind: str, *, beside: bool = True) -> Any:
     """
     if kind not in ("csv", "xlsx"):
         raise NoSuchPage
+    listing.query = replace(listing.query, keys=_chosen_keys())
     columns = listing.every_column() if request.args.get("all") else listing.columns
     name = f"{listing.entity.__admin__.plural} {clock.today():%Y-%m-%d}.{kind}"
     tally = export.Tally()
     asked = request.query_string.decode("utf-8", "replace")[:4_000]
     log = export_line(current_actor(), listing.entity, [field.name for field in columns], kind, asked)
-    if beside and kind == "xlsx" and is_made_beside(current_session(), [listing.query]):
+    if beside and kind == "xlsx" and listing.query.keys is None and is_made_beside(current_session(), [listing.query]):
         return _ask_for(listing, columns, name, asked)
     # A session of its own: the request's is closed before the last row of a stream is read.
     session = open_session(engine(), Context(current_actor(), door()))
@@ -56,6 +59,13 @@ def respond(listing: Listing, kind: str, *, beside: bool = True) -> Any:
     )
     flow = _begun(_flow(lines, session, engine(), tally, log))
     return csv_response(stream_with_context(flow), name)
+
+
+def _chosen_keys() -> tuple[int, ...] | None:
+    """Return the keys of the rows that were ticked; None where all of the list are meant."""
+    wanted = request.args.get("keys", "")
+    keys = [parse_key(text) for text in wanted.split(",")[:500]] if wanted else []
+    return tuple(key for key in keys if key is not None) if wanted else None
 
 
 def _ask_for(listing: Listing, columns: list[Any], name: str, asked: str) -> Any:

@@ -47,13 +47,20 @@ def add_row_link(entity: type[Recorded], link: RowLink) -> None:
 
 
 class Listing:
-    """One list as asked for by the address of the current request, for one actor."""
+    """One list as asked for by the address of the current request, or by ``args``, for one actor."""
 
     def __init__(
-        self, entity: type[Recorded], actor: Actor, *, fixed: tuple[tuple[str, int], ...] = (), size: str = ""
+        self,
+        entity: type[Recorded],
+        actor: Actor,
+        *,
+        fixed: tuple[tuple[str, int], ...] = (),
+        size: str = "",
+        args: MultiDict[str, str] | None = None,
     ) -> None:
         self.entity, self.actor = entity, actor
-        args = MultiDict({"n": size}) if size else request.args
+        self.args = request.args if args is None else args
+        args = MultiDict({"n": size}) if size else self.args
         self.query: Query = read_query(
             entity,
             actor,
@@ -105,7 +112,7 @@ class Listing:
     def kept(self, *without: str) -> list[tuple[str, str]]:
         """Return the parameters of the address but the cursor and those named."""
         left_out = {"k", "print", *without}
-        return [(k, v) for k, v in request.args.items(multi=True) if k not in left_out and not k.startswith("f_")]
+        return [(k, v) for k, v in self.args.items(multi=True) if k not in left_out and not k.startswith("f_")]
 
     def url(self, *without: str, **more: str) -> str:
         pairs = [*self.kept(*without, *more), *((k, v) for k, v in more.items() if v)]
@@ -202,6 +209,7 @@ class Listing:
         cells = [dressed(show.cell(record, field, self.actor)) for field in self.columns]
         return {
             "id": record.id,
+            "version": getattr(record, "version", None),
             "url": addresses.record_url(record),
             "title": show.label(record, self.actor),
             "cells": cells,
