@@ -210,7 +210,10 @@ def _reject(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor
         tell_of_rejection(session, ticket)
 
 
-def _tell_assignee(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+def _tell_assignee(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
+    # The relation is set, but its key only by the flush that follows: without it the old assignee would be told.
+    assignee = values.get("assignee")
+    ticket.assignee_id = assignee.id if assignee is not None else None
     tell_assignee(session, ticket, "ticket_assigned")
 
 
