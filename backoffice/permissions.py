@@ -134,6 +134,7 @@ AREAS: dict[str, Text] = {
     "consents": _l("Consents"),
     "deletions": _l("Deletion requests"),
     "jobs": _l("Work in the background"),
+    "api_keys": _l("API keys"),
 }
 
 AreaName.words.update(AREAS)
@@ -191,6 +192,7 @@ terms         CRUDTX R       R       R         R       -         R       RUT    
 consents      CRUX   -       -       -         -       -         -       RX       -               -        -
 deletions     CRUTX  RT      RT      -         -       -         -       RTX      -               -        -
 jobs          RTX    RT:own  RT:own    RT:own  RT:own    RT:own  -       R        RT:own          RT:own   -
+api_keys      CRTX   CRT:own CRT:own CRT:own  CRT:own CRT:own   CRT:own CRT     CRT:own         CRT:own  CRT:own
 """
 
 # What accounts of clients may do, likewise: referents with what is their company's, all others with what is their own

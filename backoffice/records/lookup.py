@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -71,23 +71,29 @@ def find_options(session: Session, entity: type[Recorded], term: str, actor: Act
 
 
 def _named_exactly(session: Session, entity: type[Recorded], term: str, masked: frozenset[str]) -> list[Any]:
-    known = fields(entity)
-    for key in entity.__admin__.natural_keys:
-        if (
-            len(key) != 1
-            or key[0] not in known
-            or key[0] in masked
-            or known[key[0]].kind not in (Kind.code, Kind.email, Kind.text)
-        ):
-            continue
-        try:
-            value = known[key[0]].parse(term)
-        except BadValue:
-            continue
-        found = session.scalars(sa.select(entity).where(getattr(entity, key[0]) == value).limit(2)).all()
-        if found and value:
+    for _name, condition in code_conditions(entity, term, masked):
+        found = session.scalars(sa.select(entity).where(condition).limit(2)).all()
+        if found:
             return list(found)
     return []
+
+
+def code_conditions(entity: type[Recorded], term: str, masked: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    """Yield each field that names a row by itself, and the condition that it is ``term``, read as people type it.
+
+    What is masked is left out: whoever finds a row by a value has been told the value.
+    """
+    known = fields(entity)
+    for key in entity.__admin__.natural_keys:
+        field = known.get(key[0]) if len(key) == 1 else None
+        if field is None or field.name in masked or field.kind not in (Kind.code, Kind.email, Kind.text):
+            continue
+        try:
+            value = field.parse(term)
+        except BadValue:
+            continue
+        if value:
+            yield field.name, getattr(entity, field.name) == value
 
 
 def external_codes(session: Session, record: Recorded) -> Sequence[tuple[str, str]]:
@@ -102,16 +108,17 @@ def external_codes(session: Session, record: Recorded) -> Sequence[tuple[str, st
     return [(row.system, row.code) for row in rows]
 
 
-def hint(record: Recorded, actor: Actor) -> str:
-    """Return what tells a record from its namesakes, as far as its name does not: its state where that is unusual,
-    then its key or what else people recognise it by. Nothing that would take another statement."""
+def hint(record: Recorded, actor: Actor, *, told_state: bool = True) -> str:
+    """Return what tells a record from its namesakes, as far as its name does not: its state where that is unusual and
+    is to be told, then its key or what else people recognise it by. Nothing that would take another statement."""
     known, admin, masked = fields(type(record)), record.__admin__, actor.masked(type(record))
     names = [*(key[0] for key in admin.natural_keys if len(key) == 1), *admin.subtitle]
     chosen = [known[name] for name in dict.fromkeys(names) if name in known and name not in masked]
     texts = [f.show(getattr(record, f.name)) for f in chosen if f.kind not in (Kind.relation, Kind.relations)]
     title = show.label(record, actor)
     found = [text for text in texts if text and text not in title]
-    return " · ".join([*_unusual_state(record, known, masked), *found[:2]])
+    state = _unusual_state(record, known, masked) if told_state else []
+    return " · ".join([*state, *found[:2]])
 
 
 def _unusual_state(record: Recorded, known: Mapping[str, Field], masked: frozenset[str]) -> list[str]:

@@ -64,6 +64,7 @@ terms         CRUDTX R       R       R         R       -         R       RUT    
 consents      CRUX   -       -       -         -       -         -       RX       -               -        -
 deletions     CRUTX  RT      RT        -       -         -         -       RTX      -               -        -
 jobs          RTX    RT:own  RT:own  RT:own    RT:own  RT:own    -       R        RT:own          RT:own   -
+api_keys      CRTX   CRT:own CRT:own CRT:own  CRT:own CRT:own   CRT:own CRT     CRT:own         CRT:own  CRT:own
 """
 
 #: What all corporate groups share: only administrators of the whole installation write it, and none of ROLES is one.
@@ -79,7 +80,7 @@ APPEND_ONLY = LEDGERS | {"package_movement"}
 WRITTEN_BY_VERBS = LEDGERS | {
     "import_batch", "outbox_mail", "role_right", "role_mask", "attachment", "escalation", "activation_check", "job",
     "setting", "text_block", "mail_template", "account_session", "consent", "account_deletion_request", "ticket_clock",
-    "inbound_mail", "ticket_archive", "penalty", "on_call_alert",
+    "inbound_mail", "ticket_archive", "penalty", "on_call_alert", "api_key",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})
@@ -110,7 +111,7 @@ PARENTS = {
     "inbound_mail": "tickets",
 }  # fmt: skip
 #: Whose a row is, where it is not simply whoever wrote it.
-OWNERS = {"time_entry": "person_id"}
+OWNERS = {"time_entry": "person_id", "api_key": "staff_id"}
 
 _COMPANIES = {
     "unit": "SELECT id FROM company WHERE business_unit_id = :unit_id",

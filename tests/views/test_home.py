@@ -13,10 +13,10 @@ from backoffice import clock
 from backoffice.actors import SYSTEM, Actor, ActorKind
 from backoffice.database import RecordSession
 from backoffice.identity import load_actor
+from backoffice.records.waiting import worklist_query
 from models.staff import Staff
 from models.ticket import _AT_WORK, _OVER, Ticket
 from tests.clients import DESK, DeskClient
-from views.desk.home import worklist_query
 
 
 def tiles(client: DeskClient) -> dict[str, tuple[str, int]]:
