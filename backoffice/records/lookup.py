@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -71,29 +71,29 @@ def find_options(session: Session, entity: type[Recorded], term: str, actor: Act
 
 
 def _named_exactly(session: Session, entity: type[Recorded], term: str, masked: frozenset[str]) -> list[Any]:
-    for _name, condition in code_conditions(entity, term, masked):
-        found = session.scalars(sa.select(entity).where(condition).limit(2)).all()
+    for name, value in code_values(entity, term, masked).items():
+        found = session.scalars(sa.select(entity).where(getattr(entity, name) == value).limit(2)).all() if value else []
         if found:
             return list(found)
     return []
 
 
-def code_conditions(entity: type[Recorded], term: str, masked: frozenset[str]) -> Iterator[tuple[str, Any]]:
-    """Yield each field that names a row by itself, and the condition that it is ``term``, read as people type it.
+def code_values(entity: type[Recorded], term: str, masked: frozenset[str]) -> dict[str, Any]:
+    """Return each field that names a row by itself, with ``term`` as it would be stored there; None where it cannot.
 
     What is masked is left out: whoever finds a row by a value has been told the value.
     """
     known = fields(entity)
-    for key in entity.__admin__.natural_keys:
-        field = known.get(key[0]) if len(key) == 1 else None
-        if field is None or field.name in masked or field.kind not in (Kind.code, Kind.email, Kind.text):
-            continue
-        try:
-            value = field.parse(term)
-        except BadValue:
-            continue
-        if value:
-            yield field.name, getattr(entity, field.name) == value
+    names = [key[0] for key in entity.__admin__.natural_keys if len(key) == 1 and key[0] in known]
+    kinds = (Kind.code, Kind.email, Kind.text)
+    return {name: _parsed(known[name], term) for name in names if name not in masked and known[name].kind in kinds}
+
+
+def _parsed(field: Field, term: str) -> Any:
+    try:
+        return field.parse(term) or None
+    except BadValue:
+        return None
 
 
 def external_codes(session: Session, record: Recorded) -> Sequence[tuple[str, str]]:
@@ -116,7 +116,7 @@ def hint(record: Recorded, actor: Actor, *, told_state: bool = True) -> str:
     chosen = [known[name] for name in dict.fromkeys(names) if name in known and name not in masked]
     texts = [f.show(getattr(record, f.name)) for f in chosen if f.kind not in (Kind.relation, Kind.relations)]
     title = show.label(record, actor)
-    found = [text for text in texts if text and text not in title]
+    found = list(dict.fromkeys(text for text in texts if text and text not in title))
     state = _unusual_state(record, known, masked) if told_state else []
     return " · ".join([*state, *found[:2]])
 

@@ -16,18 +16,18 @@ from sqlalchemy.orm import Session
 
 from backoffice.actors import Action, Actor
 from backoffice.records.folding import folded
-from backoffice.records.lookup import code_conditions
+from backoffice.records.lookup import code_values
 from backoffice.records.pages import Query, naming_options, ordering, read_query, search_conditions
 from models.base import ENTITIES, Category, Recorded
-from models.catalogue import Kind, fields
+from models.catalogue import TEXTUAL, fields
 from models.reading import fold
 
 #: Rows of one entity that are shown; where there is one more, the list has them all.
 MOST_ROWS = 5
 #: Statements that reading rows may take: groups beyond are told by number, and lead to their lists.
 _MOST_STATEMENTS = 8
-#: How well a row fits: its code is the term, begins with it, or the words occur in it.
-_EXACT, _BEGINS, _OCCURS = range(3)
+#: How well a row fits: its code is the term, begins with it, its name has the words, or they occur elsewhere in it.
+_EXACT, _BEGINS, _NAMED, _OCCURS = range(4)
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,16 @@ def find_everywhere(session: Session, term: str, actor: Actor) -> list[Group]:
 
 
 def _codes(query: Query) -> Any:
-    """Select the keys of the rows whose code the term is, however it was typed: with spaces, in small letters."""
-    alike = code_conditions(query.entity, query.term, query.masked)
-    hits = [condition for name, condition in alike if name in query.entity.__admin__.search_columns]
-    if not hits:
+    """Select the keys of the rows whose code the term is, however it was typed: with spaces, in small letters.
+
+    Where it cannot be a code it is compared with nothing, so that the statement is the same for every term and is
+    compiled once.
+    """
+    typed = code_values(query.entity, query.term, query.masked)
+    columns = {name: getattr(query.entity, name) for name in _code_columns(query) if name in typed}
+    if not columns:
         return sa.null()
+    hits = [column == sa.bindparam(None, typed[name], column.type) for name, column in columns.items()]
     return _joined(sa.select(query.entity.id, sa.literal(_EXACT).label("fit")).where(sa.or_(*hits)).limit(MOST_ROWS))
 
 
@@ -85,18 +90,33 @@ def _texts(query: Query) -> Any:
     """Select the keys of the rows that the list's own search finds, in its order, with how well they fit."""
     entity, word = query.entity, fold(query.term)
     codes = [folded(getattr(entity, name)) for name in _code_columns(query)]
-    fit: Any = sa.literal(_OCCURS)
-    if codes:
-        begins = sa.or_(*(code.startswith(word, autoescape=True) for code in codes))
-        fit = sa.case((sa.or_(*(code == word for code in codes)), _EXACT), (begins, _BEGINS), else_=_OCCURS)
+    names = [folded(getattr(entity, name)) for name in _name_columns(query)]
+    fits = [
+        (sa.or_(sa.false(), *(code == word for code in codes)), _EXACT),
+        (sa.or_(sa.false(), *(code.startswith(word, autoescape=True) for code in codes)), _BEGINS),
+        (
+            sa.or_(sa.false(), *(name.contains(part, autoescape=True) for name in names for part in word.split())),
+            _NAMED,
+        ),
+    ]
+    fit = sa.case(*fits, else_=_OCCURS)
     found = sa.select(entity.id, fit.label("fit")).where(*search_conditions(query)).order_by(*ordering(query))
     return _joined(found.limit(MOST_ROWS + 1))
 
 
 def _code_columns(query: Query) -> list[str]:
-    admin = query.entity.__admin__
-    names = [key[0] for key in admin.natural_keys if len(key) == 1 and key[0] in admin.search_columns]
-    return [name for name in names if name not in query.masked and fields(query.entity)[name].kind is not Kind.relation]
+    """Return the searched columns that name a row by themselves, as far as no mask hides them."""
+    keys = {key[0] for key in query.entity.__admin__.natural_keys if len(key) == 1}
+    return [name for name in _texts_shown(query) if name in keys]
+
+
+def _name_columns(query: Query) -> list[str]:
+    return [name for name in _texts_shown(query) if name in query.entity.__admin__.title]
+
+
+def _texts_shown(query: Query) -> list[str]:
+    known, names = fields(query.entity), query.entity.__admin__.search_columns
+    return [name for name in names if name not in query.masked and known[name].kind in TEXTUAL]
 
 
 def _joined(rows: Any) -> Any:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from backoffice import clock
-from backoffice.database import RecordSession
+from backoffice.database import RecordSession, begin_writing
 from backoffice.setting_keys import API_REQUESTS
 from models.api_key import ApiKey
 from models.corporate_group import CorporateGroup
@@ -36,6 +37,15 @@ def holder(
         return client, caller
 
     return make
+
+
+@contextmanager
+def storing(session: RecordSession) -> Iterator[None]:
+    """Store what is changed inside, beginning from what is stored by now."""
+    as_stored(session)
+    with begin_writing():
+        yield
+        session.commit()
 
 
 def make_key(client: DeskClient, name: str = "Gestionale", days: str = "30") -> str:
@@ -69,7 +79,7 @@ def test_it_is_shown_once_and_stored_nowhere(
     assert token not in page.text
     assert token[:10] in page.text
     assert page.headers["Cache-Control"].startswith("no-store")
-    key = session.scalars(sa.select(ApiKey)).one()
+    key = as_stored(session).scalars(sa.select(ApiKey)).one()
     assert key.digest not in client.get(f"/api_key/{key.id}").text
     with engine.connect() as connection:
         for table in ("api_key", "history_entry", "history_personal"):
@@ -83,18 +93,14 @@ def test_a_revoked_or_expired_key_is_good_for_nothing(
 ) -> None:
     client, mine = holder("operator1")
     _client, late = holder("operator2")
-    key = session.scalars(sa.select(ApiKey).where(ApiKey.name == "Gestionale").order_by(ApiKey.id)).first()
-    assert key is not None
+    key, expired = as_stored(session).scalars(sa.select(ApiKey).order_by(ApiKey.id)).all()
     answer = client.submit(f"/api_key/{key.id}/do/revoke", {"version": "1"})
     assert answer.status_code == 303
-    expired = session.scalars(sa.select(ApiKey).order_by(ApiKey.id.desc())).first()
-    assert expired is not None
-    expired.expires_on = clock.today()
-    session.commit()
+    with storing(session):
+        expired.expires_on = clock.today()
     assert late.get("/ticket/").status_code == 200, "the last day counts"
-    as_stored(session)
-    expired.expires_on = clock.today() - timedelta(days=1)
-    session.commit()
+    with storing(session):
+        expired.expires_on = clock.today() - timedelta(days=1)
     for caller in (mine, late):
         answer = caller.get("/ticket/")
         assert (answer.status_code, answer.mimetype) == (401, PROBLEM)
@@ -107,16 +113,17 @@ def test_it_ends_with_its_person(
     holder: Callable[..., tuple[DeskClient, Program]], session: RecordSession, staff: Callable[[str], Staff]
 ) -> None:
     _client, mine = holder("operator1")
-    person = session.get_one(Staff, staff("operator1").id)
-    person.active = False
-    session.commit()
+    person = staff("operator1")
+    assert mine.get("/ticket/").status_code == 200
+    with storing(session):
+        person.active = False
     assert mine.get("/ticket/").status_code == 401
-    as_stored(session)
-    person.active = True
-    home = person.group_id
-    other = session.scalars(sa.select(CorporateGroup.id).where(CorporateGroup.id != home)).first()
-    session.execute(sa.update(Staff).where(Staff.id == person.id).values(group_id=other))
-    session.commit()
+    with storing(session):
+        person.active = True
+    assert mine.get("/ticket/").status_code == 200
+    with storing(session):
+        elsewhere = sa.select(sa.func.max(CorporateGroup.id)).scalar_subquery()
+        session.execute(sa.update(Staff).where(Staff.id == person.id).values(group_id=elsewhere))
     assert mine.get("/ticket/").status_code == 401, "the program does not go over to another group"
 
 
@@ -124,8 +131,8 @@ def test_it_is_used_so_often_and_no_more(
     holder: Callable[..., tuple[DeskClient, Program]], session: RecordSession, staff: Callable[[str], Staff]
 ) -> None:
     _client, mine = holder("operator1")
-    session.add(Setting(key=API_REQUESTS.name, value="3", group_id=staff("administrator").group_id))
-    session.commit()
+    with storing(session):
+        session.add(Setting(key=API_REQUESTS.name, value="3", group_id=staff("administrator").group_id))
     answers = [mine.get("/ticket/?n=1") for _number in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[3].mimetype == PROBLEM
