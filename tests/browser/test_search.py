@@ -21,6 +21,7 @@ def test_by_keyboard_from_any_page(desk_page: Callable[[str], Page]) -> None:
     press(page, "Control+k")
     expect(box).to_be_focused()
     page.keyboard.type("comune")
+    found.first.wait_for()
     expect(found.first).to_have_attribute("aria-selected", "true")
     expect(box).to_have_attribute("aria-expanded", "true")
     expect(box).to_have_attribute("aria-activedescendant", "found-option-0")

@@ -95,7 +95,7 @@ def _count(found: Iterable[Any]) -> str:
 
 
 def _found(term: str) -> dict[str, Any]:
-    """Return the entities and fields in whose words each word of the term occurs."""
+    """Return the entities and fields among whose words each word of the term begins one."""
     words = fold(term).split()
     found = []
     for entity in _sorted():
@@ -107,8 +107,8 @@ def _found(term: str) -> dict[str, Any]:
 
 
 def _says(words: list[str], *texts: Text) -> bool:
-    whole = fold(" ".join(map(str, texts)))
-    return all(word in whole for word in words)
+    whole = f" {fold(' '.join(map(str, texts)))}"
+    return all(f" {word}" in whole for word in words)
 
 
 def _words_of(field: Field) -> Iterator[Text]:
