@@ -30,7 +30,7 @@ def test_the_example_does_what_it_says(
     (example,) = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
     script = tmp_path / "example.py"
     script.write_text(example, encoding="utf-8")
-    environment = {"BACKOFFICE_API": f"{live_server}{DESK}/api/v1", "BACKOFFICE_API_KEY": make_key(client)}
+    environment = {"DESK_API": f"{live_server}{DESK}/api/v1", "DESK_KEY": make_key(client)}
     answer = subprocess.run(
         [sys.executable, str(script)], env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
     )
