@@ -25,7 +25,7 @@ FILE = ROOT / "docs" / "data-dictionary.md"
 _ITALIAN = ROOT / "backoffice" / "translations" / "it" / "LC_MESSAGES" / "messages.po"
 
 #: Relations that every entity has: in the diagram they would hide the others.
-_EVERYWHERE = frozenset({"created_by_id", "updated_by_id", "created_by_fk", "changed_by_fk", "group_id"})
+EVERYWHERE = frozenset({"created_by_id", "updated_by_id", "created_by_fk", "changed_by_fk", "group_id"})
 
 #: Returns the English words and, where they differ, the Italian ones.
 Bilingual = Callable[[Text], str]
@@ -77,7 +77,7 @@ def _diagram() -> Iterator[str]:
         table = Model.metadata.tables[name]
         for column in sorted(table.columns, key=lambda column: column.name):
             for key in column.foreign_keys:
-                if name in ENTITIES and column.name not in _EVERYWHERE:
+                if name in ENTITIES and column.name not in EVERYWHERE:
                     one = "o|" if column.nullable else "||"
                     yield f"    {name} }}o--{one} {key.column.table.name} : {column.name.removesuffix('_id')}"
     yield "```"
@@ -86,7 +86,7 @@ def _diagram() -> Iterator[str]:
 def _entity(entity: type[Recorded], words: Bilingual) -> Iterator[str]:
     admin = entity.__admin__
     yield f"\n### {words(admin.label)}\n"
-    yield f"{_first_sentences(entity.__doc__)}\n"
+    yield f"{summary(entity)}\n"
     yield f"- Table `{entity.__table__.name}`, area `{admin.area}`; {_scope(admin)}."
     if admin.natural_keys:
         keys = (" + ".join(f"`{name}`" for name in key) for key in admin.natural_keys)
@@ -136,7 +136,7 @@ def _relations(entity: type[Recorded], words: Bilingual) -> Iterator[str]:
         for other in ENTITIES.values()
         for column in other.__table__.columns
         for key in column.foreign_keys
-        if key.column.table is table and column.name not in _EVERYWHERE
+        if key.column.table is table and column.name not in EVERYWHERE
     )
     if referrers:
         yield f"- Referred to by {', '.join(referrers)}."
@@ -175,6 +175,11 @@ def _scope(admin: Admin) -> str:
         return "shared by all corporate groups"
     kinds = (("group", scope.group), ("company", scope.company), ("unit", scope.unit), ("owner", scope.owner))
     return "scope " + ", ".join(f"{kind} by `{path}`" for kind, path in kinds if path)
+
+
+def summary(entity: type[Recorded]) -> str:
+    """Return what an entity is, in the words of its declaration."""
+    return _first_sentences(entity.__doc__)
 
 
 def meanings(entity: type) -> dict[str, str]:

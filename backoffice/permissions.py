@@ -137,6 +137,7 @@ AREAS: dict[str, Text] = {
     "deletions": _l("Deletion requests"),
     "jobs": _l("Work in the background"),
     "views": _l("Saved views"),
+    "api_keys": _l("API keys"),
 }
 
 AreaName.words.update(AREAS)
@@ -197,6 +198,7 @@ consents      CRUX   -       -       -         -       -         -       RX     
 deletions     CRUTX  RT      RT      -         -       -         -       RTX      -               -        -
 jobs          RTX    RT:own  RT:own    RT:own  RT:own    RT:own  -       R        RT:own          RT:own   -
 views         CRUDTX CRUDT:own CRUDT:own CRUD:own CRUD:own CRUD:own CRUDT:own CRUD:own CRUD:own    CRUD:own CRUD:own
+api_keys      CRTX   CRT:own CRT:own CRT:own  CRT:own CRT:own   CRT:own CRT     CRT:own         CRT:own  CRT:own
 """
 
 # What accounts of clients may do, likewise: referents with what is their company's, all others with what is their own

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 
 from backoffice.errors import Text
 from backoffice.settings import SettingKey, Subject, declare
@@ -51,6 +52,36 @@ CREDENTIALS_LINK_HOURS = declare(
         least=1,
         most=720,
         unit=_l("hours"),
+        per_group=True,
+    )
+)
+
+API_KEY_DAYS = declare(
+    SettingKey(
+        "api_key_days",
+        subject=Subject.access,
+        label=_l("API keys are good for at most"),
+        help=_l("Whoever makes a key may choose fewer days; keys in use stay as they are."),
+        kind=Kind.integer,
+        default=365,
+        least=1,
+        most=1825,
+        unit=_l("days"),
+        per_group=True,
+    )
+)
+
+API_REQUESTS = declare(
+    SettingKey(
+        "api_requests",
+        subject=Subject.access,
+        label=_l("Requests a minute with one API key"),
+        help=_l("Beyond, programs are told to wait; the desk is not concerned."),
+        kind=Kind.integer,
+        default=300,
+        least=1,
+        most=100_000,
+        unit=_lp("API key", "requests"),
         per_group=True,
     )
 )

@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.account import Account
-from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, Deletion, Flow, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.codes import VatNumber
 from models.columns import Choice, choice, field, reference
@@ -101,6 +101,7 @@ class ActivationRequest(GroupOwned, Record):
             Worklist(_l("My activation requests"), ("assignee:in:{me}", _TO_ANSWER)),
             Worklist(_l("Activation requests answered too late"), ("answer_by:past:", _TO_ANSWER), "bad"),
         ),
+        flows=(Flow(_lp("requests", "Received"), "created_at"), Flow(_lp("requests", "Answered"), "answered_at")),
         rank=4,
         list_columns=("number", "company_name", "kind", "state", "assignee", "answer_by"),
         search_columns=("number", "company_name", "requester_name", "email", "vat_number"),
@@ -123,6 +124,7 @@ class ActivationRequest(GroupOwned, Record):
             ("assignee", "created_at"),
             ("number",),
             ("state", "answer_by"),
+            ("answered_at",),
         ),
         inline=("items",),
         facts=("company", "requester_name", "email", "phone", "origin", "channel", "assignee", "answer_by"),

@@ -10,7 +10,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Deletion, Freeze, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, CompanyOwned, Deletion, Flow, Freeze, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, folded, reference
 from models.company import Company
@@ -55,6 +55,7 @@ class Analysis(CompanyOwned, Record):
         title=("number",),
         subtitle=("matrix", "company"),
         tabs=("certificate.analysis",),
+        flows=(Flow(_lp("analyses", "Sampled"), "sampled_on"),),
         worklists=(
             Worklist(_l("Analyses to validate"), ("state:in:preliminary",)),
             Worklist(_l("Validated analyses without certificate"), ("state:in:validated",)),

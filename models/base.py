@@ -139,6 +139,18 @@ class Worklist:
 
 
 @dataclass(frozen=True)
+class Flow:
+    """Rows that come or go: how many a week, and more or fewer than before, on the start page (RP-12).
+
+    ``day`` is a date or an instant that closes a fast pair of its own, ``filters`` are as addresses carry them.
+    """
+
+    label: Text
+    day: str
+    filters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Duplicates:
     """What makes two rows of a corporate group probably the same, so that people are told and may merge them."""
 
@@ -186,6 +198,8 @@ class Admin:
     totals: tuple[str, ...] = ()
     #: What waits for people, for the start page.
     worklists: tuple[Worklist, ...] = ()
+    #: What comes and goes, for the start page: one or two, side by side in one picture.
+    flows: tuple[Flow, ...] = ()
     #: Ways to name one row within its scope: each a tuple of columns that together are unique.
     natural_keys: tuple[tuple[str, ...], ...] = ()
     #: Columns of the client area's section; absent means clients never see the entity.

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from backoffice.clock import now
 from models.asset import Asset
-from models.base import Admin, Category, GroupOwned, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, Flow, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.codes import Province
 from models.columns import Choice, choice, field, minutes, reference
@@ -93,6 +93,7 @@ class Call(GroupOwned, Record):
         title=("channel", "caller_name", "caller_phone", "caller_email"),
         subtitle=("company", "request_type", "started_at"),
         worklists=(Worklist(_l("Calls to return"), ("state:in:voicemail,callback_due",)),),
+        flows=(Flow(_lp("calls", "Taken"), "started_at"),),
         rank=2,
         list_columns=(
             "started_at",

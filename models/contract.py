@@ -11,7 +11,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, CompanyOwned, Deletion, Flow, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.codes import Cig, Cup
 from models.columns import Choice, choice, field, money, reference
@@ -89,6 +89,7 @@ class Contract(CompanyOwned, Record):
                 _l("Contracts that end within 60 days"), ("ends_on:next:60", "state:in:active,expiring,suspended")
             ),
         ),
+        flows=(Flow(_lp("contracts", "Begun"), "starts_on"), Flow(_lp("contracts", "Ended"), "ends_on")),
         rank=1,
         list_columns=("number", "company", "subject", "state", "starts_on", "ends_on"),
         search_columns=("number", "subject", "cig", "cup"),

@@ -6,10 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from models.base import Admin, Category, CompanyOwned, Deletion, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, CompanyOwned, Deletion, Flow, Record, Rule, Scope, Section, Worklist
 from models.columns import Choice, choice, field, reference
 from models.company import Company
 from models.contact import Contact
@@ -46,6 +47,7 @@ class CustomerOrder(CompanyOwned, Record):
         subtitle=("company", "referent"),
         tabs=("onboarding.order",),
         worklists=(Worklist(_l("My orders to confirm"), ("account_manager:in:{me}", "state:in:draft")),),
+        flows=(Flow(_lp("orders", "Ordered"), "ordered_on"),),
         rank=2,
         list_columns=("number", "company", "referent", "ordered_on", "state", "account_manager"),
         search_columns=("number",),

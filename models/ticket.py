@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from models.account import Account
 from models.asset import Asset
-from models.base import Admin, Category, Deletion, GroupOwned, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, Deletion, Flow, GroupOwned, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.columns import Choice, choice, field, minutes, reference
 from models.company import Company
@@ -164,6 +164,7 @@ class Ticket(GroupOwned, Record):
             Worklist(_l("Overdue tickets"), ("due_at:past:", _LATE), "bad"),
             Worklist(_l("Open tickets without assignee"), ("assignee:empty:", _OPEN)),
         ),
+        flows=(Flow(_lp("tickets", "Opened"), "created_at"), Flow(_lp("tickets", "Closed"), "first_closed_at")),
         rank=1,
         list_columns=("number", "subject", "company", "state", "priority", "assignee", "due_at"),
         search_columns=("number", "subject", "tags"),
@@ -206,6 +207,7 @@ class Ticket(GroupOwned, Record):
             ("state", "reopen_until"),
             ("state", "due_at"),
             ("closed_at",),
+            ("first_closed_at",),
         ),
         facts=("company", "contact", "queue", "team", "assignee", "priority", "contract", "due_at", "reopen_until"),
         natural_keys=(("number",),),

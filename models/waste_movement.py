@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from backoffice.clock import ROME
-from models.base import Admin, Category, CompanyOwned, Deletion, Freeze, Record, Rule, Scope, Section, Worklist
+from models.base import Admin, Category, CompanyOwned, Deletion, Flow, Freeze, Record, Rule, Scope, Section, Worklist
 from models.business_unit import BusinessUnit
 from models.codes import WasteCode
 from models.columns import Choice, choice, field, reference
@@ -78,6 +78,7 @@ class WasteMovement(CompanyOwned, Record):
         title=("form_number", "form_year"),
         subtitle=("waste_code", "company"),
         tabs=("attachment.waste_movement",),
+        flows=(Flow(_lp("movements", "Picked up"), "picked_up_at"),),
         worklists=(
             Worklist(
                 _l("Movements without weight whose register is due within 5 days"),

@@ -14,7 +14,7 @@ from backoffice import checks, permissions
 from backoffice.actors import Action, Grant, ScopeKind
 from backoffice.checks import columns, pages, rules, scopes
 from backoffice.lifecycles import MACHINES, Machine, Transition
-from models.base import ENTITIES, SHARED, Deletion, Duplicates, Freeze, Recorded, Rule, Scope, Section, Worklist
+from models.base import ENTITIES, SHARED, Deletion, Duplicates, Flow, Freeze, Recorded, Rule, Scope, Section, Worklist
 from models.catalogue import Kind, fields
 from models.columns import Choice
 from models.company import Company
@@ -149,6 +149,10 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("E021", admin(ContractLine, totals=("service",))),
     ("E022", admin(Ticket, worklists=(Worklist(_l("A"), ("shoe_size:is:42",)),))),
     ("E022", admin(Ticket, worklists=(Worklist(_l("A"), ("assignee:in:{you}",)),))),
+    ("E033", admin(Ticket, flows=(Flow(_l("A"), "shoe_size"),))),
+    ("E033", admin(Ticket, flows=(Flow(_l("A"), "closed_at"),))),
+    ("E033", admin(Ticket, flows=(Flow(_l("A"), "created_at", ("shoe_size:is:42",)),))),
+    ("E033", admin(Ticket, flows=(Flow(_l("A"), "created_at"),) * 3)),
     ("E023", field(ImportBatch, "matched_by", fields_of="file_name")),
     ("E027", admin(Contract, deletion=Deletion((OrderState.confirmed,)))),
     ("E027", admin(ContractLine, deletion=Deletion((ContractState.draft,), of="parent"))),

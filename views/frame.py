@@ -19,6 +19,7 @@ from backoffice.errors import Text
 from backoffice.operations.bell import Reader, unread
 from backoffice.outbox import demonstration_left
 from backoffice.permissions import role_label
+from models.api_key import ApiKey
 from models.base import ENTITIES, Category, Recorded
 from models.catalogue import slug
 from models.corporate_group import CorporateGroup
@@ -117,7 +118,10 @@ class Frame:
     def home_url(self) -> str:
         return url_for("Home.index")
 
-    search_url = None
+    @property
+    def search_url(self) -> str | None:
+        """Where everything is searched, for those who are signed in."""
+        return url_for("SearchView.results") if self.actor.staff_id is not None else None
 
     @property
     def logout_url(self) -> str:
@@ -134,6 +138,11 @@ class Frame:
     @property
     def calendar_url(self) -> str:
         return url_for("CalendarView.own")
+
+    @property
+    def keys_url(self) -> str | None:
+        """Where those who may have keys of the API look after them."""
+        return url_for("ApiKeysView.own") if self.actor.may(Action.create, ApiKey) else None
 
     @property
     def notices_url(self) -> str:

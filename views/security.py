@@ -20,8 +20,10 @@ from backoffice.database import begin_writing, open_session
 from backoffice.identity import find_identity
 from models.staff import Staff
 from views.desk.activation_workspace import ActivationView
+from views.desk.api_key_pages import ApiKeysView
 from views.desk.calendar_pages import CalendarView
 from views.desk.call_desk import CallDesk
+from views.desk.dictionary_pages import DictionaryView
 from views.desk.everything_pages import EverythingView
 from views.desk.inbound_pages import InboundView
 from views.desk.job_pages import JobsView
@@ -33,6 +35,7 @@ from views.desk.password_links import PasswordLinkView, SendLinkView
 from views.desk.portal_logos import PortalLogoView
 from views.desk.rights_pages import RightsView
 from views.desk.roles_pages import RolesView
+from views.desk.search_pages import SearchView
 from views.desk.second_factor_pages import SecondFactorView
 from views.desk.security_pages import PasswordView
 from views.desk.setting_pages import SettingsView
@@ -92,6 +95,9 @@ class DeskSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(CalendarView)
         self.appbuilder.add_view_no_menu(PortalLogoView)
         for own in (
+            SearchView,
+            ApiKeysView,
+            DictionaryView,
             ActivationView,
             TicketView,
             TicketChanges,

@@ -133,3 +133,29 @@ def readable_worklists(entity: type[Recorded]) -> Iterator[Problem]:
                     f"{entity.__name__} has a worklist with the filter “{text}”, which its list does not understand.",
                     "Write it as the address of the filtered list has it; {me} stands for the person who looks.",
                 )
+
+
+@check
+def countable_flows(entity: type[Recorded]) -> Iterator[Problem]:
+    """E033: what comes and goes is counted by a day that is quick to count by, within filters of the list."""
+    admin = entity.__admin__
+    quick = {admin.order.lstrip("-"), *(pair[0] for pair in admin.fast if len(pair) == 1)}
+    for flow in admin.flows:
+        field = fields(entity).get(flow.day)
+        if field is None or field.kind not in (Kind.date, Kind.datetime) or flow.day not in quick:
+            yield Problem(
+                "E033",
+                f"{entity.__name__} has a flow by “{flow.day}”, which is no day that rows can be counted by quickly.",
+                f'Name a date or an instant, and give it a fast pair of its own: fast=(("{flow.day}",), …).',
+            )
+        for text in flow.filters:
+            try:
+                parse(text, entity, SYSTEM)
+            except BadRequest:
+                yield Problem(
+                    "E033",
+                    f"{entity.__name__} has a flow with the filter “{text}”, which its list does not understand.",
+                    "Write it as the address of the filtered list has it.",
+                )
+    if len(admin.flows) > 2:
+        yield Problem("E033", f"{entity.__name__} has more than two flows.", "A picture shows two side by side.")

@@ -71,23 +71,29 @@ def find_options(session: Session, entity: type[Recorded], term: str, actor: Act
 
 
 def _named_exactly(session: Session, entity: type[Recorded], term: str, masked: frozenset[str]) -> list[Any]:
-    known = fields(entity)
-    for key in entity.__admin__.natural_keys:
-        if (
-            len(key) != 1
-            or key[0] not in known
-            or key[0] in masked
-            or known[key[0]].kind not in (Kind.code, Kind.email, Kind.text)
-        ):
-            continue
-        try:
-            value = known[key[0]].parse(term)
-        except BadValue:
-            continue
-        found = session.scalars(sa.select(entity).where(getattr(entity, key[0]) == value).limit(2)).all()
-        if found and value:
+    for name, value in code_values(entity, term, masked).items():
+        found = session.scalars(sa.select(entity).where(getattr(entity, name) == value).limit(2)).all() if value else []
+        if found:
             return list(found)
     return []
+
+
+def code_values(entity: type[Recorded], term: str, masked: frozenset[str]) -> dict[str, Any]:
+    """Return each field that names a row by itself, with ``term`` as it would be stored there; None where it cannot.
+
+    What is masked is left out: whoever finds a row by a value has been told the value.
+    """
+    known = fields(entity)
+    names = [key[0] for key in entity.__admin__.natural_keys if len(key) == 1 and key[0] in known]
+    kinds = (Kind.code, Kind.email, Kind.text)
+    return {name: _parsed(known[name], term) for name in names if name not in masked and known[name].kind in kinds}
+
+
+def _parsed(field: Field, term: str) -> Any:
+    try:
+        return field.parse(term) or None
+    except BadValue:
+        return None
 
 
 def external_codes(session: Session, record: Recorded) -> Sequence[tuple[str, str]]:
@@ -102,16 +108,17 @@ def external_codes(session: Session, record: Recorded) -> Sequence[tuple[str, st
     return [(row.system, row.code) for row in rows]
 
 
-def hint(record: Recorded, actor: Actor) -> str:
-    """Return what tells a record from its namesakes, as far as its name does not: its state where that is unusual,
-    then its key or what else people recognise it by. Nothing that would take another statement."""
+def hint(record: Recorded, actor: Actor, *, told_state: bool = True) -> str:
+    """Return what tells a record from its namesakes, as far as its name does not: its state where that is unusual and
+    is to be told, then its key or what else people recognise it by. Nothing that would take another statement."""
     known, admin, masked = fields(type(record)), record.__admin__, actor.masked(type(record))
     names = [*(key[0] for key in admin.natural_keys if len(key) == 1), *admin.subtitle]
     chosen = [known[name] for name in dict.fromkeys(names) if name in known and name not in masked]
     texts = [f.show(getattr(record, f.name)) for f in chosen if f.kind not in (Kind.relation, Kind.relations)]
     title = show.label(record, actor)
-    found = [text for text in texts if text and text not in title]
-    return " · ".join([*_unusual_state(record, known, masked), *found[:2]])
+    found = list(dict.fromkeys(text for text in texts if text and text not in title))
+    state = _unusual_state(record, known, masked) if told_state else []
+    return " · ".join([*state, *found[:2]])
 
 
 def _unusual_state(record: Recorded, known: Mapping[str, Field], masked: frozenset[str]) -> list[str]:

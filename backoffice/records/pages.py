@@ -20,7 +20,7 @@ from backoffice.records.cursors import Cursor, read_cursor, write_cursor
 from backoffice.records.filters import MAX_FILTERS, Filter, condition, parse
 from backoffice.records.folding import folded
 from models.base import Recorded
-from models.catalogue import TEXTUAL, Field, Kind, fields
+from models.catalogue import TEXTUAL, Field, Kind, fields, naming_fields
 from models.reading import fold
 
 SIZES = (25, 50, 100, 200)
@@ -182,6 +182,13 @@ def _with_its_name(entity: type[Recorded], name: str) -> Any:
     return selectinload(getattr(entity, name)).options(*along)
 
 
+def naming_options(entity: type[Recorded]) -> tuple[list[Any], int]:
+    """Return the options that load what an entity's rows are named after, and how many statements that takes."""
+    names = [name for name in entity.__admin__.title if fields(entity)[name].kind is Kind.relation]
+    further = sum(1 for field in naming_fields(entity) if field.kind is Kind.relation)
+    return [_with_its_name(entity, name) for name in names], further
+
+
 def ordering(query: Query, *, backward: bool = False) -> tuple[Any, Any]:
     """Return the ORDER BY of a query: its sort column, then the id, both one way."""
     column = _sort_column(query)
@@ -315,4 +322,4 @@ def _capped_count(query: Query) -> Any:
     return sa.select(sa.func.count()).select_from(inside.subquery()).scalar_subquery()
 
 
-__all__ = ["Page", "Query", "find_counts", "find_page", "read_query", "sortable"]
+__all__ = ["Page", "Query", "find_counts", "find_page", "naming_options", "read_query", "sortable"]

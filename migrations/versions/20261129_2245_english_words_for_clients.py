@@ -1,7 +1,7 @@
 """English words for clients
 
 Revision ID: 558d0099b020
-Revises: f2ae999f407e
+Revises: a971adbccc2b
 Create Date: 2026-11-29 22:45:03.199903
 """
 # Before this goes out:
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "558d0099b020"
-down_revision = "f2ae999f407e"
+down_revision = "a971adbccc2b"
 branch_labels = None
 depends_on = None
 

@@ -67,6 +67,7 @@ consents      CRUX   -       -       -         -       -         -       RX     
 deletions     CRUTX  RT      RT        -       -         -         -       RTX      -               -        -
 jobs          RTX    RT:own  RT:own  RT:own    RT:own  RT:own    -       R        RT:own          RT:own   -
 views         CRUDTX CRUDT:own CRUDT:own CRUD:own CRUD:own CRUD:own CRUDT:own CRUD:own CRUD:own    CRUD:own CRUD:own
+api_keys      CRTX   CRT:own CRT:own CRT:own  CRT:own CRT:own   CRT:own CRT     CRT:own         CRT:own  CRT:own
 """
 
 #: What all corporate groups share: only administrators of the whole installation write it, and none of ROLES is one.
@@ -84,6 +85,7 @@ WRITTEN_BY_VERBS = LEDGERS | {
     "setting", "text_block", "mail_template", "account_session", "consent", "account_deletion_request", "ticket_clock",
     "inbound_mail", "ticket_archive", "penalty", "on_call_alert", "ticket_follower",
     "saved_view",
+    "api_key",
 }  # fmt: skip
 #: Hidden, not removed, when they are deleted.
 SOFT_DELETED = frozenset({"company", "contact", "worker", "client_document"})
@@ -116,7 +118,7 @@ PARENTS = {
     "inbound_mail": "tickets",
 }  # fmt: skip
 #: Whose a row is, where it is not simply whoever wrote it.
-OWNERS = {"time_entry": "person_id", "ticket_follower": "staff_id"}
+OWNERS = {"time_entry": "person_id", "ticket_follower": "staff_id", "api_key": "staff_id"}
 
 _COMPANIES = {
     "unit": "SELECT id FROM company WHERE business_unit_id = :unit_id",

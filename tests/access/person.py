@@ -22,6 +22,7 @@ from backoffice.database import RecordSession, open_session
 from models.account import Account
 from models.account_deletion import AccountDeletion, DeletionState
 from models.account_session import AccountSession
+from models.api_key import ApiKey
 from models.base import ENTITIES, Recorded
 from models.calendar_exception import CalendarException
 from models.catalogue import Kind, fields, slug
@@ -278,6 +279,9 @@ def make_rows_of_every_kind(engine: sa.Engine) -> None:
             session.add_all([signed_in, host, Consent(account=account, granted_at=now)])
             session.add(AccountDeletion(account=account, due_on=now.date(), state=DeletionState.cancelled))
             session.add_all(_of_support(session, group, now))
+        for key, group in people:
+            ends = {"begins": "bok_prova", "expires_on": now.date()}
+            session.add(ApiKey(staff_id=key, group_id=group, name=f"Prova {key}", digest=f"{key}", **ends))
         session.commit()
 
 

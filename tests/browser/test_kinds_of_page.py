@@ -31,8 +31,10 @@ LOOKS = [(1440, 900, "light", "it"), (1440, 900, "dark", "en"), (390, 844, "dark
 NARROWEST = 360
 #: What lies over the page while it is open. Then it alone is judged: what it half covers is too small for a finger,
 #: and is reached by closing it.
-OPEN = "details[open] > .menu-pop, .combo > .suggest:not([hidden])"
-OPEN_WITH_OPENER = "details[open]:has(> .menu-pop), .combo:has(> .suggest:not([hidden]))"
+OPEN = "details[open] > .menu-pop, .combo > .suggest:not([hidden]), .search-pop:not([hidden])"
+OPEN_WITH_OPENER = (
+    "details[open]:has(> .menu-pop), .combo:has(> .suggest:not([hidden])), .search:has(> .search-pop:not([hidden]))"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ def choose_company(page: Page) -> None:
     """Have a relation offer its rows."""
     page.locator("#company").fill("a")
     page.wait_for_selector("[role=option]")
+
+
+def search(page: Page) -> None:
+    """Have the box on top, where this window shows it, offer what it finds."""
+    if page.locator(".search").is_visible():
+        page.locator(".search input").fill("comune")
+        page.wait_for_selector("#search-found [role=option]")
 
 
 def open_operation(page: Page) -> None:
@@ -162,6 +171,12 @@ def change_view(page: Page) -> None:
 
 DESK_PAGES = {
     "home": Kind("/"),
+    "search": Kind("/search/?q=comune", act=search),
+    "search-empty": Kind("/search/?q=nientecosìesiste"),
+    "dictionary": Kind("/dictionary/"),
+    "dictionary-found": Kind("/dictionary/?q=iva"),
+    "dictionary-entity": Kind("/dictionary/company"),
+    "api-keys": Kind("/security/api-keys/"),
     "list": Kind("/company/"),
     "list-filtered": Kind("/ticket/?f=state:in:in_progress,assigned&f=created_at:last:90&s=-created_at&n=15"),
     "list-empty": Kind("/company/?q=nientecosìesiste"),

@@ -111,6 +111,8 @@ PAGES = [
     "/ticket/{ticket}/edit",
     "/company/{company}?tab=ticket.company",
     "/company/{company}?tab=history",
+    "/search/?q=GP-123",
+    "/search/?q=comunita'&part=1",
     "/support/",
     "/support/?show=all",
     "/support/?show=free",

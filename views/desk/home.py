@@ -9,25 +9,31 @@ from flask_appbuilder import IndexView, expose
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from backoffice import clock
 from backoffice.actors import Action, Actor
+from backoffice.database import RecordSession
 from backoffice.errors import Forbidden, NotFound
 from backoffice.operations.setting_up import STEPS, done_steps, may_set_up
 from backoffice.operations.staff import switch_group
 from backoffice.records import show, timeline
-from backoffice.records.filters import filterable
-from backoffice.records.lookup import get_record
+from backoffice.records.flows import courses
+from backoffice.records.lookup import get_record, hint
 from backoffice.records.pages import Page, Query, find_counts, read_query
+from backoffice.records.waiting import deadline_of, find_soonest, is_own, worklist_query
 from models.base import ENTITIES, Category, Recorded, Worklist
-from models.catalogue import fields
+from models.catalogue import Field, fields
 from models.staff import Staff
 from views import addresses
 from views.addresses import local_path
+from views.desk.courses import picture
 from views.door import commit, current_actor, current_session
 from views.frame import LANGUAGES
 from views.generated.listing import count_text
 
 #: Groups of the navigation whose entities are counted.
 _TILED = (Category.support, Category.clients, Category.sales)
+#: So much of what waits for oneself stands on the page; the rest is in its list.
+MOST_MINE = 7
 
 
 class Home(IndexView):
@@ -45,23 +51,29 @@ class Home(IndexView):
         return render_template("home.html", page=page)
 
     def _numbers(self) -> dict[str, Any]:
-        """Return what waits and how much there is of everything: all counted in one statement."""
-        actor = current_actor()
+        """Return what waits, what comes and goes and how much there is: all counted in one statement."""
+        actor, session = current_actor(), current_session()
+        readable = _in_order(actor)
         waiting = [
             (entity, worklist, query)
-            for entity in _in_order(actor)
+            for entity in readable
             for worklist in entity.__admin__.worklists
             if (query := worklist_query(entity, worklist, actor)) is not None
         ]
-        totals = [entity for entity in _in_order(actor) if _is_worked_on(entity)]
-        queries = [*(query for _e, _w, query in waiting), *(read_query(entity, actor) for entity in totals)]
-        counts = find_counts(current_session(), queries)
+        flows = [(entity, found) for entity in readable if (found := list(courses(entity, actor, clock.today())))]
+        spans = [span for _entity, found in flows for course in found for span in course.spans]
+        totals = [entity for entity in readable if _is_worked_on(entity)]
+        queries = [*(query for _e, _w, query in waiting), *(span.query for span in spans)]
+        counts = iter(find_counts(session, [*queries, *(read_query(entity, actor) for entity in totals)]))
+        tiles = [(*place, next(counts)) for place in waiting]
         return {
-            "waiting": [
-                _waiting(entity, worklist, query, count)
-                for (entity, worklist, query), count in zip(waiting, counts, strict=False)
+            "waiting": [_waiting(*tile) for tile in tiles],
+            "mine": _mine(session, actor, tiles),
+            "courses": [
+                picture(entity, found, [next(counts) for course in found for _span in course.spans])
+                for entity, found in flows
             ],
-            "totals": [_total(entity, count) for entity, count in zip(totals, counts[len(waiting) :], strict=True)],
+            "totals": [_total(entity, next(counts)) for entity in totals],
         }
 
     def _recent(self) -> list[dict[str, Any]]:
@@ -119,15 +131,26 @@ def _in_order(actor: Actor) -> list[type[Recorded]]:
     return sorted(readable, key=lambda entity: (places.index(entity.__admin__.category), entity.__admin__.rank))
 
 
-def worklist_query(entity: type[Recorded], worklist: Worklist, actor: Actor) -> Query | None:
-    """Return what a declared worklist asks for as this actor; None for whoever it has nothing to say to."""
-    if actor.staff_id is None:
-        return None
-    texts = [text.format(me=actor.staff_id) for text in worklist.filters]
-    known = filterable(entity, actor)
-    if any(text.partition(":")[0] not in known for text in texts):
-        return None  # a masked value would be told by the number
-    return read_query(entity, actor, filters=texts)
+def _mine(session: RecordSession, actor: Actor, tiles: list[tuple[Any, Worklist, Query, int]]) -> dict[str, Any] | None:
+    """Return the first rows of what waits for this very person, of the first of their own worklists that has some."""
+    for entity, worklist, query, count in tiles:
+        if count and is_own(worklist):
+            deadline = deadline_of(entity, actor)
+            rows = find_soonest(session, query, deadline, MOST_MINE)
+            tile = _waiting(entity, worklist, query, count)
+            return {**tile, "rows": [_row(row, deadline, actor) for row in rows], "has_more": count > len(rows)}
+    return None
+
+
+def _row(record: Any, deadline: Field | None, actor: Actor) -> dict[str, Any]:
+    state = fields(type(record)).get("state")
+    return {
+        "url": addresses.record_url(record),
+        "title": show.label(record, actor),
+        "hint": hint(record, actor, told_state=False),
+        "state": show.cell(record, state, actor) if state is not None else None,
+        "due": show.cell(record, deadline, actor) if deadline is not None else None,
+    }
 
 
 def _waiting(entity: type[Recorded], worklist: Worklist, query: Query, count: int) -> dict[str, Any]:

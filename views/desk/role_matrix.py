@@ -25,7 +25,7 @@ from views.desk.role_forms import in_words, label_of
 
 def role_matrix(session: Session) -> dict[str, Any]:
     """Return what ``roles.html`` shows: every role with its right in every area, in one order."""
-    roles = _in_order(session.scalars(sa.select(Role)).all())
+    roles = in_order(session.scalars(sa.select(Role)).all())
     values, found = values_by_role(session, roles), all_differences(session)
     return {
         "title": _("Roles and rights"),
@@ -34,8 +34,8 @@ def role_matrix(session: Session) -> dict[str, Any]:
     }
 
 
-def _in_order(roles: Any) -> list[Role]:
-    """Ours in the order of the matrix, then those that administrators made."""
+def in_order(roles: Any) -> list[Role]:
+    """Return ours in the order of the matrix, then those that administrators made."""
     order = {code: place for place, code in enumerate(ROLES)}
     return sorted(roles, key=lambda role: (order.get(role.name, len(order)), role.name))
 
@@ -48,7 +48,7 @@ def _role(role: Role, values: Values, found: list[Difference]) -> dict[str, Any]
         "help": _help(role),
         "changed": any(difference.here != difference.now for difference in found),
         "open": any(difference.is_open for difference in found),
-        "areas": [{"label": label, "parts": _parts(values.get(f"right:{area}"))} for area, label in AREAS.items()],
+        "areas": [{"label": label, "parts": parts_of(values.get(f"right:{area}"))} for area, label in AREAS.items()],
         "masks": [label_of(key) for key in sorted(values) if key.startswith("mask:")],
     }
 
@@ -57,7 +57,7 @@ def _help(role: Role) -> Any:
     return ROLES[role.name].description if role.name in ROLES else _("Made here.")
 
 
-def _parts(value: str | None) -> list[dict[str, Any]]:
+def parts_of(value: str | None) -> list[dict[str, Any]]:
     """Return a right as its actions, those of one row scope together."""
     actions = actions_of(value)
     parts = [

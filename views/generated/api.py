@@ -1,7 +1,8 @@
-"""The REST API of every entity, generated from its declaration: JSON in and out, tokens only, problems for refusals.
+"""The REST API of every entity, generated from its declaration: JSON in and out, problems for refusals.
 
-No session cookie ever counts here (M2): the API is exempt from the CSRF check, so a page of somebody else could
-otherwise write through a signed-in browser. Rights, row scope and masks are those of the person the token names.
+It is entered with tokens and keys only. No session cookie ever counts here (M2): the API is exempt from the CSRF check,
+so a page of somebody else could otherwise write through a signed-in browser. Rights, row scope and masks are those of
+the person whom the token or key names.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from backoffice.actors import Action, Actor, Door
 from backoffice.database import time_limited
 from backoffice.errors import Conflict, Forbidden, NotFound
 from backoffice.lifecycles import get_transition, may_perform
+from backoffice.operations.api_keys import MARK, TooManyRequests
 from backoffice.operations.plain import create_record, delete_record, update_record
 from backoffice.operations.verbs import perform
 from backoffice.records.lookup import get_record, relations_of
 from backoffice.records.pages import find_page, read_query
 from models.base import ENTITIES, Recorded
 from models.catalogue import slug
+from views.api_keys import actor_of_key
 from views.door import commit, current_actor, current_session, fresh_session
 from views.generated import documents, openapi, schemas
 from views.generated.api_requests import json_object, link, list_arguments, load, submitted_version
@@ -43,19 +46,32 @@ class PasswordExpired(Forbidden):
 
 
 def by_token(endpoint: Endpoint) -> Endpoint:
-    """Let ``endpoint`` be reached with a valid access token in the Authorization header, and by nothing else."""
+    """Let ``endpoint`` be reached with a valid token or key in the Authorization header, and by nothing else."""
 
     @functools.wraps(endpoint)
     def enter(self: RecordApi, *args: Any, **kwargs: Any) -> Response:
-        verify_jwt_in_request(locations=["headers"])
         g.door = Door.api
-        g.actor = get_current_user().actor
+        try:
+            g.actor = _who_asks()
+        except TooManyRequests as error:
+            refusal = problem_of(error)
+            refusal.headers["Retry-After"] = str(error.seconds)
+            return refusal
         fresh_session()  # whatever a cookie of the same request has opened
         if g.actor.must_change_password:
             raise PasswordExpired
         return endpoint(self, *args, **kwargs)
 
     return enter
+
+
+def _who_asks() -> Actor:
+    """Return whose token or key this request carries; raise what a wrong one raises."""
+    _scheme, _space, sent = request.headers.get("Authorization", "").partition(" ")
+    if sent.startswith(MARK):
+        return actor_of_key(sent)
+    verify_jwt_in_request(locations=["headers"])
+    return get_current_user().actor  # type: ignore[no-any-return]
 
 
 class RecordApi(BaseApi):

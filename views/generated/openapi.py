@@ -32,7 +32,12 @@ _PROBLEM_ANSWER = {
     "description": "A refusal, as RFC 9457 describes it",
     "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
-_TOKEN = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An API key of the person, or an access token of /security/login.",
+}
 ID = {"name": "pk", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
 _VERB = {"name": "verb", "in": "path", "required": True, "schema": {"type": "string"}}
 _VERSION = {
