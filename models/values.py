@@ -16,7 +16,6 @@ import phonenumbers
 import sqlalchemy as sa
 from babel.numbers import format_currency, format_decimal
 from email_validator import EmailNotValidError, validate_email
-from flask_babel import format_date, format_datetime
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.types import TypeDecorator
 
@@ -303,13 +302,13 @@ class UtcInstant(ValueType):
         return (exact if exact.tzinfo else exact.replace(tzinfo=ROME)).astimezone(UTC).replace(microsecond=0)
 
     def show(self, value: Any) -> str:
-        return str(format_datetime(value, "dd/MM/yyyy HH:mm"))
+        return f"{value.astimezone(ROME):%d/%m/%Y %H:%M}"
 
     def edit(self, value: Any) -> str:
+        local = value.astimezone(ROME)
         # The hour that the clocks show twice in October needs to say which one is meant.
-        again = value.astimezone(ROME).fold == 1
-        form = f"dd/MM/yyyy HH:mm{':ss' if value.second else ''}{' xxx' if again else ''}"
-        return str(format_datetime(value, form))
+        again = f" {local.isoformat()[-6:]}" if local.fold else ""
+        return f"{local:%d/%m/%Y %H:%M:%S}{again}" if local.second else f"{local:%d/%m/%Y %H:%M}{again}"
 
 
 def _read_wall_clock(text: str) -> datetime:
@@ -353,7 +352,7 @@ def show_number(value: int | Decimal) -> str:
 
 
 def show_date(value: date) -> str:
-    return str(format_date(value, "dd/MM/yyyy"))
+    return f"{value:%d/%m/%Y}"
 
 
 def show_time(value: time) -> str:

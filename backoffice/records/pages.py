@@ -172,11 +172,14 @@ def _leads_to(field: Field, word: str) -> Any:
 
 def _with_its_name(entity: type[Recorded], name: str) -> Any:
     """Return the option that loads a relation along, with the rows that the names of what it leads to are made of."""
-    target: Any = fields(entity)[name].target
+    return selectinload(getattr(entity, name)).options(*names_of(fields(entity)[name].target))
+
+
+def names_of(target: Any) -> list[Any]:
+    """Return the options that load along the rows that the names of ``target``'s rows are made of."""
     admin = getattr(target, "__admin__", None)
     parts = [part for part in (admin.title if admin else ()) if fields(target)[part].kind is Kind.relation]
-    along = [_with_its_name(target, part) for part in parts if fields(target)[part].target is not target]
-    return selectinload(getattr(entity, name)).options(*along)
+    return [_with_its_name(target, part) for part in parts if fields(target)[part].target is not target]
 
 
 def ordering(query: Query, *, backward: bool = False) -> tuple[Any, Any]:
