@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, selectinload
 
+from backoffice.access import within
 from backoffice.actors import Actor
 from backoffice.clock import ROME
 from backoffice.records import show
@@ -57,6 +59,8 @@ class Column:
     reads: Any
     #: The value is text as people read it, whatever the kind of the field.
     told: bool = False
+    #: What is read is the record.
+    of_record: bool = False
     finish: Callable[[Sequence[Any]], list[Any]] | None = None
     #: What the record must bring along, where it is read as a whole.
     options: list[Any] = field(default_factory=list)
@@ -79,12 +83,21 @@ def _column(session: Session, field: Field, actor: Actor) -> Column:
             field,
             entity,
             told=True,
+            of_record=True,
             finish=lambda read: [show.cell(record, field, actor).text for record in read],
             options=options,
         )
     if field.known_once:
         return Column(field, sa.case((getattr(entity, field.known_once).is_not(None), getattr(entity, field.name))))
+    if field.choices is not None:
+        # As it is stored: which choice that is need not be looked up for each row anew.
+        stored = sa.type_coerce(getattr(entity, field.name), sa.String())
+        return Column(field, stored, finish=partial(_each, _Made(field.choices)))
     return Column(field, getattr(entity, field.name))
+
+
+def _each(known: dict[Any, Any], read: Sequence[Any]) -> list[Any]:
+    return [None if value is None else known[value] for value in read]
 
 
 class _Names:
@@ -108,7 +121,7 @@ class _Names:
     def _look_up(self, keys: set[Any]) -> None:
         target: Any = self._target
         self._known |= dict.fromkeys(keys, _("(not available)"))
-        statement = sa.select(target).where(target.id.in_(keys)).options(*names_of(target))
+        statement = sa.select(target).where(target.id.in_(keys)).options(*names_of(target, only=True))
         for row in self._session.scalars(statement):
             self._known[row.id] = show.label(row, self._actor)
 
@@ -119,11 +132,19 @@ def find_rows(session: Session, query: Query, columns: Sequence[Column]) -> Iter
     # Also where every column is masked, it is rows of the entity that are read.
     read = [query.entity.id.label("key"), *(column.reads for column in columns)]
     statement = sa.select(*read).where(*conditions(query)).order_by(*ordering(query))
-    statement = statement.options(*(option for column in columns for option in column.options))
-    with closing(session.execute(statement.execution_options(yield_per=BATCH))) as found:
+    with closing(_run(session, statement, columns)) as found:
         for rows in found.partitions():
             _keys, *values = zip(*rows, strict=True)
             yield [column.finish(part) if column.finish else part for column, part in zip(columns, values, strict=True)]
+
+
+def _run(session: Session, statement: sa.Select[Any], columns: Sequence[Column]) -> sa.Result[Any]:
+    """Run the statement: on the connection itself, or by the session where it has to read records."""
+    options = {"yield_per": BATCH}
+    if any(column.of_record for column in columns):
+        along = [option for column in columns for option in column.options]
+        return session.execute(statement.options(*along), execution_options=options)
+    return session.connection().execute(within(session, statement), execution_options=options)
 
 
 def write_csv(
@@ -207,17 +228,17 @@ def _shown(field: Field) -> Callable[[Any], str]:
     return lambda value: f"{field.show(value)} {field.unit}" if field.unit and value != "" else field.show(value)
 
 
-class _Words(dict[Any, str]):
-    """The words for values of which there are few, each made once."""
+class _Made(dict[Any, Any]):
+    """What is made of values of which there are few, of each once."""
 
-    def __init__(self, word: Callable[[Any], str]) -> None:
+    def __init__(self, make: Callable[[Any], Any]) -> None:
         super().__init__()
-        self._word = word
+        self._make = make
 
-    def __missing__(self, value: Any) -> str:
-        self[value] = text = self._word(value)
-        return text
+    def __missing__(self, value: Any) -> Any:
+        self[value] = made = self._make(value)
+        return made
 
 
 def _remembered(word: Callable[[Any], str]) -> Callable[[Any], str]:
-    return _Words(word).__getitem__
+    return _Made(word).__getitem__

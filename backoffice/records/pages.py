@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, load_only, selectinload
 
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
@@ -175,11 +175,18 @@ def _with_its_name(entity: type[Recorded], name: str) -> Any:
     return selectinload(getattr(entity, name)).options(*names_of(fields(entity)[name].target))
 
 
-def names_of(target: Any) -> list[Any]:
-    """Return the options that load along the rows that the names of ``target``'s rows are made of."""
+def names_of(target: Any, *, only: bool = False) -> list[Any]:
+    """Return the options that load along the rows that the names of ``target``'s rows are made of.
+
+    ``only``: of these rows themselves no more than their names.
+    """
     admin = getattr(target, "__admin__", None)
-    parts = [part for part in (admin.title if admin else ()) if fields(target)[part].kind is Kind.relation]
-    return [_with_its_name(target, part) for part in parts if fields(target)[part].target is not target]
+    if admin is None:
+        return []
+    parts = [fields(target)[part] for part in admin.title]
+    along = [part for part in parts if part.kind is Kind.relation and part.target is not target]
+    columns = [load_only(*(getattr(target, part.column or part.name) for part in parts))] if only else []
+    return [*columns, *(_with_its_name(target, part.name) for part in along)]
 
 
 def ordering(query: Query, *, backward: bool = False) -> tuple[Any, Any]:
