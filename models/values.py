@@ -352,7 +352,8 @@ def show_number(value: int | Decimal) -> str:
 
 
 def show_date(value: date) -> str:
-    return f"{value:%d/%m/%Y}"
+    # An instant is of the day that it is here.
+    return f"{value.astimezone(ROME) if isinstance(value, datetime) else value:%d/%m/%Y}"
 
 
 def show_time(value: time) -> str:

@@ -128,10 +128,12 @@ class Lines:
 
 def _cells(columns: Sequence[SheetColumn], sheet: bytes) -> list[Cells]:
     """Return by column what writes its cells; the formats' numbers stand in the frame's columns."""
-    styles = dict(re.findall(rb'<col min="(\d+)"[^>]*? style="(\d+)"', sheet))
+    # Neighbours that are alike are one entry there.
+    ranges = re.findall(r'<col min="(\d+)" max="(\d+)"[^>]*? style="(\d+)"', sheet.decode())
+    styles = {place: style for low, high, style in ranges for place in range(int(low), int(high) + 1)}
     found = []
     for place, column in enumerate(columns):
-        style = styles.get(str(place + 1).encode(), b"").decode()
+        style = styles.get(place + 1, "")
         make = _text_cells if column.is_text else _number_cells
         found.append(make(xl_col_to_name(place), f' s="{style}"' if style else "", column.written))
     return found
