@@ -90,7 +90,9 @@ class Run:
 
 
 @click.command()
-@click.option("--postgresql", "given", help="A PostgreSQL server to use, such as postgresql://postgres@localhost/postgres.")
+@click.option(
+    "--postgresql", "given", help="A PostgreSQL server to use, such as postgresql://postgres@localhost/postgres."
+)
 @click.option("--tickets", default=1_000_000, show_default=True, help="Tickets of the group that is looked at.")
 @click.option("--runs", default=9, show_default=True, help="How often each page is asked for; the median counts.")
 @click.option("--cut", default=20.0, show_default=True, help="Seconds after which a page is given up.")

@@ -74,7 +74,7 @@ def sizes_for(tickets: int) -> Sizes:
 
 
 def make_database(server: sa.URL | None, folder: Path, tickets: int) -> sa.URL:
-    """Create, migrate and fill a database on a PostgreSQL server, or an SQLite file in ``folder``; return its address."""
+    """Create, migrate and fill a database on a server, or an SQLite file in ``folder``; return its address."""
     if server is None:
         url = sa.URL.create("sqlite", database=str(folder / f"bench_{tickets}.sqlite"))
     else:
@@ -115,13 +115,17 @@ def find_facts(url: sa.URL) -> Facts:
             )
         ).one()
         state = connection.scalar(
-            sa.text("SELECT state FROM ticket WHERE company_id = :company GROUP BY state ORDER BY count(*) DESC LIMIT 1"),
+            sa.text(
+                "SELECT state FROM ticket WHERE company_id = :company GROUP BY state ORDER BY count(*) DESC LIMIT 1"
+            ),
             {"company": company},
         )
         ticket = connection.scalar(sa.text("SELECT max(id) FROM ticket WHERE group_id = 1"))
     deep = total * 9 // 10
     with open_session(engine, Context(SYSTEM, Door.job)) as session:
-        newest_first = sa.select(Ticket).where(Ticket.group_id == 1).order_by(Ticket.created_at.desc(), Ticket.id.desc())
+        newest_first = (
+            sa.select(Ticket).where(Ticket.group_id == 1).order_by(Ticket.created_at.desc(), Ticket.id.desc())
+        )
         row = session.scalars(newest_first.offset(deep).limit(1)).one()
         cursor = write_cursor(Query(Ticket, sort="-created_at"), row, backward=False, start=None)
         at = row.created_at.strftime("%Y-%m-%d %H:%M:%S.%f") + ("" if url.get_backend_name() == "sqlite" else "+00")

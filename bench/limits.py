@@ -1,4 +1,4 @@
-"""What leaving as a file costs at least: every row by COPY, and by xlsxwriter from a cursor; run in a process of its own.
+"""What leaving as a file costs at least, in a process of its own: every row by COPY, or by xlsxwriter from a cursor.
 
 ``python -m bench.limits copy|xlsx URL`` prints seconds, bytes of memory and rows.
 """

@@ -34,7 +34,9 @@ class Measure:
     seconds: float | None = None
     size: int | None = None
     statements: int | None = None
+    #: Bytes that the largest process held at once, and at rest before.
     memory: int | None = None
+    resting: int | None = None
     rows: int | None = None
     #: A second, for throughput.
     rate: float | None = None
@@ -75,7 +77,9 @@ def _page(visit: Visit, name: str, runs: int, counter: StatementCounter) -> Meas
         return Measure(cut=visit.cut)
     finally:
         browser.close()
-    return Measure(statistics.median([answer.seconds, *times][1 if len(times) > 2 else 0 :]), len(answer.body), statements)
+    return Measure(
+        statistics.median([answer.seconds, *times][1 if len(times) > 2 else 0 :]), len(answer.body), statements
+    )
 
 
 def _save(visit: Visit, runs: int) -> Measure | None:

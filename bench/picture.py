@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib
 
 matplotlib.use("svg")
-import matplotlib.pyplot as plt  # noqa: E402  # only once it draws without a screen
+import matplotlib.pyplot as plt  # only once it draws without a screen
 
 _LABELS = {
     "first": "first page",

@@ -137,7 +137,8 @@ def _file(cell: Cell | None) -> str:
     if not cell:
         return "–"
     memory = f", {cell['memory'] / 1e6:.0f} MB" if cell.get("memory") else ""
-    return _time(cell, None) + memory
+    resting = f" ({cell['resting'] / 1e6:.0f} at rest)" if cell.get("resting") else ""
+    return _time(cell, None) + memory + resting
 
 
 def _growth_table(growth: dict[str, Any]) -> str:

@@ -111,11 +111,12 @@ class Process:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
-    def forget_peaks(self) -> None:
-        """Let peaks of memory count from now."""
+    def forget_peaks(self) -> int:
+        """Let peaks of memory count from now; return the bytes that the largest of its processes holds at rest."""
         for process in self._processes():
             with contextlib.suppress(OSError):
                 Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+        return self.peak_memory()
 
     def peak_memory(self) -> int:
         """Return the bytes that the largest of its processes held at once; 0 where the system does not tell."""

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from bench.filling import Facts
 from bench.rivals.tables import NAME, PASSWORD
 from bench.running import RIVALS, ROOT, Process, administration, clean_environment, free_port
@@ -262,9 +260,10 @@ def _make_own_tables(site: Site, facts: Facts, folder: Path) -> None:
     if not site.prepare:
         return
     with administration(facts.url) as connection:
-        connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {site.schema}").text)
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {site.schema}")
+    env, log = environment_of(site, facts, folder, 0), folder / f"{site.key}.log"
     for command in site.prepare:
-        process = Process([str(site.python), *command], environment_of(site, facts, folder, 0), folder / f"{site.key}.log")
+        process = Process([str(site.python), *command], env, log)
         while process.running:
             time.sleep(0.1)
 

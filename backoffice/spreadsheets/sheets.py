@@ -34,7 +34,7 @@ _PLAIN = re.compile(r"[^\s&<>_\x00-\x1f](?:[^&<>_\x00-\x1f]*[^\s&<>_\x00-\x1f])?
 Batch = Sequence[Sequence[Any]]
 Cells = Callable[[Sequence[Any], range], list[str]]
 _END = b"</sheetData>"
-_FIRST_DAY = datetime(1899, 12, 31)
+_FIRST_DAY = date(1899, 12, 31)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ EVERY = _COLUMNS + _JOINS.format(rows="(SELECT * FROM ticket WHERE group_id = :g
 PAGE = """<!doctype html><html lang="it"><head><meta charset="utf-8"><title>Ticket</title></head><body>
 <h1>{{ title }}</h1><table><tr><th>Numero<th>Oggetto<th>Azienda<th>Stato<th>Priorità<th>Assegnatario<th>Scadenza</tr>
 {% for row in rows %}<tr><td><a href="/ticket/{{ row.id }}/edit">{{ row.number }}</a><td>{{ row.subject }}
-<td>{{ row.company or "" }}<td>{{ row.state }}<td>{{ row.priority }}<td>{{ row.assignee or "" }}<td>{{ row.due_at or "" }}</tr>
+<td>{{ row.company or "" }}<td>{{ row.state }}<td>{{ row.priority }}
+<td>{{ row.assignee or "" }}<td>{{ row.due_at or "" }}</tr>
 {% endfor %}</table>{% if rows %}<a href="?before={{ rows[-1].created_at }},{{ rows[-1].id }}">next</a>{% endif %}
 </body></html>"""
 FORM = """<!doctype html><html lang="it"><head><meta charset="utf-8"><title>{{ row.number }}</title></head><body>

@@ -107,5 +107,3 @@ class Ticket(Table):
 
     def __str__(self) -> str:
         return self.number
-
-
