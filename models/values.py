@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -105,13 +106,19 @@ class Email(ValueType):
         super().__init__(254)
 
     def parse(self, raw: str) -> str:
-        try:
-            found = validate_email(clean_text(raw), check_deliverability=False, test_environment=True)
-        except EmailNotValidError as error:
-            raise BadValue(_l("This is not an e-mail address.")) from error
-        if found.ascii_email is None:
-            raise BadValue(_l("Accented letters before the @ cannot be delivered."))
-        return found.normalized.lower()
+        return _address(clean_text(raw))
+
+
+# An import reads the address of a row several times over: as its key, as its value, and in the trial and the writing.
+@lru_cache(maxsize=2_000)
+def _address(text: str) -> str:
+    try:
+        found = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise BadValue(_l("This is not an e-mail address.")) from error
+    if found.ascii_email is None:
+        raise BadValue(_l("Accented letters before the @ cannot be delivered."))
+    return found.normalized.lower()
 
 
 class Phone(ValueType):

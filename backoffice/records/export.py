@@ -10,7 +10,8 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ class Column:
     of_record: bool = False
     finish: Callable[[Sequence[Any]], list[Any]] | None = None
     #: What the record must bring along, where it is read as a whole.
-    options: list[Any] = field(default_factory=list)
+    options: list[Any] = made(default_factory=list)
 
 
 def columns_for(session: Session, fields: Sequence[Field], actor: Actor) -> list[Column]:
