@@ -269,11 +269,12 @@ def _make_own_tables(site: Site, facts: Facts, folder: Path) -> None:
 
 
 def _wait_for(process: Process, port: int, door: str) -> None:
-    until = time.monotonic() + 90
+    until = time.monotonic() + 300  # a start that takes so long is measured too
     while process.running and time.monotonic() < until:
         try:
-            if Browser(port, 30).get(door).status < 500:
+            if Browser(port, 60).get(door).status < 500:
                 return
         except (OSError, TooSlow):
             time.sleep(0.02)
-    raise RuntimeError(f"A server did not start: see {process.log}")
+    process.stop()
+    raise RuntimeError(f"A server did not start:\n{process.log.read_text()[-2_000:]}")
