@@ -103,8 +103,8 @@ def drop_database(server: sa.URL, url: sa.URL) -> None:
 
 
 def find_facts(url: sa.URL) -> Facts:
-    """Look up what pages are asked for: a company with some 500 tickets and their most frequent state, the newest ticket, and the
-    ticket behind which nine tenths of the list lie."""
+    """Look up what pages are asked for: a company with some 500 tickets and their most frequent state, the newest
+    ticket, and the one before which nine tenths of the list lie."""
     engine = make_engine(url, statement_timeout_ms=0)
     with engine.connect() as connection:
         total = connection.scalar(sa.text("SELECT count(*) FROM ticket WHERE group_id = 1"))

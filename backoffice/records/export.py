@@ -91,8 +91,9 @@ def _column(session: Session, field: Field, actor: Actor) -> Column:
     if field.known_once:
         return Column(field, sa.case((getattr(entity, field.known_once).is_not(None), getattr(entity, field.name))))
     if field.choices is not None:
-        # As it is stored: which choice that is need not be looked up for each row anew.
-        stored = sa.type_coerce(getattr(entity, field.name), sa.String())
+        # As it is stored: which choice that is need not be looked up for each row. Under a name of its own, because
+        # a record that is read beside it has the same column.
+        stored = sa.type_coerce(getattr(entity, field.name), sa.String()).label(f"{field.name}_as_stored")
         return Column(field, stored, finish=partial(_each, _Made(field.choices)))
     return Column(field, getattr(entity, field.name))
 

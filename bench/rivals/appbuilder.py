@@ -10,7 +10,9 @@ from flask_appbuilder.fields import AJAXSelectField
 from flask_appbuilder.fieldwidgets import Select2AJAXWidget
 from flask_appbuilder.models.sqla.base import SQLA
 from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_appbuilder.security.sqla import models
 from flask_wtf import CSRFProtect
+from sqlalchemy import create_engine
 
 from bench.rivals.tables import FORM, LIST, NAME, PASSWORD, SECRET, TUNED, URL, declare
 
@@ -85,10 +87,16 @@ def create_app() -> Flask:
 
 def prepare() -> None:
     """Make the toolkit's own tables, its permissions and one administrator."""
+    # Where only its own schema is in sight: it would take the product's tables of the same names for its own.
+    engine = create_engine(URL, connect_args={"options": "-csearch_path=bench_fab"})
+    metadata = models.User.metadata
+    own = [t for t in metadata.sorted_tables if t.name.startswith("ab_") and t.schema is None]
+    metadata.create_all(engine, tables=own)
     app = create_app()
     with app.app_context():
         builder: Any = app.extensions["builder"]
-        builder.sm.create_db()
+        for role in (builder.sm.auth_role_admin, builder.sm.auth_role_public):
+            builder.sm.add_role(role)
         builder.add_permissions(update_perms=True)
         if builder.sm.find_user(NAME) is None:
             role = builder.sm.find_role(builder.sm.auth_role_admin)

@@ -130,4 +130,6 @@ def declare(base: Any) -> SimpleNamespace:
         def __str__(self) -> str:
             return self.number
 
-    return SimpleNamespace(Company=Company, Contact=Contact, Contract=Contract, Ticket=Ticket, Staff=Staff)
+    # All of them: a mapped class that nobody holds is gone before another can refer to it.
+    classes = (Queue, Team, RequestType, Service, Staff, Company, Contact, Contract, Ticket)
+    return SimpleNamespace(**{one.__name__: one for one in classes})
