@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_admin import Admin
 from flask_admin.contrib.sqla import ModelView
+from flask_babel import Babel
 from sqlalchemy import create_engine
 from sqlalchemy.orm import DeclarativeBase, scoped_session, sessionmaker
 
@@ -50,6 +51,7 @@ def create_app() -> Flask:
     app = Flask(__name__)
     app.secret_key = SECRET
     app.teardown_appcontext(lambda _error: session.remove())
+    Babel(app)  # it is installed for the other toolkit, and then this one wants it
     admin = Admin(app, name="Bench")
     admin.add_view(TicketView(tables.Ticket, session, endpoint="ticket"))
     admin.add_view(CompanyView(tables.Company, session, endpoint="company"))
