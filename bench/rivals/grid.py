@@ -32,7 +32,7 @@ class TicketView(ModelView):
     export_max_rows = 0
     form_columns = FORM
     if TUNED:
-        column_select_related_list = ("company", "assignee")
+        column_select_related_list = (tables.Ticket.company, tables.Ticket.assignee)
         simple_list_pager = True
         form_ajax_refs = {
             "company": {"fields": ("legal_name",)},
