@@ -5,10 +5,12 @@ BIN := .venv/bin
 # How many tests run side by side, and what else pytest is told: make test t="-k company".
 JOBS ?= 2
 t ?=
+# What the benchmark is told: make bench b="--no-write --part files".
+b ?=
 CATALOGUES := $(wildcard backoffice/translations/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint format check migration dictionary translations lock browser imap
+.PHONY: help run test test-long bench bench-lock lint format check migration dictionary translations lock browser imap
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -21,6 +23,9 @@ test: .venv/dev $(CATALOGUES:.po=.mo) browser imap ## Run the tests, real Postgr
 
 test-long: .venv/dev $(CATALOGUES:.po=.mo) browser imap ## Run the tests that take minutes
 	$(BIN)/python -m pytest -n $(JOBS) -m long --timeout 3600 $(t)
+
+bench: .venv/dev .venv/bench/ready $(CATALOGUES:.po=.mo) ## Measure beside the rivals (25 minutes): make bench b="--tickets 10000"
+	$(BIN)/python -m bench --write $(b)
 
 lint: .venv/dev ## Check style, types and layers
 	$(BIN)/ruff check .
@@ -56,6 +61,9 @@ lock: .venv/dev ## Find the newest allowed versions and pin them with hashes
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(COMPILE) --output-file=requirements.lock requirements.in
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(COMPILE) --output-file=requirements-dev.lock requirements-dev.in
 
+bench-lock: .venv/dev ## The same for what is measured beside the product
+	CUSTOM_COMPILE_COMMAND="make bench-lock" $(BIN)/pip-compile $(COMPILE) --output-file=bench/requirements.lock bench/requirements.in
+
 # The lock files name no index: each machine uses its own.
 COMPILE := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
@@ -72,6 +80,12 @@ COMPILE := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 .venv/dev: requirements-dev.lock | .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@ .venv/run
+
+# The rivals are installed apart from the product.
+.venv/bench/ready: bench/requirements.lock | .venv/bin/python
+	$(BIN)/python -m venv .venv/bench
+	.venv/bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
 
 %.mo: %.po | .venv/bin/python
 	$(BIN)/pybabel compile --input-file=$< --output-file=$@

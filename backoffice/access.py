@@ -58,6 +58,14 @@ def restrict_statement(state: ORMExecuteState) -> None:
     state.statement = state.statement.options(*wanted)
 
 
+def within(session: Session, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Return a SELECT as the session would run it, kept within the actor's scope, for the connection to run it.
+
+    Only for reading values by the million, where a session's own way of reading costs more than the database does.
+    """
+    return statement.options(*_criteria(session, context_of(session).actor, Action.read, include_deleted=False))
+
+
 def _criteria(session: Session, actor: Actor, action: Action, include_deleted: bool) -> tuple[Any, ...]:
     """Return the loader criteria of ``action``, built once per session."""
     kept: dict[tuple[Actor, Action, bool], tuple[Any, ...]] = session.info.setdefault("criteria", {})
@@ -257,5 +265,6 @@ __all__ = [
     "prove_scope",
     "reading_as",
     "restrict_statement",
+    "within",
     "within_scope",
 ]

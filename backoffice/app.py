@@ -18,7 +18,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 import config
 from backoffice.database import make_engine
 from backoffice.files.s3 import file_store
-from views import client_area, desk, door, errors, frame, headers, interrupted, problems
+from views import client_area, desk, door, errors, fragments, frame, headers, interrupted, problems
 from views.desk import attachments
 from views.generated import api, grid, importing
 from views.generated import desk as generated_desk
@@ -80,6 +80,7 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
         )
         # Flask-AppBuilder's own choice ignores what people chose and writes to anonymous sessions.
         app.extensions["babel"].locale_selector = frame.chosen_language
+        fragments.install(app)
         generated_desk.register(appbuilder)
         importing.register(appbuilder)
         attachments.register(appbuilder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -21,9 +20,6 @@ from backoffice.settings import setting_value
 from models.base import ENTITIES
 from models.values import show_number
 
-Row = TypeVar("Row")
-#: After so many rows people see that it goes on.
-STEP = 2_000
 #: More rows than this nobody counts beforehand.
 _COUNTED = 10_000_000
 
@@ -42,8 +38,9 @@ def make_list(work: Work) -> str:
     with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
         with work.reading(Door.spreadsheet) as session:
             (total,) = find_counts(session, [query], most=_COUNTED)
-            rows = _told(work, export.find_rows(session, query, columns), total)
-            export.write_xlsx(Path(file.name), rows, columns, actor, tally, str(entity.__admin__.plural))
+            read = export.columns_for(session, columns, actor)
+            rows = _told(work, export.find_rows(session, query, read), total)
+            export.write_xlsx(Path(file.name), rows, read, tally, str(entity.__admin__.plural))
         _leave(work, Path(file.name))
     with work.session() as session:
         keep_export(session, line, row_count=tally.rows, is_complete=True)
@@ -72,13 +69,14 @@ def make_everything(work: Work) -> str:
     return _said(taken.rows)
 
 
-def _told(work: Work, rows: Iterator[Row], total: int) -> Iterator[Row]:
-    """Pass the rows on, and show after each step how far it has come."""
-    work.tell(0, total)
-    for number, row in enumerate(rows, start=1):
-        yield row
-        if number % STEP == 0:
-            work.tell(number, total)
+def _told(work: Work, batches: Iterator[export.Batch], total: int) -> Iterator[export.Batch]:
+    """Pass the rows on, and show after each batch how far it has come."""
+    done = 0
+    work.tell(done, total)
+    for batch in batches:
+        yield batch
+        done += len(batch[0])
+        work.tell(done, total)
 
 
 def _leave(work: Work, path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -16,7 +17,6 @@ import phonenumbers
 import sqlalchemy as sa
 from babel.numbers import format_currency, format_decimal
 from email_validator import EmailNotValidError, validate_email
-from flask_babel import format_date, format_datetime
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.types import TypeDecorator
 
@@ -106,13 +106,19 @@ class Email(ValueType):
         super().__init__(254)
 
     def parse(self, raw: str) -> str:
-        try:
-            found = validate_email(clean_text(raw), check_deliverability=False, test_environment=True)
-        except EmailNotValidError as error:
-            raise BadValue(_l("This is not an e-mail address.")) from error
-        if found.ascii_email is None:
-            raise BadValue(_l("Accented letters before the @ cannot be delivered."))
-        return found.normalized.lower()
+        return _address(clean_text(raw))
+
+
+# An import reads the address of a row several times over: as its key, as its value, and in the trial and the writing.
+@lru_cache(maxsize=2_000)
+def _address(text: str) -> str:
+    try:
+        found = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise BadValue(_l("This is not an e-mail address.")) from error
+    if found.ascii_email is None:
+        raise BadValue(_l("Accented letters before the @ cannot be delivered."))
+    return found.normalized.lower()
 
 
 class Phone(ValueType):
@@ -303,13 +309,13 @@ class UtcInstant(ValueType):
         return (exact if exact.tzinfo else exact.replace(tzinfo=ROME)).astimezone(UTC).replace(microsecond=0)
 
     def show(self, value: Any) -> str:
-        return str(format_datetime(value, "dd/MM/yyyy HH:mm"))
+        return f"{value.astimezone(ROME):%d/%m/%Y %H:%M}"
 
     def edit(self, value: Any) -> str:
+        local = value.astimezone(ROME)
         # The hour that the clocks show twice in October needs to say which one is meant.
-        again = value.astimezone(ROME).fold == 1
-        form = f"dd/MM/yyyy HH:mm{':ss' if value.second else ''}{' xxx' if again else ''}"
-        return str(format_datetime(value, form))
+        again = f" {local.isoformat()[-6:]}" if local.fold else ""
+        return f"{local:%d/%m/%Y %H:%M:%S}{again}" if local.second else f"{local:%d/%m/%Y %H:%M}{again}"
 
 
 def _read_wall_clock(text: str) -> datetime:
@@ -353,7 +359,8 @@ def show_number(value: int | Decimal) -> str:
 
 
 def show_date(value: date) -> str:
-    return str(format_date(value, "dd/MM/yyyy"))
+    # An instant is of the day that it is here.
+    return f"{value.astimezone(ROME) if isinstance(value, datetime) else value:%d/%m/%Y}"
 
 
 def show_time(value: time) -> str:

@@ -178,22 +178,27 @@ class Frame:
             for code, label in LANGUAGES.items()
         ]
 
+    @cached_property
+    def _entities(self) -> list[Any]:
+        """What the menu leads to: the entities the actor may read."""
+        return [e for e in ENTITIES.values() if e.__admin__.menu and self.actor.may(Action.read, e)]
+
+    @cached_property
+    def _pages(self) -> list[OwnPage]:
+        """What else it leads to: the pages the actor may open."""
+        return [page for page in _own_pages.values() if page.opens(self.actor)]
+
+    @property
+    def navigation_key(self) -> tuple[str, ...]:
+        """What the menu depends on: what the actor may open, and where one is."""
+        return (_here()[0], *(e.__tablename__ for e in self._entities), "", *(page.name for page in self._pages))
+
     @property
     def navigation(self) -> list[dict[str, Any]]:
         found = []
         for category in Category:
-            items = [
-                self._item(entity)
-                for entity in ENTITIES.values()
-                if entity.__admin__.menu
-                and entity.__admin__.category is category
-                and self.actor.may(Action.read, entity)
-            ]
-            items += [
-                self._own_item(page)
-                for page in _own_pages.values()
-                if page.category is category and page.opens(self.actor)
-            ]
+            items = [self._item(entity) for entity in self._entities if entity.__admin__.category is category]
+            items += [self._own_item(page) for page in self._pages if page.category is category]
             if items:
                 found.append({"label": category.label, "icon": category.icon, "items": sorted(items, key=_order)})
         return found

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,8 @@ def carried(entity: type[Recorded]) -> list[Field]:
     ]
 
 
-def in_order() -> list[type[Recorded]]:
+@cache
+def in_order() -> tuple[type[Recorded], ...]:
     """Return the entities that go along, each after those its rows refer to, as far as they do not go in circles."""
     waiting = [entity for entity in ENTITIES.values() if is_carried(entity)]
     ordered: list[type[Recorded]] = []
@@ -157,7 +159,7 @@ def in_order() -> list[type[Recorded]]:
         ready = ready or [e for e in waiting if not _needs(e, optional=False) & set(waiting) - {e}][:1] or waiting[:1]
         ordered += ready
         waiting = [entity for entity in waiting if entity not in ready]
-    return ordered
+    return tuple(ordered)
 
 
 def is_late(field: Field) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, load_only, selectinload
 
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
@@ -175,11 +175,21 @@ def _leads_to(field: Field, word: str) -> Any:
 
 def _with_its_name(entity: type[Recorded], name: str) -> Any:
     """Return the option that loads a relation along, with the rows that the names of what it leads to are made of."""
-    target: Any = fields(entity)[name].target
+    return selectinload(getattr(entity, name)).options(*names_of(fields(entity)[name].target))
+
+
+def names_of(target: Any, *, only: bool = False) -> list[Any]:
+    """Return the options that load along the rows that the names of ``target``'s rows are made of.
+
+    ``only``: of these rows themselves no more than their names.
+    """
     admin = getattr(target, "__admin__", None)
-    parts = [part for part in (admin.title if admin else ()) if fields(target)[part].kind is Kind.relation]
-    along = [_with_its_name(target, part) for part in parts if fields(target)[part].target is not target]
-    return selectinload(getattr(entity, name)).options(*along)
+    if admin is None:
+        return []
+    parts = [fields(target)[part] for part in admin.title]
+    along = [part for part in parts if part.kind is Kind.relation and part.target is not target]
+    columns = [load_only(*(getattr(target, part.column or part.name) for part in parts))] if only else []
+    return [*columns, *(_with_its_name(target, part.name) for part in along)]
 
 
 def naming_options(entity: type[Recorded]) -> tuple[list[Any], int]:

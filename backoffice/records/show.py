@@ -96,6 +96,13 @@ def cell(record: Recorded, field: Field, actor: Actor) -> Cell:
     return Cell(field.kind, text, title=text, href=_href(field, value))
 
 
+def is_told(field: Field) -> bool:
+    """Say whether values of the field are told in other words than they are stored in: only a record can say which."""
+    of_entry = field.entity is HistoryEntry and field.name in ("record_title", "actor_name")
+    of_sign_in = field.entity is SignInEntry and field.name == "username"
+    return of_entry or of_sign_in or field.fields_of is not None
+
+
 def _told(record: Recorded, field: Field, actor: Actor) -> Cell | None:
     """Return the cell of a value that people are told in other words than it is stored in, or None."""
     if isinstance(record, HistoryEntry) and field.name == "record_title":

@@ -18,7 +18,7 @@ from models.account import Account
 from models.account_preference import PreferenceKey
 from models.contract import Contract
 from models.ticket import Ticket
-from views import addresses, errors
+from views import addresses, errors, fragments
 from views.client_area import (
     accessibility,
     asking,
@@ -62,6 +62,7 @@ def install(app: Flask, engine: Engine, *, own_host: str = "") -> None:
     app.config["OWN_HOSTS"] = OWN_HOSTS | ({own_host} if own_host else set())
     app.config.setdefault("LEAST_FORM_SECONDS", 3)
     Babel(app, locale_selector=door.language)
+    fragments.install(app)
     views.door.install(app, engine)
     door.install(app)
     app.register_blueprint(area)

@@ -54,9 +54,8 @@ def respond(listing: Listing, kind: str, *, beside: bool = True) -> Any:
     separator = _SEPARATORS.get(request.args.get("separator", ""))
     if separator is None:
         raise BadRequest(reason=_("the separator is “semicolon” or “comma”."))
-    lines = export.write_csv(
-        export.find_rows(session, listing.query, columns), columns, current_actor(), tally, separator=separator
-    )
+    read = export.columns_for(session, columns, current_actor())
+    lines = export.write_csv(export.find_rows(session, listing.query, read), read, tally, separator=separator)
     flow = _begun(_flow(lines, session, engine(), tally, log))
     return csv_response(stream_with_context(flow), name)
 
@@ -121,8 +120,9 @@ def _send_xlsx(
     session: Session, listing: Listing, columns: list[Any], name: str, tally: export.Tally, log: dict[str, Any]
 ) -> Response:
     with closing(session), tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
-        rows = export.find_rows(session, listing.query, columns)
-        export.write_xlsx(Path(file.name), rows, columns, current_actor(), tally, str(listing.entity.__admin__.plural))
+        read = export.columns_for(session, columns, current_actor())
+        rows = export.find_rows(session, listing.query, read)
+        export.write_xlsx(Path(file.name), rows, read, tally, str(listing.entity.__admin__.plural))
         session.close()
         _keep(engine(), log, tally)
         # The name may go now: the open file lasts until it is sent.
