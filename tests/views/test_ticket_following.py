@@ -158,7 +158,9 @@ def test_a_follower_is_told_of_a_new_state_in_their_language(
     client.get("/language/en")
     version = session.scalars(sa.select(Ticket.version).where(Ticket.id == ticket.id)).one()
     session.rollback()
-    assert client.submit(f"/support/{ticket.id}/do/wait_for_change", {"version": str(version)}).status_code == 303
+    asked = {"version": str(version), "body": "Ci serve il numero della pratica."}
+    assert client.submit(f"/support/{ticket.id}/do/ask_customer", asked).status_code == 303
+    session.rollback()  # naming the ticket has begun to read, from before it was told
     mail = session.scalars(sa.select(OutboxMail).where(OutboxMail.template == "ticket_followed_state")).one()
-    assert (mail.recipient, mail.arguments["state"]) == (address, "Attende modifica")
-    assert mail.subject.startswith(f"[{ticket.number}] Attende modifica")
+    assert (mail.recipient, mail.arguments["state"]) == (address, "Attende il cliente")
+    assert mail.subject.startswith(f"[{ticket.number}] Attende il cliente")
