@@ -84,7 +84,7 @@ def test_figures_on_paper(desk_page: Callable[[str], Page]) -> None:
     on_paper(page, SIDEWAYS)
     for hidden in (".side", ".top", ".figures-ask"):
         expect(page.locator(hidden)).to_be_hidden()
-    expect(page.get_by_text(re.compile(r"Quanto aperto dal \d\d/\d\d/\d{4} al \d\d/\d\d/\d{4}"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Ticket aperti dal \d\d/\d\d/\d{4} al \d\d/\d\d/\d{4}"))).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= SIDEWAYS, "every column fits"
     fits = "all => all.every(one => one.scrollWidth <= one.clientWidth + 1)"
     assert page.locator(".figures-scroll").evaluate_all(fits)
