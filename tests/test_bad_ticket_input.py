@@ -261,7 +261,7 @@ def test_a_step_that_is_not_open_is_refused_by_every_door(
     assert put.status_code in (403, 422)
     assert admin.cell("ticket", ticket.id, "state", "assigned", version).status_code in (403, 422)
     if state not in (S.qualification, S.assigned):
-        bulk = admin.submit("/support/assign", {"key": [str(ticket.id)]}, follow_redirects=True)
+        bulk = admin.submit("/support/bulk/take", {"key": [str(ticket.id)]}, follow_redirects=True)
         assert ticket.number in bulk.text
     assert everything(session, ticket) == before
 
@@ -277,6 +277,6 @@ def test_taking_over_what_is_not_there_says_so(admin: Visitor, session: RecordSe
         session.commit()
     before, theirs = everything(session, ticket), everything(session, foreign)
     for key in ("999999", "x", "", "9" * 400, "<script>", str(foreign.id)):
-        answer = admin.submit("/support/assign", {"key": [key, str(ticket.id)]}, follow_redirects=True)
+        answer = admin.submit("/support/bulk/take", {"key": [key, str(ticket.id)]}, follow_redirects=True)
         assert (answer.status_code, ticket.number in answer.text) == (200, True), key
     assert (everything(session, ticket), everything(session, foreign)) == (before, theirs)

@@ -123,7 +123,7 @@ def test_a_crowd_loses_nothing_and_is_charged_once(
                 version = connection.scalar(sa.text(f"SELECT version FROM ticket WHERE id = {ticket}"))
             if sent(client, found, f"{path}/do/{verb}", {**values, "version": str(version)}):
                 found.verbs.append((ticket, verb))
-            sent(client, found, "/support/assign", {"key": [str(key) for key in tickets]})
+            sent(client, found, "/support/bulk/take", {"key": [str(key) for key in tickets]})
         return found
 
     done = together(work, people)
