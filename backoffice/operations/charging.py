@@ -50,6 +50,7 @@ def _settle(session: Session, entries: Sequence[TimeEntry], *, actor: Actor) -> 
         return
     for entry in entries:
         settle_entry(session, entry)
+        session.expire(entry, ["ticket"])  # what the product looked up, the actor may not see
 
 
 def owed(entry: TimeEntry) -> int:

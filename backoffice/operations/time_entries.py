@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from typing import cast
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock
-from backoffice.access import hold
+from backoffice.access import as_product, hold
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.operations.calendars import working_calendar
 from backoffice.operations.plain import before_create, before_save
-from models.ticket import TicketState
+from models.ticket import Ticket, TicketState
 from models.time_entry import TimeEntry
 
 #: What was worked on these is settled: the client has had the official mail.
@@ -49,12 +50,21 @@ def _may_be_entered(session: Session, entry: TimeEntry, *, actor: Actor) -> None
     :raises TicketSettled: the ticket is closed for good.
     :raises DayAhead: the day is in the future.
     """
+    _look_up_ticket(session, entry)
     hold(session, entry.ticket)
     if entry.ticket.state in _LOCKED:
         raise TicketSettled(field="ticket", number=entry.ticket.number)
     if entry.day > clock.today():
         raise DayAhead(field="day")
     entry.outside_minutes = outside_of(session, entry)
+
+
+def _look_up_ticket(session: Session, entry: TimeEntry) -> None:
+    """Have the ticket of an entry at hand, also where whoever corrects their own work no longer sees the ticket."""
+    if cast("Ticket | None", entry.ticket) is None:
+        with as_product(session):
+            session.refresh(entry, ["ticket"])
+            session.refresh(entry.ticket, ["queue"])
 
 
 def outside_of(session: Session, entry: TimeEntry) -> int | None:

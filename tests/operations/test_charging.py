@@ -182,6 +182,21 @@ def test_whoever_may_not_see_packages_charges_them_all_the_same(session: RecordS
     assert (entry.on_behalf_of, entry.changes["residual_minutes"]) == (actor.name, [60, 40])
 
 
+def test_own_work_is_corrected_on_a_ticket_out_of_sight(session: RecordSession, engine: sa.Engine) -> None:
+    world, ticket, packages = prepared(session, 60)
+    entry = work(session, ticket, 20)
+    actor = replace(world.staff("time_entries", "companies"), id=entry.person_id)
+    session.commit()
+    with begin_writing(), open_session(engine, Context(actor, Door.desk)) as own:
+        mine = own.get_one(TimeEntry, entry.id)
+        assert mine.ticket is None, "not within their sight"
+        update_record(own, mine, {"minutes": 30, "activity": "Misura"}, version=None, actor=actor)
+        assert mine.ticket is None, "nor once the product has looked it up"
+        own.commit()
+    session.expire_all()
+    assert (balances(session, packages), entry.activity) == ([30], "Misura")
+
+
 def test_time_is_refused_ahead_of_its_day_and_after_the_end(session: RecordSession) -> None:
     world, ticket, packages = prepared(session, 60)
     with pytest.raises(DayAhead):

@@ -39,8 +39,8 @@ FROZEN = day(-10)
 
 
 def at(offset: int) -> datetime:
-    """Return noon so many days from now, in Italy."""
-    return datetime.combine(day(offset), datetime.min.time(), clock.ROME) + timedelta(hours=12)
+    """Return noon so many days from the day this began on, in Italy: it may be the next one by now."""
+    return datetime.combine(FROZEN + timedelta(days=offset + 10), datetime.min.time(), clock.ROME) + timedelta(hours=12)
 
 
 def frozen(world: World, code: str, since: date | None = FROZEN) -> CompanyService:
