@@ -115,7 +115,8 @@ def test_a_closing_worker_killed_at_any_statement_leaves_each_ticket_whole(
     found = set()
     dies_at, alive = 1, False
     while not alive:
-        keys += overdue(session)
+        if not keys or standing(session, keys[-1]) == DONE:
+            keys += overdue(session)  # one at a time: else there is always more to do than the next one lives for
         session.close()
         engine.dispose()
         process = processes.Process(target=close, args=(database_url, tmp_path / "files", dies_at))
