@@ -91,7 +91,9 @@ def test_forms(entity: type[Recorded], admin: Visitor, session: RecordSession) -
     def send(values: dict[str, str], new: bool) -> None:
         target = f"/{slug(entity)}/new" if new else path
         answer = admin.submit(target, {**stored, **values})
-        assert answer.status_code in (303, 400, 404, 409, 422)
+        # Before some records are made something is asked, and what was typed is kept.
+        is_question = answer.status_code == 200 and new and 'name="asked"' in answer.text
+        assert is_question or answer.status_code in (303, 400, 404, 409, 422)
 
     send()
 

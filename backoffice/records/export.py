@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from dataclasses import field as made
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,10 @@ from backoffice.spreadsheets.sheets import SheetColumn, minutes_serial, serial, 
 from backoffice.spreadsheets.text import protect_text, protect_texts
 from models.catalogue import FREE_TEXT, Field, Kind
 
-#: Rows fetched at once.
-BATCH = 2_000
+#: Rows fetched at once: notes of 40 kB in each of them are 20 MB.
+BATCH = 500
+#: Rows of a CSV written at once, and how many characters are handed over together.
+_AT_ONCE, _PIECE = 50, 64_000
 #: Names of related rows that are remembered, so that each is looked up once and not with every row.
 _REMEMBERED = 50_000
 #: Kinds whose text is made by us and may begin with a sign.
@@ -159,11 +162,15 @@ def write_csv(
     writer.writerow([protect_text(str(column.field.label)) for column in columns])
     texts = [csv_texts(column) for column in columns]
     for batch in batches:
-        writer.writerows(zip(*(text(values) for text, values in zip(texts, batch, strict=True)), strict=True))
-        tally.rows += len(batch[0])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+        rows = zip(*(text(values) for text, values in zip(texts, batch, strict=True)), strict=True)
+        # Handed over while it is written: the log says of a download that broke off how far it came.
+        while some := list(islice(rows, _AT_ONCE)):
+            writer.writerows(some)
+            tally.rows += len(some)
+            if buffer.tell() > _PIECE:
+                yield buffer.getvalue()
+                buffer.seek(0)
+                buffer.truncate()
     tally.complete = True
     yield buffer.getvalue()
 
