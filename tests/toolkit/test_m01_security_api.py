@@ -23,7 +23,7 @@ def test_ours_starts_and_offers_tokens_only() -> None:
     assert paths == {
         "/api/v1/security/login", "/api/v1/security/refresh", "/security/password/", "/security/password/<pk>",
         "/security/password/<pk>/link", "/security/link/", "/security/link/<token>",
-        "/security/second-factor/", "/security/second-factor/<pk>/remove",
+        "/security/second-factor/", "/security/second-factor/<pk>/remove", "/security/api-keys/",
     }  # fmt: skip
     assert not {
         rule for rule in app.url_map.iter_rules() if str(rule).startswith(("/users", "/list_roles", "/register"))

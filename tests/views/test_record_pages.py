@@ -176,7 +176,7 @@ def test_the_breadcrumb_of_a_verb_and_of_the_roles(admin: Visitor, session: Reco
 def test_daily_lists_come_first_in_the_menu(admin: Visitor) -> None:
     menu = admin.get("/").text.partition('id="menu"')[2].partition("</nav>")[0]
     names = re.findall(r'class="side-link"[^>]* title="([^"]+)"', menu)
-    assert names[1:4] == ["Assistenza", "E-mail da smistare", "Ticket"]
+    assert names[1:5] == ["Assistenza", "E-mail da smistare", "Rispondi a una chiamata", "Ticket"]
     assert names.index("Aziende") < names.index("Contatti") < names.index("Sedi")
     assert {"Unità", "Gruppi aziendali"} <= set(names)
 

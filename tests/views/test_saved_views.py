@@ -63,8 +63,8 @@ def test_a_list_is_kept_as_it_was(admin: Visitor, session: RecordSession) -> Non
     assert page.index("Aaa srl") < page.index("Bbb srl")
     assert 'data-label="Comune"' in page
     assert 'data-label="Stato"' not in page
-    assert tabs(admin) == [("Tutte", True), ("Di Ala", False)]
-    assert tabs(admin, path) == [("Tutte", False), ("Di Ala", True)]
+    assert tabs(admin) == [("Elenco intero", True), ("Di Ala", False)]
+    assert tabs(admin, path) == [("Elenco intero", False), ("Di Ala", True)]
     assert "Vista modificata" not in page
     changed = admin.get(f"{path}&f=legal_name:contains:a").text
     assert "Vista modificata" in changed
@@ -107,7 +107,7 @@ def test_sharing_needs_the_right_and_shows_it_to_the_role(
     keep(sales, "Trentine")
     shared = latest(session)
     assert change(sales, shared, role=role_id(session, "operator2")).status_code == 303
-    assert tabs(operator) == [("Tutte", True), ("Di Ala", False), ("Trentine", False)]
+    assert tabs(operator) == [("Elenco intero", True), ("Di Ala", False), ("Trentine", False)]
     assert tabs(desk_client("operator1")) == []
     shared = latest(session)
     # Whoever it is shared with opens it and saves another of their own, and changes it not.
@@ -136,7 +136,7 @@ def test_a_role_begins_with_its_view(
     opened = sales.get("/company/")
     assert (opened.status_code, f"v={latest(session).id}" in opened.location) == (302, True)
     assert tabs(sales)[2] == ("Seconda", True)
-    assert tabs(sales, "/company/?v=0")[0] == ("Tutte", True)
+    assert tabs(sales, "/company/?v=0")[0] == ("Elenco intero", True)
     assert sales.get("/company/?q=aaa").status_code == 200, "whoever asks for something gets that"
     assert admin.get("/company/").status_code == 200, "another role"
     assert change(admin, latest(session), role="", is_default="1").status_code == 422

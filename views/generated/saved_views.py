@@ -47,7 +47,7 @@ def view_parts(listing: Listing, views: list[KeptView]) -> dict[str, Any]:
     current = next((view for view in views if str(view.id) == chosen), None)
     changed = current is not None and not same_list(here, current.address)
     whole_url = addresses.list_url(entity, **({VIEW: WHOLE} if first_view(views, actor) else {}))
-    whole = {"label": _("All"), "icon": None, "url": whole_url, "current": current is None and not here}
+    whole = {"label": _("Whole list"), "icon": None, "url": whole_url, "current": current is None and not here}
     return {
         "tabs": [whole, *(_tab(entity, view, current) for view in views)] if views else [],
         "address": here,
