@@ -55,6 +55,7 @@ from models.activation_request import ActivationRequest, RequestState
 from models.activation_request_item import ActivationRequestItem, ItemState
 from models.analysis import Analysis
 from models.annual_fee import AnnualFee
+from models.api_key import ApiKey
 from models.call import Call, CallState
 from models.certificate import Certificate
 from models.change_request import ChangeRequest
@@ -87,6 +88,7 @@ from tests.operations.world import PASSED_ON, World, day
 
 #: What makes a record of each entity in a given state.
 MAKERS: dict[type, Callable[[World, Any], Any]] = {
+    ApiKey: World.api_key,
     Account: World.account,
     AccountDeletion: World.account_deletion,
     Analysis: World.analysis,

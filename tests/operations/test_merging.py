@@ -103,6 +103,7 @@ def test_every_column_that_refers_to_the_dropped_record_is_moved(
     world.archived()
     world.penalty()
     world.alert()
+    world.follower()
     world.signed_in(world.account())
     world.add(code_of(keep))
     ring(session, "activation_answer", Reader(account_id=world.account().id), about=drop)

@@ -111,5 +111,9 @@ def test_rules_about_states_are_declared_for_their_states(session: RecordSession
         "ticket_archive",
         "penalty",
         "on_call_alert",
+        "api_key",
+        "change_request",
+        "complaint",
+        "ticket_follower",
         *drafts,
     }

@@ -58,7 +58,7 @@ def test_every_kind_of_record_comes_back_as_it_was(session: RecordSession) -> No
         assert again.version > version, entity
         tried.append(entity)
         session.rollback()
-    assert len(tried) > len(RESTORABLE) // 2, tried
+    assert len(tried) >= len(RESTORABLE) // 2, tried
 
 
 def test_a_counter_that_no_page_shows_counts_on(session: RecordSession) -> None:

@@ -41,7 +41,7 @@ def test_by_the_words_of_the_subject(session: RecordSession, subject: str, place
 def test_by_service_and_asset(session: RecordSession) -> None:
     world = World(session)
     contract = world.contract()
-    asset = world.add(Asset(company=world.company, contract=contract, code="PALO-1"))
+    asset = world.add(Asset(company=world.company, contract=contract, code="PALO-1", qr_token="T" * 22))
     service, other = world.service(ServiceState.offered), world.service(ServiceState.offered)
     of_asset = world.ticket(subject="Lampeggia", asset=asset)
     of_service = world.ticket(subject="Stampa dei certificati", service=service)

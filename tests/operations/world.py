@@ -23,6 +23,7 @@ from models.activation_request_item import ActivationRequestItem, ItemState, Rej
 from models.analysis import Analysis, AnalysisState
 from models.analysis_result import AnalysisResult, ResultState
 from models.annual_fee import AnnualFee, FeeState
+from models.api_key import ApiKey, ApiKeyState
 from models.attachment import Attachment
 from models.business_unit import BusinessUnit
 from models.call import Call, CallState
@@ -70,6 +71,7 @@ from models.terms_version import TermsKind, TermsState, TermsVersion
 from models.ticket import ClosureReason, Ticket, TicketState
 from models.ticket_archive import TicketArchive
 from models.ticket_clock import TicketClock
+from models.ticket_follower import TicketFollower
 from models.waste_movement import UNWEIGHED, MovementState, WasteMovement
 from models.worker import Worker
 
@@ -249,6 +251,17 @@ class World:
 
     def penalty(self, state: PenaltyState = PenaltyState.proposed) -> Penalty:
         row = Penalty(rule=self.clause(), due_on=day(-3), days_late=3, computation="3 d", state=state, reason="Accordo")
+        return self.add(row)  # type: ignore[no-any-return]
+
+    def follower(self) -> TicketFollower:
+        person = self.session.scalars(sa.select(Staff).order_by(Staff.id)).first()
+        return self.add(TicketFollower(ticket=self.ticket(TicketState.in_progress), staff=person))  # type: ignore[no-any-return]
+
+    def api_key(self, state: ApiKeyState = ApiKeyState.active) -> ApiKey:
+        n, person = next(_serial), self.session.scalars(sa.select(Staff).order_by(Staff.id)).first()
+        row = ApiKey(staff=person, name=f"Programma {n}", begins="bo_prova", digest=f"{n:064}", expires_on=day(30))
+        row.group_id = self.group.id
+        row.state = state
         return self.add(row)  # type: ignore[no-any-return]
 
     def alert(self, state: AlertState = AlertState.sent) -> OnCallAlert:

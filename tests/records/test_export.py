@@ -66,6 +66,8 @@ def in_workbook(record: Recorded, field: Field, actor: Actor) -> Any:
 
 def alike(found: Any, wanted: Any) -> bool:
     """Say whether two cells are the same, instants as exactly as Excel counts them."""
+    if isinstance(wanted, datetime) and isinstance(found, date) and not isinstance(found, datetime):
+        found = datetime.combine(found, time())  # read so where the hour is 00:00
     if isinstance(found, datetime) and isinstance(wanted, datetime):
         return abs(found - wanted) < timedelta(milliseconds=10)
     return bool(found == wanted)
