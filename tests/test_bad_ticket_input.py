@@ -24,11 +24,10 @@ from models.ticket import TicketState as S
 from models.ticket_message import TicketMessage
 from models.time_entry import TimeEntry
 from tests.attachments.samples import EXE, REFUSED
-from tests.client_area.conftest import ClientBrowser
+from tests.client_area.conftest import ClientBrowser, account, browser_of, store  # noqa: F401  # fixtures
 from tests.operations.world import World
 from tests.visitors import Visitor
 
-pytest_plugins = ("tests.client_area.conftest",)
 #: As people would write it who try whether a page runs it, in every place where a page could.
 HOSTILE = (
     "<script>window.broken=1</script><img src=x onerror=window.broken=1><svg onload=window.broken=1>"

@@ -90,7 +90,7 @@ def test_a_filter_is_changed_where_it_stands(desk_page: Callable[[str], Page]) -
     page = desk_page("administrator")
     page.goto(f"{DESK}/ticket/?f=state:in:assigned,in_progress&f=created_at:last:3650")
     page.locator("[data-edit-filter^='state']").click()
-    form = page.locator(".filter-form")
+    form = page.locator(".menu-form.filter-form")
     expect(form).to_be_visible()
     expect(form.get_by_label("In lavorazione")).to_be_checked()
     form.get_by_label("In lavorazione").uncheck()
