@@ -111,7 +111,10 @@ def test_a_hostile_file_is_refused_and_nothing_with_it_kept(
 
 @pytest.mark.parametrize(("name", "content"), [("virus.png", EXE), ("grande.png", TOO_LARGE)])
 def test_a_client_is_told_what_file_is_not_taken(
-    browser_of: Callable[..., ClientBrowser], session: RecordSession, name: str, content: bytes
+    browser_of: Callable[..., ClientBrowser],
+    session: RecordSession,
+    name: str,
+    content: bytes,  # noqa: F811
 ) -> None:
     found = of_client(session)
     before, path = everything(session, found), f"/it/tickets/{found.id}/answer/"
@@ -135,7 +138,9 @@ def of_client(session: RecordSession) -> Ticket:
 
 
 def test_markup_by_any_channel_is_text_on_every_page(
-    person: Callable[[str], Visitor], session: RecordSession, browser_of: Callable[..., ClientBrowser]
+    person: Callable[[str], Visitor],
+    session: RecordSession,
+    browser_of: Callable[..., ClientBrowser],  # noqa: F811
 ) -> None:
     """Written by the client, at the desk, by a program and by colleagues; read by the client and at the desk."""
     found = of_client(session)
@@ -170,7 +175,10 @@ def test_markup_by_any_channel_is_text_on_every_page(
 
 
 def test_a_megabyte_of_text_is_refused_with_a_sentence(
-    admin: Visitor, session: RecordSession, ticket: Ticket, browser_of: Callable[..., ClientBrowser]
+    admin: Visitor,
+    session: RecordSession,
+    ticket: Ticket,
+    browser_of: Callable[..., ClientBrowser],  # noqa: F811
 ) -> None:
     before = everything(session, ticket)
     for kind in ("answer", "note"):
