@@ -111,10 +111,10 @@ def test_a_hostile_file_is_refused_and_nothing_with_it_kept(
 
 @pytest.mark.parametrize(("name", "content"), [("virus.png", EXE), ("grande.png", TOO_LARGE)])
 def test_a_client_is_told_what_file_is_not_taken(
-    browser_of: Callable[..., ClientBrowser],
+    browser_of: Callable[..., ClientBrowser],  # noqa: F811
     session: RecordSession,
     name: str,
-    content: bytes,  # noqa: F811
+    content: bytes,
 ) -> None:
     found = of_client(session)
     before, path = everything(session, found), f"/it/tickets/{found.id}/answer/"
