@@ -32,7 +32,7 @@ def test_every_field_is_explained(desk_client: Callable[..., DeskClient], entity
     client = desk_client("administrator")
     client.get("/language/en")
     page = html.unescape(client.get(f"/dictionary/{entity.__table__.name}").text)
-    rows = dict(re.findall(r"<small><code>([a-z_0-9]+)</code></small></th>(.*?)</tr>", page, re.DOTALL))
+    rows = dict(re.findall(r"<small><code[^>]*>([a-z_0-9]+)</code></small></th>(.*?)</tr>", page, re.DOTALL))
     for field in fields(entity).values():
         row = rows[field.column or field.name]
         assert ("Personal datum" in row) is field.personal, field
