@@ -155,7 +155,8 @@ def may_perform(person: Person, entity: type[Recorded], verb: Transition) -> boo
     letter = "U" if VERBS_THAT_UPDATE & {name, f"{name}.{verb.name}"} else "T"
     # What a verb writes beside its own record needs the right to it, also where no form would write it.
     also = [action.name[0].upper() in person.right(other).letters for action, other in verb.also]
-    return person.may(letter, entity) and all(also) and not verb.automatic
+    # By the letters of the area: what is written by verbs alone has no form, and the right to change it all the same.
+    return letter in person.right(entity).letters and all(also) and not verb.automatic
 
 
 def check_cell(person: Person, entity: type[Recorded], key: int, *, there: bool) -> None:
