@@ -50,21 +50,26 @@ def _may_be_entered(session: Session, entry: TimeEntry, *, actor: Actor) -> None
     :raises TicketSettled: the ticket is closed for good.
     :raises DayAhead: the day is in the future.
     """
-    _look_up_ticket(session, entry)
+    in_sight = _look_up_ticket(session, entry)
     hold(session, entry.ticket)
     if entry.ticket.state in _LOCKED:
-        raise TicketSettled(field="ticket", number=entry.ticket.number)
+        raise TicketSettled(field="ticket", number=entry.ticket.number if in_sight else "…")
     if entry.day > clock.today():
         raise DayAhead(field="day")
     entry.outside_minutes = outside_of(session, entry)
 
 
-def _look_up_ticket(session: Session, entry: TimeEntry) -> None:
-    """Have the ticket of an entry at hand, also where whoever corrects their own work no longer sees the ticket."""
-    if cast("Ticket | None", entry.ticket) is None:
-        with as_product(session):
-            session.refresh(entry, ["ticket"])
-            session.refresh(entry.ticket, ["queue"])
+def _look_up_ticket(session: Session, entry: TimeEntry) -> bool:
+    """Have the ticket of an entry at hand, also where whoever corrects their own work no longer sees the ticket.
+
+    Return whether they see it: else nothing may name it.
+    """
+    if cast("Ticket | None", entry.ticket) is not None:
+        return True
+    with as_product(session):
+        session.refresh(entry, ["ticket"])
+        session.refresh(entry.ticket, ["queue"])
+    return False
 
 
 def outside_of(session: Session, entry: TimeEntry) -> int | None:
