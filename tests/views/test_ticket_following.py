@@ -164,3 +164,21 @@ def test_a_follower_is_told_of_a_new_state_in_their_language(
     mail = session.scalars(sa.select(OutboxMail).where(OutboxMail.template == "ticket_followed_state")).one()
     assert (mail.recipient, mail.arguments["state"]) == (address, "Attende il cliente")
     assert mail.subject.startswith(f"[{ticket.number}] Attende il cliente")
+
+
+def test_what_lies_around_a_ticket_is_there_however_much_of_it(
+    person: Person, session: RecordSession, ticket: Ticket
+) -> None:
+    """Each kind by itself: many changes push no call aside, and the newest five of a kind are shown."""
+    with begin_writing():
+        world = World(session, group_id=ticket.group_id)
+        busy = world.ticket(S.in_progress, team_id=ticket.team_id)
+        calls = [world.call(ticket=busy) for _number in range(5)]
+        complaint = world.complaint(ticket=busy)
+        for _number in range(60):
+            last = world.change(ticket=busy)
+        session.commit()
+    page = person("operator1").get(f"/support/{busy.id}?show=all").text
+    shown = [set(re.findall(f'href="[^"]*/{kind}/([0-9]+)"', page)) for kind in ("call", "complaint", "change_request")]
+    assert shown[0] >= {str(call.id) for call in calls}
+    assert (shown[1], len(shown[2]), str(last.id) in shown[2]) == ({str(complaint.id)}, 5, True)

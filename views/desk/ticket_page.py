@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from backoffice import clock
 from backoffice.access import INTERNAL
@@ -49,8 +49,6 @@ _SHOWN = 200
 _KEYS = {"assign": "a", "escalate": "e", "close": "c", "take_charge": "x"}
 #: So many calls, complaints and changes stand beside a ticket; its tabs have them all.
 _BESIDE = 5
-#: So many combinations of them are looked through.
-_COMBINED = 200
 _FACTS = ("contact", "request_type", "affected_system", "asset", "place_code", "contract", "service", "channel")
 
 
@@ -267,13 +265,15 @@ def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[
     sums.append(has_visits(record))
     wanted = sa.select(*sums, *(entity for entity, _title in kinds)).select_from(Ticket).where(Ticket.id == record.id)
     for entity, _title in kinds:
-        wanted = wanted.outerjoin(entity, entity.ticket_id == Ticket.id)
-    found = session.execute(wanted.order_by(Call.id.desc(), ChangeRequest.id.desc()).limit(_COMBINED)).all()
+        other = aliased(entity)
+        newest = sa.select(other.id).where(other.ticket_id == record.id).order_by(other.id.desc()).limit(_BESIDE)
+        wanted = wanted.outerjoin(entity, sa.and_(entity.ticket_id == Ticket.id, entity.id.in_(newest)))
+    found = session.execute(wanted.order_by(*(entity.id.desc() for entity, _title in kinds))).all()
     parts = []
     for place, (kind, title) in enumerate(kinds, len(sums)):
         rows = dict.fromkeys(row[place] for row in found if row[place] is not None)
         if rows and actor.may(Action.read, kind):
-            parts.append({"title": title, "rows": [_beside(row, actor) for row in list(rows)[:_BESIDE]]})
+            parts.append({"title": title, "rows": [_beside(row, actor) for row in rows]})
     return parts, Worked(*found[0][: len(sums)])
 
 
