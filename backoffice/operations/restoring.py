@@ -159,6 +159,8 @@ def _made_again(session: Session, entity: type[Recorded], key: int, entry_id: in
             setattr(record, field.column or "", value)
         else:
             setattr(record, name, timeline.decode(field, value))
+    # The history names the row while it is being written; its name may stand in rows that only its keys tell of yet.
+    session.enable_relationship_loading(record)
     return record
 
 

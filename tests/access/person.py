@@ -48,9 +48,10 @@ from models.sla_policy import SlaKind
 from models.staff import Staff
 from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
-from models.ticket import Ticket
+from models.ticket import OPEN_STATES, Ticket
 from models.ticket_archive import TicketArchive
 from models.ticket_follower import TicketFollower
+from models.time_entry import TimeEntry
 from tests.access.expected import APPEND_ONLY, RIGHTS, ROLES, WRITTEN_BY_VERBS, Right, letters_on, visible_ids
 from tests.clients import DESK, DeskClient
 from tests.sample import SAMPLE
@@ -281,6 +282,7 @@ def make_rows_of_every_kind(engine: sa.Engine) -> None:
             session.add_all(_of_support(session, group, now))
         for key, group in people:
             ends = {"begins": "bok_prova", "expires_on": now.date()}
+            session.add(_time_of(session, key, group))
             session.add(ApiKey(staff_id=key, group_id=group, name=f"Prova {key}", digest=f"{key}", **ends))
         session.commit()
 
@@ -311,6 +313,18 @@ def _of_support(session: RecordSession, group: int, now: datetime) -> list[Recor
         QuickReply(name="Ricevuto", group_id=group, queue=queue, body="La ringraziamo."),
         TicketArchive(ticket=ticket, sha256="0" * 64, size_bytes=1),
     ]
+
+
+def _time_of(session: RecordSession, staff_id: int, group: int) -> TimeEntry:
+    """Return working time of somebody that may still change: on a ticket that is open, theirs if they have one."""
+    open_ones = sa.select(Ticket).where(Ticket.group_id == group, Ticket.state.in_(OPEN_STATES))
+    theirs = sa.or_(Ticket.assignee_id == staff_id, Ticket.company_id.in_(_clients_of(staff_id)))
+    ticket = session.scalars(open_ones.order_by(theirs.desc().nulls_last(), Ticket.id)).first()
+    return TimeEntry(ticket=ticket, category="ordinary", day=clock.today(), minutes=10, person_id=staff_id)
+
+
+def _clients_of(staff_id: int) -> sa.Select[tuple[int]]:
+    return sa.select(CompanyConsultant.company_id).where(CompanyConsultant.staff_id == staff_id)
 
 
 def _batch(staff_id: int, group_id: int, stamps: dict[str, datetime]) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class Inbox:
         with self._changed:
             assert self._changed.wait_for(lambda: self.connections >= count, timeout=60)
 
+    def wait_for_mail(self, message_id: str) -> None:
+        """Wait until the mail of that Message-ID was taken."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: message_id in self.ids, timeout=60)
+
     async def handle_EHLO(  # noqa: N802  # aiosmtpd's names
         self, server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:

@@ -167,9 +167,11 @@ def test_the_program_sends_and_stops_when_asked(
     settings = {f"BACKOFFICE_MAIL_{name}": value for name, value in mail_settings.items()}
     env = environment(tmp_path, database_url, PORT=str(free_port()), **settings, **KEYS)
     with serving(*RUN, command, until="Ctrl+C", env=env) as said:
-        inbox.wait_for_connection(1)
+        inbox.wait_for_mail(str(mail.message_id))
     assert said[-1] == "Stopped."
-    assert inbox.ids == [mail.message_id]
+    # What the calendar brings by itself may have left as well by then, each once.
+    assert inbox.ids.count(mail.message_id) == 1
+    assert len(inbox.ids) == len(set(inbox.ids))
     assert stored(session, mail).state is MailState.sent
 
 
