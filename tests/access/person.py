@@ -27,6 +27,7 @@ from models.base import ENTITIES, Recorded
 from models.calendar_exception import CalendarException
 from models.catalogue import Kind, fields, slug
 from models.company import Company
+from models.company_consultant import CompanyConsultant
 from models.consent import Consent
 from models.contact import Contact
 from models.export_entry import ExportEntry
@@ -320,7 +321,8 @@ def _time_of(session: RecordSession, staff_id: int, group: int) -> TimeEntry:
     open_ones = sa.select(Ticket).where(Ticket.group_id == group, Ticket.state.in_(OPEN_STATES))
     theirs = sa.or_(Ticket.assignee_id == staff_id, Ticket.company_id.in_(_clients_of(staff_id)))
     ticket = session.scalars(open_ones.order_by(theirs.desc().nulls_last(), Ticket.id)).first()
-    return TimeEntry(ticket=ticket, category="ordinary", day=clock.today(), minutes=10, person_id=staff_id)
+    today = {"day": clock.today(), "minutes": 10, "billable": False}
+    return TimeEntry(ticket=ticket, category="ordinary", person_id=staff_id, **today)
 
 
 def _clients_of(staff_id: int) -> sa.Select[tuple[int]]:

@@ -27,8 +27,13 @@ OTHER_PAGES = {"outbox_mail": ("text",)}
 #: What a cell takes without further thought, by kind.
 CELLS = {Kind.text: "Prova", Kind.boolean: "1", Kind.date: "01/02/2031"}
 #: What takes certain words only: what is paid as measured has a unit, a preference knows its values, credits of orders
-#: have one.
-CLOSED = {("contract_line", "unit"), ("account_preference", "value"), ("course_credit", "professional_order")}
+#: have one. And what is charged to a package as soon as it is billable, which writes the row once more.
+CLOSED = {
+    ("contract_line", "unit"),
+    ("account_preference", "value"),
+    ("course_credit", "professional_order"),
+    ("time_entry", "billable"),
+}
 
 
 @pytest.mark.databases("postgresql")
