@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from backoffice.errors import Forbidden
 from models.base import Recorded
@@ -90,6 +91,15 @@ class Actor:
     may_switch_group: bool = False
     must_change_password: bool = False
 
+    # A page asks the same of each of its rows, and the grants do not change: what was worked out once is kept.
+    @cached_property
+    def _grants_found(self) -> dict[tuple[Action, type[Recorded]], tuple[Grant, ...]]:
+        return {}
+
+    @cached_property
+    def _masked_found(self) -> dict[type[Recorded], frozenset[str]]:
+        return {}
+
     @property
     def is_system(self) -> bool:
         return self.kind is ActorKind.system
@@ -109,6 +119,12 @@ class Actor:
 
         What all corporate groups share, only administrators of the whole installation change.
         """
+        key = (action, entity)
+        if key not in self._grants_found:
+            self._grants_found[key] = self._find_grants(action, entity)
+        return self._grants_found[key]
+
+    def _find_grants(self, action: Action, entity: type[Recorded]) -> tuple[Grant, ...]:
         if self.is_withheld(action, entity):
             return ()
         if self.kind is ActorKind.account and not entity.__admin__.client_columns:
@@ -138,6 +154,11 @@ class Actor:
         A field is shown when every role that lets the actor read the entity shows it, or when one that
         shows it covers the whole group: a role with a narrower scope unmasks nothing beyond doubt.
         """
+        if entity not in self._masked_found:
+            self._masked_found[entity] = self._find_masked(entity)
+        return self._masked_found[entity]
+
+    def _find_masked(self, entity: type[Recorded]) -> frozenset[str]:
         if self.kind is ActorKind.account:
             return hidden_from_clients(entity)
         readers = self.grants_for(Action.read, entity)

@@ -18,10 +18,11 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 import config
 from backoffice.database import make_engine
 from backoffice.files.s3 import file_store
-from views import client_area, desk, door, errors, fragments, frame, headers, interrupted, problems
+from views import cells, client_area, desk, door, errors, fragments, frame, headers, interrupted, problems
 from views.desk import attachments
 from views.generated import api, grid, importing
 from views.generated import desk as generated_desk
+from views.routing import Application
 from views.security import DeskSecurityManager
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,7 +105,7 @@ def create_client_area(settings: config.Settings, engine: sa.Engine) -> Flask:
 
 
 def _new_app(name: str, settings: config.Settings) -> Flask:
-    app = Flask(
+    app = Application(
         name,
         root_path=str(ROOT),
         template_folder=str(ROOT / "views" / "templates"),
@@ -127,6 +128,7 @@ def _new_app(name: str, settings: config.Settings) -> Flask:
         BOOTSTRAP_SERVE_LOCAL=True,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
+    cells.install(app)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     return app

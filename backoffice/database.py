@@ -56,9 +56,11 @@ def make_engine(url: str | sa.URL, *, statement_timeout_ms: int = 30_000, pool_s
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     options = f"-c timezone=utc -c statement_timeout={statement_timeout_ms} -c lock_timeout=10000 -c jit=off"
-    return sa.create_engine(
+    engine = sa.create_engine(
         url, connect_args={"options": options}, pool_size=pool_size, max_overflow=2, pool_pre_ping=True, **_QUIET
     )
+    engine.update_execution_options(statement_timeout_ms=statement_timeout_ms)
+    return engine
 
 
 @contextmanager
@@ -136,10 +138,13 @@ def _limit_sqlite(connection: sa.Connection, milliseconds: int) -> Iterator[None
 
 @contextmanager
 def _limit_postgresql(connection: sa.Connection, milliseconds: int) -> Iterator[None]:
-    before = connection.exec_driver_sql("SHOW statement_timeout").scalar_one()
+    usual = int(connection.get_execution_options()["statement_timeout_ms"])
+    if 0 < usual <= milliseconds:
+        yield  # every statement of these connections keeps to as much
+        return
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(milliseconds)}")
     yield
-    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{before}'")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {usual}")
 
 
 def refusal_of(error: Exception) -> DomainError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flask_appbuilder.security.sqla.models import Role
 from flask_babel import lazy_gettext as _l
@@ -254,6 +255,7 @@ def entities_in(area: str) -> list[type[Recorded]]:
     return [entity for entity in ENTITIES.values() if entity.__admin__.area == area]
 
 
+@lru_cache(maxsize=1_000)
 def parse_right(text: str) -> tuple[frozenset[Action], ScopeKind]:
     """Read ``CRUX`` or ``RX:teams``; raise ``ValueError`` for an unknown letter or scope."""
     letters, _, scope = text.partition(":")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
 
 
 def application(settings: config.Settings | None = None) -> WSGIApplication:
-    """Return both applications as browsers reach them; ``gunicorn 'backoffice.serving:application()'``."""
+    """Return both applications as browsers reach them; ``gunicorn 'backoffice.serving:application()'``.
+
+    What has been made by now stays as long as the process: nobody looks through it for garbage again.
+    """
     settings = settings or config.load()
-    return behind_proxies(create_application(settings), settings.proxies)
+    wsgi = behind_proxies(create_application(settings), settings.proxies)
+    gc.freeze()
+    gc.enable()
+    return wsgi
 
 
 def behind_proxies(wsgi: WSGIApplication, count: int) -> WSGIApplication:

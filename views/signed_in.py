@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from backoffice.actors import Actor
+from backoffice.actors import Actor, Grant
 from backoffice.identity import Identity
 from backoffice.operations.toolkit_permissions import permission_pairs
 
 #: Pages that every signed-in person may open and that belong to no entity: the description of the API.
 OPEN_TO_STAFF = frozenset({("can_show", "SwaggerView"), ("can_get", "OpenApi")})
+
+
+@lru_cache(maxsize=200)
+def _pairs_of(grants: frozenset[tuple[str, tuple[Grant, ...]]]) -> frozenset[tuple[str, str]]:
+    """Return the pairs of the toolkit: worked out once for all who have the same rights."""
+    return frozenset(permission_pairs(dict(grants))) | OPEN_TO_STAFF
 
 
 class SignedIn:
@@ -39,7 +45,7 @@ class SignedIn:
     @cached_property
     def permissions(self) -> frozenset[tuple[str, str]]:
         """All that the person may do, by Flask-AppBuilder's names."""
-        return frozenset(permission_pairs(self.actor.grants)) | OPEN_TO_STAFF
+        return _pairs_of(frozenset(self.actor.grants.items()))
 
     def __str__(self) -> str:
         return self.actor.name

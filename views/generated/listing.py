@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app, request
+from flask import current_app, render_template, request
 from flask_babel import format_decimal
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from backoffice.actors import Action, Actor
@@ -25,6 +27,7 @@ from backoffice.records.pages import SIZES, Page, Query, find_page, read_query, 
 from models.base import Recorded
 from models.catalogue import Field, Kind
 from views import addresses
+from views.fragments import fragment
 from views.generated.column_layout import column_parts, column_room, widest_column
 from views.generated.filter_forms import editable_filter, filter_groups, filter_value
 
@@ -35,6 +38,9 @@ PRINTED = 1_000
 _STEPS = (8, 12, 18)
 _WIDEST = 16.75  # with the menu of the row
 
+
+#: What stands for the address of the row in the menus that rows share.
+_ADDRESS = "--address--"
 
 #: Further entries of the menu of a row; they must ask the database nothing.
 RowLink = Callable[[Any, Actor], dict[str, Any] | None]
@@ -197,7 +203,7 @@ class Listing:
             sort_url = self.url(s=f"-{field.name}" if direction == "ascending" else field.name)
         return {
             "name": field.name,
-            "label": field.label,
+            "label": str(field.label),  # each row repeats it
             "kind": field.kind.value,
             "badge": field.badge,
             "numeric": field.kind in NUMERIC,
@@ -223,20 +229,23 @@ class Listing:
         titles = [i for i in free if self.parts.get(self.columns[i].name) == "title"]
         return (titles or free or [0])[0]
 
-    def _menu(self, record: Recorded) -> list[dict[str, Any]]:
+    def _menu(self, record: Recorded) -> Markup | None:
+        """Return what one may do with the row: of the same state it is the same but for the address."""
         if self.printing:
-            return []
-        menu: list[dict[str, Any]] = [
-            {"label": _("Open"), "icon": "box-arrow-in-right", "url": addresses.record_url(record)}
-        ]
-        editable = not (self.entity.__admin__.append_only or self.entity.__admin__.written_by_verbs)
-        if editable and self.actor.may(Action.update, self.entity):
-            menu.append({"label": _("Edit"), "icon": "pencil", "url": addresses.action_url(record, "edit")})
-        menu += [
-            {"label": t.label, "icon": t.icon, "url": addresses.action_url(record, "do", verb=t.name)}
-            for t in transitions_open(record, self.actor)
-        ]
-        return menu + [found for link in _row_links.get(self.entity, ()) if (found := link(record, self.actor))]
+            return None
+        verbs = transitions_open(record, self.actor)
+        more = [found for link in _row_links.get(self.entity, ()) if (found := link(record, self.actor))]
+        values = {"may_edit": self._may_edit, "verbs": verbs, "more": more, "address": _ADDRESS}
+        if more:  # they lead elsewhere from each row
+            menu = Markup(render_template("_row_menu.html", **values))  # noqa: S704  # what a template has escaped
+        else:
+            menu = fragment("_row_menu.html", (self.entity, self._may_edit, *(verb.name for verb in verbs)), **values)
+        return menu.replace(_ADDRESS, addresses.record_url(record))
+
+    @cached_property
+    def _may_edit(self) -> bool:
+        admin = self.entity.__admin__
+        return not (admin.append_only or admin.written_by_verbs) and self.actor.may(Action.update, self.entity)
 
     def _narrowing(self) -> dict[str, Any]:
         admin = self.entity.__admin__
@@ -336,8 +345,8 @@ def here(pairs: list[tuple[str, str]] | None = None) -> str:
 def dressed(cell: show.Cell) -> show.Cell:
     """Give a cell the address of what it points at."""
     if cell.target is not None:
-        return show.Cell(**{**cell.__dict__, "url": addresses.record_url(cell.target)})
-    return show.Cell(**{**cell.__dict__, "url": cell.href}) if cell.href else cell
+        return replace(cell, url=addresses.record_url(cell.target))
+    return replace(cell, url=cell.href) if cell.href else cell
 
 
 def count_text(page: Page) -> str:

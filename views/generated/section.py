@@ -88,8 +88,8 @@ class SectionListing(Listing):
         offered = super()._offered_filters()
         return [field for field in offered if field.name in shown and field.kind is not Kind.relation]
 
-    def _menu(self, record: Recorded) -> list[dict[str, Any]]:
-        return []
+    def _menu(self, record: Recorded) -> None:
+        """Return nothing: clients open rows, and do the rest there."""
 
     def _row(self, record: Recorded) -> dict[str, Any]:
         row = super()._row(record)
