@@ -306,6 +306,7 @@ def _of_support(session: RecordSession, group: int, now: datetime) -> list[Recor
     return [
         mailbox,
         InboundMail(mailbox=mailbox, company=ticket.company, ticket=ticket, state=Disposition.joined, **letter),
+        InboundMail(mailbox=mailbox, state=Disposition.to_sort, **(letter | {"digest": "1" * 64})),
         OnCallShift(team=team, person=person, starts_at=now - timedelta(days=9), ends_at=now - timedelta(days=8)),
         OnCallAlert(ticket=ticket, person=person, **alert),
         rule,
