@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+
+from werkzeug.utils import cached_property
 
 from backoffice.errors import Forbidden
 from models.base import Recorded

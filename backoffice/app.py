@@ -32,8 +32,10 @@ DESK_PREFIX = "/backoffice"
 
 def create_application(settings: config.Settings, engine: sa.Engine | None = None) -> Any:
     """Return both applications as one: the client area at ``/``, the desk at ``/backoffice``."""
+    # A page may hold two connections at once: with one more than there are threads, somebody always gets the second.
+    connections = max(settings.pool_size, settings.threads)
     engine = engine or make_engine(
-        settings.database_url, statement_timeout_ms=settings.statement_timeout_ms, pool_size=settings.pool_size
+        settings.database_url, statement_timeout_ms=settings.statement_timeout_ms, pool_size=connections
     )
     return DispatcherMiddleware(
         create_client_area(settings, engine), {DESK_PREFIX: create_desk(settings, engine, prefix=DESK_PREFIX)}

@@ -7,12 +7,12 @@ was typed, and is read by the very type that reads the form.
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
+from werkzeug.utils import cached_property
 
 from backoffice.access import INTERNAL
 from backoffice.errors import Text

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g, has_request_context, request, session, url_for
 from flask_babel import format_datetime, get_locale
 from flask_babel import gettext as _
+from werkzeug.utils import cached_property
 
 from backoffice import clock
 from backoffice.access import INTERNAL

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
+
+from werkzeug.utils import cached_property
 
 from backoffice.actors import Actor, Grant
 from backoffice.identity import Identity

@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import phonenumbers
+from werkzeug.utils import cached_property
 
 from models.reading import fold
 

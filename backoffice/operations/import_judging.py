@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, selectinload
+from werkzeug.utils import cached_property
 
 from backoffice.access import INTERNAL, holders_of
 from backoffice.actors import Action, Actor

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from flask_babel import gettext as _
+from werkzeug.utils import cached_property
 
 from backoffice.actors import Actor
 from backoffice.operations import external_codes

@@ -8,13 +8,13 @@ import io
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 from werkzeug.test import TestResponse
+from werkzeug.utils import cached_property
 
 from backoffice import clock
 from backoffice.actors import SYSTEM, Context, Door

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +12,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
+from werkzeug.utils import cached_property
 
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession, time_limited
