@@ -70,15 +70,16 @@ def take(session: Session, ticket: Ticket, seen: str) -> None:
         raise ChangedMeanwhile
 
 
-def answer(session: Session, ticket: Ticket, text: str, *, actor: Actor) -> None:
-    """Write the text to the client of one ticket, its words in place of the placeholders. Flushes; raises as ``say``.
+def answer(session: Session, ticket: Ticket, text: str, *, actor: Actor, waits: bool = False) -> None:
+    """Write the text to the client of one ticket, its words in place of the placeholders; with ``waits`` the ticket then
+    waits for the client. Flushes; raises as ``say``.
 
     :raises NothingToSay: there is no word for a placeholder.
     """
     words = words_of(ticket, actor)
     if (name := missing_word(text, words)) is not None:
         raise NothingToSay(name=name)
-    say(session, ticket, fill(text, words), actor=actor)
+    say(session, ticket, fill(text, words), actor=actor, waits=waits)
 
 
 def close(session: Session, ticket: Ticket, values: Mapping[str, Any], *, actor: Actor) -> None:
@@ -103,11 +104,13 @@ def entrust(session: Session, ticket: Ticket, values: Mapping[str, Any], *, acto
     perform(session, ticket, "assign", {**kept, "assignee": values["assignee"]}, actor=actor)
 
 
-def unanswerable(ticket: Ticket, text: str, actor: Actor) -> DomainError | None:
+def unanswerable(ticket: Ticket, text: str, actor: Actor, *, waits: bool = False) -> DomainError | None:
     """Return why a ticket would not be answered now, as far as can be told before; else None."""
     name = missing_word(text, words_of(ticket, actor))
     if ticket.state in SILENT:
         return SaidAndDone()
+    if waits and (problem := wrong_state(ticket, "ask_customer")) is not None:
+        return problem
     return NothingToSay(name=name) if name is not None else None
 
 

@@ -155,6 +155,31 @@ def test_where_a_word_is_missing_one_is_left_out(person: Person, session: Record
     assert [len(said(session, ticket)) for ticket in several] == [1, 0, 1]
 
 
+def test_an_answer_to_several_may_wait_for_the_clients(
+    person: Person, session: RecordSession, several: list[Ticket]
+) -> None:
+    with begin_writing():
+        session.get_one(Ticket, several[1].id).state = S.assigned
+        session.commit()
+    visitor = person("operator1")
+    carried = ask(visitor, "answer", keys(several)) | {"body": "{number}: quale versione?", "then": "wait"}
+    form = visitor.submit("/support/bulk/answer", carried | {"step": "form"})
+    assert '<option value="wait" selected>' in form.text
+    shown = visitor.submit("/support/bulk/answer", carried | {"step": "check"})
+    assert "poi attendi il cliente" in plain(shown)
+    assert "Rispondi (2)" in plain(shown)
+    # Chosen although it was foreseen that it cannot wait, one is reported and stays as it was.
+    answer = visitor.submit("/support/bulk/answer", carried | {"step": "do"})
+    assert "Fatti: 2, non fatti: 1" in plain(answer)
+    states = [fresh(session, ticket).state for ticket in several]
+    assert states == [S.waiting_customer, S.assigned, S.waiting_customer]
+    asked = f"{several[0].number}: quale versione?"
+    assert [said(session, ticket) for ticket in several[:2]] == [[("public", "outgoing", asked)], []]
+    assert mails(session, several[0]) == ["ticket_question"]
+    about = sa.and_(HistoryEntry.entity == "ticket", HistoryEntry.record_id == several[0].id)
+    assert "ticket.ask_customer" in session.scalars(sa.select(HistoryEntry.event).where(about)).all()
+
+
 def test_several_are_closed_by_the_gates_of_each(person: Person, session: RecordSession, several: list[Ticket]) -> None:
     visitor = person("operator1")
     kind = several[0].request_type_id

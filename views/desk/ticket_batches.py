@@ -56,7 +56,7 @@ class Batch(ABC):
 
     @abstractmethod
     def form(self, tickets: Sequence[Ticket]) -> dict[str, Any]:
-        """Return what the page asks for: ``fields``, or ``body`` and ``replies``; ``shown``: each as it reads."""
+        """Return what the page asks for: ``fields``, or ``body``, ``replies``, ``may_wait`` and ``waits``; ``shown``."""
 
     @abstractmethod
     def values(self) -> dict[str, Any]:
@@ -105,10 +105,24 @@ class Answer(Batch):
         queues = {ticket.queue_id for ticket in tickets}
         rows = find_replies(self.session, queues) if self.actor.may(Action.read, QuickReply) else []
         replies = [{"key": key, "name": name, "text": body} for key, name, body in rows]
-        return {"fields": [], "shown": [], "body": request.form.get("body", ""), "replies": replies}
+        waits = self._waits()
+        return {
+            "fields": [],
+            "shown": [(_("then"), _("wait for the client"))] if waits else [],
+            "body": request.form.get("body", ""),
+            "replies": replies,
+            "may_wait": self._may_wait(),
+            "waits": waits,
+        }
+
+    def _may_wait(self) -> bool:
+        return may_perform(get_transition(Ticket, "ask_customer"), Ticket, self.actor)
+
+    def _waits(self) -> bool:
+        return request.form.get("then") == "wait"
 
     def values(self) -> dict[str, Any]:
-        """Return the text: what was written, or else the quick reply that was chosen."""
+        """Return the text, what was written or else the quick reply that was chosen, and whether the tickets then wait."""
         text = request.form.get("body", "").strip()[:LONGEST]
         chosen = request.form.get("reply", "")
         if not text and chosen.isascii() and chosen.isdigit() and len(chosen) < 10:
@@ -117,17 +131,18 @@ class Answer(Batch):
         if not text:
             raise NothingWritten(field="body")
         require_known(text)
-        return {"body": text}
+        return {"body": text, "waits": self._waits()}
 
     def foresee(self, tickets: Sequence[Ticket], values: Mapping[str, Any]) -> dict[int, DomainError]:
-        found = {ticket.id: batches.unanswerable(ticket, values["body"], self.actor) for ticket in tickets}
+        text, waits = values["body"], values["waits"]
+        found = {ticket.id: batches.unanswerable(ticket, text, self.actor, waits=waits) for ticket in tickets}
         return {key: problem for key, problem in found.items() if problem is not None}
 
     def preview(self, ticket: Ticket, values: Mapping[str, Any]) -> str:
         return fill(values["body"], words_of(ticket, self.actor))
 
     def act(self, session: RecordSession, ticket: Ticket, values: Mapping[str, Any]) -> None:
-        batches.answer(session, ticket, values["body"], actor=self.actor)
+        batches.answer(session, ticket, values["body"], actor=self.actor, waits=values["waits"])
 
 
 class Refused(DomainError):
