@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -14,7 +15,7 @@ from backoffice import clock
 from backoffice.access import INTERNAL, as_product
 from backoffice.actors import Actor
 from backoffice.errors import Text
-from backoffice.operations.package_ledger import time_left
+from backoffice.operations.package_ledger import left_on
 from backoffice.operations.plain import after_create
 from models.account import AccountState
 from models.company import CompanyState
@@ -57,8 +58,32 @@ _SENTENCES: dict[tuple[str, bool], Text] = {
 
 
 def judge(session: Session, ticket: Ticket, day: date | None = None) -> list[Reason]:
-    """Return what speaks for and against assistance on ``day``; it is due where nothing speaks against it."""
-    return list(_reasons(session, ticket, day or clock.today()))
+    """Return what speaks for and against assistance on ``day``; it is due where nothing speaks against it.
+
+    At most one statement.
+    """
+    asked = questions(ticket, day or clock.today())
+    answers = session.execute(sa.select(*asked.values()), execution_options=INTERNAL).one() if asked else ()
+    return weigh(ticket, dict(zip(asked, answers, strict=True)))
+
+
+def questions(ticket: Ticket, day: date) -> dict[str, sa.ScalarSelect[Any]]:
+    """Return by reason what has to be asked of the database, for a statement that is made anyway."""
+    found: dict[str, sa.ScalarSelect[Any]] = {}
+    if ticket.company is None:
+        return found
+    if not ticket.covered_by_quote and ticket.queue.requires_package:
+        found["package"] = left_on(ticket.company.id, day)
+    elif not ticket.covered_by_quote:
+        found["contract"] = _contract_in_force(ticket, day)
+    if ticket.service is not None and ticket.service.is_licensed:
+        found["license"] = _has_licenses(ticket)
+    return found
+
+
+def weigh(ticket: Ticket, answers: Mapping[str, Any]) -> list[Reason]:
+    """Return what speaks for and against assistance, with the answers to ``questions``."""
+    return list(_reasons(ticket, answers))
 
 
 @after_create(Ticket)
@@ -75,7 +100,7 @@ def is_due(reasons: list[Reason]) -> bool:
     return all(reason.holds for reason in reasons)
 
 
-def _reasons(session: Session, ticket: Ticket, day: date) -> Iterator[Reason]:
+def _reasons(ticket: Ticket, answers: Mapping[str, Any]) -> Iterator[Reason]:
     company = ticket.company
     yield Reason("company", company is not None and company.state is CompanyState.client)
     if company is None:
@@ -84,19 +109,19 @@ def _reasons(session: Session, ticket: Ticket, day: date) -> Iterator[Reason]:
     if ticket.covered_by_quote:
         yield Reason("quote", True)
     elif queue.requires_package:
-        left, needed = time_left(session, company, day), ticket.estimated_minutes or 1
+        left, needed = int(answers["package"]), ticket.estimated_minutes or 1
         yield Reason("package", left >= needed, Minutes().show(left))
     else:
-        number = _contract_in_force(session, ticket, day)
+        number = answers["contract"]
         yield Reason("contract", number is not None, number or "")
     if ticket.service is not None and ticket.service.is_licensed:
-        yield Reason("license", _has_licenses(session, ticket))
+        yield Reason("license", answers["license"] is not None)
     if queue.requires_consent and account is not None:
         yield Reason("consent", account.state is not AccountState.consent_revoked)
 
 
-def _contract_in_force(session: Session, ticket: Ticket, day: date) -> str | None:
-    """Return the number of a contract of the company that is in force: the ticket's, or one with its service."""
+def _contract_in_force(ticket: Ticket, day: date) -> sa.ScalarSelect[Any]:
+    """Build the number of a contract of the company that is in force: the ticket's, or one with its service."""
     contract, line = Contract.__table__, ContractLine.__table__
     in_force = sa.and_(
         contract.c.company_id == ticket.company_id,
@@ -114,10 +139,11 @@ def _contract_in_force(session: Session, ticket: Ticket, day: date) -> str | Non
             line.c.state != LineState.withdrawn,
         )
         wanted = wanted.where(has_line)
-    return session.scalar(wanted.limit(1), execution_options=INTERNAL)
+    return wanted.limit(1).correlate(None).scalar_subquery()
 
 
-def _has_licenses(session: Session, ticket: Ticket) -> bool:
+def _has_licenses(ticket: Ticket) -> sa.ScalarSelect[Any]:
+    """Build whether there are licenses in use for the service: one, or nothing."""
     table, line, order = License.__table__, OrderLine.__table__, CustomerOrder.__table__
     usable = (LicenseState.generated, LicenseState.sent, LicenseState.used)
     wanted = (
@@ -126,4 +152,4 @@ def _has_licenses(session: Session, ticket: Ticket) -> bool:
         .where(order.c.company_id == ticket.company_id, line.c.service_id == ticket.service_id)
         .where(table.c.state.in_(usable))
     )
-    return session.scalar(wanted.limit(1), execution_options=INTERNAL) is not None
+    return wanted.limit(1).correlate(None).scalar_subquery()

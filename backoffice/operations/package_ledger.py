@@ -73,21 +73,27 @@ def covers(package: SupportPackage, day: date) -> bool:
 
 def usable(company_id: int | None, day: date) -> sa.ColumnElement[bool]:
     """Build the condition that a package of the company is in use on ``day`` with time left."""
+    c = SupportPackage.__table__.c
     return sa.and_(
-        SupportPackage.company_id == company_id,
-        SupportPackage.state == S.active,
-        SupportPackage.residual_minutes > 0,
-        sa.or_(SupportPackage.valid_from.is_(None), SupportPackage.valid_from <= day),
-        sa.or_(SupportPackage.valid_to.is_(None), SupportPackage.valid_to >= day),
+        c.company_id == company_id,
+        c.state == S.active,
+        c.residual_minutes > 0,
+        sa.or_(c.valid_from.is_(None), c.valid_from <= day),
+        sa.or_(c.valid_to.is_(None), c.valid_to >= day),
     )
+
+
+def left_on(company_id: int | None, day: date) -> sa.ScalarSelect[int]:
+    """Build the minutes left on all packages the company may use on ``day``, whether the actor may see them or not."""
+    left = sa.func.coalesce(sa.func.sum(SupportPackage.__table__.c.residual_minutes), 0)
+    return sa.select(left).where(usable(company_id, day)).correlate(None).scalar_subquery()
 
 
 def time_left(session: Session, company: Company | None, day: date) -> int:
     """Return the minutes left on all packages the company may use on ``day``, whether the actor may see them or not."""
     if company is None:
         return 0
-    left = sa.select(sa.func.coalesce(sa.func.sum(SupportPackage.residual_minutes), 0)).where(usable(company.id, day))
-    return int(session.scalar(left, execution_options=INTERNAL) or 0)
+    return int(session.scalar(sa.select(left_on(company.id, day)), execution_options=INTERNAL) or 0)
 
 
 def has_active_package(session: Session, company: Company | None, day: date) -> bool:

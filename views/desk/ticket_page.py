@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased
 
 from backoffice import clock
-from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.lifecycles import transitions_open
-from backoffice.operations.assistance import is_due, judge
-from backoffice.operations.clocks import calendar_of, counted_pauses, pauses_of
+from backoffice.operations.assistance import is_due, questions, weigh
 from backoffice.operations.package_ledger import usable
 from backoffice.operations.quick_replies import fill, words_of
 from backoffice.operations.ticket_talk import SILENT
 from backoffice.records import show, subjects
-from backoffice.working_time import WorkingCalendar, time_between
 from models.attachment import Attachment
 from models.call import Call
 from models.catalogue import fields
@@ -33,11 +29,10 @@ from models.staff import Staff
 from models.support_package import SupportPackage
 from models.ticket import OPEN_STATES, Ticket
 from models.ticket import TicketState as S
-from models.ticket_clock import OPEN, TicketClock, TicketPause
 from models.ticket_message import Direction, TicketMessage, Visibility
 from models.time_entry import ActivityCategory, TimeEntry
-from models.values import Minutes
 from views import addresses
+from views.desk.ticket_clocks import clocks_of, span
 from views.desk.ticket_deeds import Deed, deed_url
 from views.desk.ticket_reading import find_replies
 from views.desk.ticket_visits import has_visits, visits_of
@@ -64,8 +59,9 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
     """Return what ``_ticket.html`` shows; ``deed`` is the verb whose form is open."""
     subjects.look_up(session, [record], actor)
     messages, files = _messages(session, record)
-    around, worked = _around(session, record, actor)
-    reasons = judge(session, record) if record.state in OPEN_STATES else []
+    asked = questions(record, clock.today()) if record.state in OPEN_STATES else {}
+    around, worked, answers = _around(session, record, actor, list(asked.values()))
+    reasons = weigh(record, dict(zip(asked, answers, strict=True))) if record.state in OPEN_STATES else []
     return {
         "key": record.id,
         "title": record.subject,
@@ -84,7 +80,7 @@ def ticket_page(session: RecordSession, record: Ticket, actor: Actor, deed: Deed
         "may_write": actor.may(Action.create, TicketMessage) and record.state not in SILENT,
         "may_split": actor.may(Action.create, Ticket),
         "replies": _replies(session, record, actor),
-        "clocks": _clocks(session, record),
+        "clocks": clocks_of(session, record, actor),
         "time": _time(record, actor, worked),
         "packages": _packages(session, record, actor),
         "visits": visits_of(session, record, actor) if worked.visits else [],
@@ -161,67 +157,11 @@ def _replies(session: RecordSession, record: Ticket, actor: Actor) -> list[dict[
     return [{"name": name, "text": fill(body, words)} for _key, name, body in rows]
 
 
-def _actor(session: RecordSession) -> Actor:
-    return session.info["context"].actor  # type: ignore[no-any-return]
-
-
-def _clocks(session: RecordSession, record: Ticket) -> list[dict[str, Any]]:
-    """Return the promises, each with how much of its time has passed and the pauses that do not count."""
-    wanted = sa.select(TicketClock).where(TicketClock.ticket_id == record.id).order_by(TicketClock.id)
-    # Whoever may see the ticket may know what was promised, whether or not they look after service levels.
-    rows = session.scalars(wanted.options(joinedload(TicketClock.policy)), execution_options=INTERNAL).all()
-    pauses = pauses_of(session, record) if rows else []
-    # Most promises of a ticket count in the same hours.
-    calendars = {_hours_key(row): row.policy for row in rows}
-    hours = {key: calendar_of(session, record, policy) for key, policy in calendars.items()}
-    return [_clock(session, row, hours[_hours_key(row)], pauses) for row in rows]
-
-
-def _hours_key(row: TicketClock) -> tuple[Any, ...]:
-    return row.policy.clock, row.policy.calendar_id
-
-
-def _clock(
-    session: RecordSession, row: TicketClock, calendar: WorkingCalendar | None, pauses: list[TicketPause]
-) -> dict[str, Any]:
-    until = row.met_at or clock.now()
-    counted = counted_pauses(row.policy, pauses, row.met_at)
-    passed = time_between(calendar, row.started_at, until, counted)
-    left = row.target_minutes - passed
-    return {
-        "label": row.kind.label,
-        "state": show.cell(row, fields(TicketClock)["state"], _actor(session)),
-        "is_open": row.state in OPEN,
-        "due": show.when(row.due_at) if row.due_at else None,
-        "due_iso": row.due_at.isoformat() if row.due_at else "",
-        "late": row.breached_at is not None or left < 0,
-        "target": row.target_minutes,
-        "passed": max(min(passed, row.target_minutes), 0),
-        "words": _("%(passed)s of %(target)s", passed=_span(passed), target=_span(row.target_minutes)),
-        "left": _span(left) if left >= 0 else _("%(time)s too late", time=_span(-left)),
-        "hours": _("Opening hours") if calendar else _("Round the clock"),
-        "pauses": [_pause(calendar, since, end or until, pauses) for since, end in counted],
-    }
-
-
-def _pause(calendar: Any, since: datetime, until: datetime, pauses: list[TicketPause]) -> dict[str, str]:
-    state = next(pause.state for pause in pauses if pause.since == since)
-    return {
-        "why": str(state.label),
-        "when": f"{show.when(since)} – {show.when(until)}",
-        "time": _span(time_between(calendar, since, until)),
-    }
-
-
-def _span(minutes: int) -> str:
-    return Minutes().show(minutes)
-
-
 def _time(record: Ticket, actor: Actor, worked: Worked) -> dict[str, Any]:
     readable = actor.may(Action.read, TimeEntry)
     return {
-        "worked": _span(worked.minutes),
-        "charged": _span(worked.charged) if worked.charged not in (0, worked.minutes) else None,
+        "worked": span(worked.minutes),
+        "charged": span(worked.charged) if worked.charged not in (0, worked.minutes) else None,
         "may_add": actor.may(Action.create, TimeEntry) and record.state not in (S.closed_final, S.archived, S.rejected),
         "categories": [(category.value, category.label) for category in ActivityCategory],
         "list_url": addresses.record_url(record, tab="time_entry.ticket") if readable else None,
@@ -238,7 +178,7 @@ def _packages(session: RecordSession, record: Ticket, actor: Actor) -> list[dict
         {
             "number": row.number,
             "url": addresses.record_url(row),
-            "left": _span(row.residual_minutes),
+            "left": span(row.residual_minutes),
             "bought": row.purchased_minutes,
             "used": row.purchased_minutes - row.residual_minutes,
             "until": show.cell(row, fields(SupportPackage)["valid_to"], actor).text,
@@ -247,8 +187,11 @@ def _packages(session: RecordSession, record: Ticket, actor: Actor) -> list[dict
     ]
 
 
-def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[dict[str, Any]], Worked]:
-    """Return calls, complaints and changes of the ticket, as far as the actor sees them, and the work of all.
+def _around(
+    session: RecordSession, record: Ticket, actor: Actor, asked: list[Any]
+) -> tuple[list[dict[str, Any]], Worked, list[Any]]:
+    """Return calls, complaints and changes of the ticket, as far as the actor sees them, the work of all, and the
+    answers to what is ``asked``.
 
     In one statement, because every look at a ticket asks.
     """
@@ -263,18 +206,20 @@ def _around(session: RecordSession, record: Ticket, actor: Actor) -> tuple[list[
         (ChangeRequest, _("Change requests")),
     )
     sums.append(has_visits(record))
-    wanted = sa.select(*sums, *(entity for entity, _title in kinds)).select_from(Ticket).where(Ticket.id == record.id)
+    before = len(sums) + len(asked)
+    wanted = sa.select(*sums, *asked, *(entity for entity, _title in kinds))
+    wanted = wanted.select_from(Ticket).where(Ticket.id == record.id)
     for entity, _title in kinds:
         other = aliased(entity)
         newest = sa.select(other.id).where(other.ticket_id == record.id).order_by(other.id.desc()).limit(_BESIDE)
         wanted = wanted.outerjoin(entity, sa.and_(entity.ticket_id == Ticket.id, entity.id.in_(newest)))
     found = session.execute(wanted.order_by(*(entity.id.desc() for entity, _title in kinds))).all()
     parts = []
-    for place, (kind, title) in enumerate(kinds, len(sums)):
+    for place, (kind, title) in enumerate(kinds, before):
         rows = dict.fromkeys(row[place] for row in found if row[place] is not None)
         if rows and actor.may(Action.read, kind):
             parts.append({"title": title, "rows": [_beside(row, actor) for row in rows]})
-    return parts, Worked(*found[0][: len(sums)])
+    return parts, Worked(*found[0][: len(sums)]), list(found[0][len(sums) : before])
 
 
 def _beside(row: Any, actor: Actor) -> dict[str, Any]:

@@ -23,7 +23,8 @@ def load_ticket(session: RecordSession, pk: int) -> Ticket:
     :raises NotFound: it is not there for the actor.
     """
     related = (Ticket.queue, Ticket.company, Ticket.contact, Ticket.request_type, Ticket.contract, Ticket.service)
-    wanted = sa.select(Ticket).where(Ticket.id == pk).options(*joined(session, *related, Ticket.assignee))
+    others = (Ticket.asset, Ticket.account, Ticket.assignee)
+    wanted = sa.select(Ticket).where(Ticket.id == pk).options(*joined(session, *related, *others))
     record = session.scalars(wanted).one_or_none() if pk < 2**31 else None
     if record is None:
         raise NotFound
