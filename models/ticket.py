@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
@@ -23,6 +24,9 @@ from models.staff import Staff
 from models.support_queue import SupportQueue
 from models.support_team import SupportTeam
 from models.values import UtcInstant
+
+if TYPE_CHECKING:
+    from models.routing_rule import RoutingRule
 
 
 class TicketState(Choice):
@@ -338,6 +342,11 @@ class Ticket(GroupOwned, Record):
         "support_team", _l("Team"), index=False, help=_l("The team of the queue where empty.")
     )
     team: Mapped[SupportTeam | None] = relationship()
+    #: The rule that chose the team; empty where it is the queue's own, or somebody chose it (CC-08).
+    routing_rule_id: Mapped[int | None] = reference(
+        "routing_rule", _l("Routed by"), ondelete="SET NULL", verb_only=True, help=_l("The rule that chose the team.")
+    )
+    routing_rule: Mapped[RoutingRule | None] = relationship()
     #: Who works on it.
     assignee_id: Mapped[int | None] = reference(
         "ab_user", _l("Assignee"), help=_l("Works on the ticket; whoever takes charge of it is entered here.")

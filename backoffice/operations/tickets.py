@@ -13,6 +13,7 @@ from backoffice.access import INTERNAL, hold, next_number, reach_number
 from backoffice.actors import SYSTEM, Actor
 from backoffice.errors import DomainError
 from backoffice.operations.plain import before_create
+from backoffice.operations.routing import route
 from backoffice.operations.ticket_states import S
 from backoffice.operations.verbs import perform
 from models.account import Account
@@ -37,7 +38,8 @@ def _complete(session: Session, ticket: Ticket, *, actor: Actor) -> None:
         raise QueueClosed(field="queue")
     if ticket.company is None:
         ticket.company = next((r.company for r in (ticket.contract, ticket.contact) if r is not None), None)
-    ticket.team = ticket.team or ticket.queue.team
+    if ticket.team is None:
+        route(session, ticket)
     ticket.business_unit = ticket.business_unit or _unit_of(ticket)
     if ticket.number:
         _pass_number(session, ticket)
