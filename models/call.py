@@ -235,6 +235,13 @@ class Call(GroupOwned, Record):
     urgency: Mapped[Urgency | None] = choice(
         Urgency, _l("Urgency"), badge=False, help=_l("As the operator decides; requests for intervention need it.")
     )
+    #: When the operator had told the caller what the emergency text says; empty where there was none (CC-19).
+    emergency_read_at: Mapped[datetime | None] = field(
+        _l("Emergency text read out"),
+        UtcInstant(),
+        verb_only=True,
+        help=_l("When the operator ticked, on the call screen, that the caller was told."),
+    )
     #: Where it stands; changed by verbs only.
     state: Mapped[CallState] = choice(CallState, _l("State"), default=CallState.received, verb_only=True)
     #: The client; empty for strangers and citizens.

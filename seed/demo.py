@@ -28,6 +28,7 @@ from seed.invented.field import invent_field_work
 from seed.invented.laboratory import content_of, invent_laboratory
 from seed.invented.onboarding import invent_onboarding
 from seed.invented.packages import invent_movements, invent_packages
+from seed.invented.routing import invent_routing
 from seed.invented.sales import invent_contracts, invent_orders, invent_services
 from seed.invented.support import Askers, invent_tickets
 from seed.invented.training import invent_training
@@ -77,6 +78,7 @@ def _invent(world: World, store: FileStore | None) -> None:
         invent_platforms(world)
         invent_activation(world, clients, contracts, accounts)
         invent_field_work(world, contracts, tickets)
+        invent_routing(world)
         invent_complaints(world, tickets)
         invent_changes(world, tickets)
         documents = invent_training(world, contracts)

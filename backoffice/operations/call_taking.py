@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from backoffice.actors import Actor
 from backoffice.errors import InvalidRecord, Text
 from backoffice.operations.cleaning import REQUIRED
+from backoffice.operations.emergencies import require_read
 from backoffice.operations.plain import create_record, update_record
 from backoffice.operations.verbs import perform
 from backoffice.setting_keys import CALL_NEEDS_URGENCY
@@ -41,19 +42,24 @@ def take_call(
     call: Call | None = None,
     version: int | None = None,
     subject: str = "",
+    read: str = "",
 ) -> Call:
     """Write a call down, or go on with one that waits, and do with it what ``way`` says. Flushes, never commits.
 
     ``values`` are fields of the call; its ``ticket`` is the one to add it to. ``subject`` is that of a new ticket.
+    ``read`` is the key of the emergency text that the caller was told.
 
     :raises InvalidRecord: something is missing or refused, with a sentence per field.
     """
     typed = {name: value for name, value in values.items() if name != "ticket"}
     if way is Way.voicemail:
         typed["channel"] = Channel.voicemail.value
-    missing = {} if way in (Way.voicemail, Way.unreached) else _missing(session, typed, actor)
+    nobody_there = way in (Way.voicemail, Way.unreached)
+    missing = {} if nobody_there else _missing(session, typed, actor)
     try:
         call = _write(session, typed, call, version, actor)
+        if not nobody_there:
+            require_read(session, call, read)
     except InvalidRecord as error:
         raise InvalidRecord({**missing, **error.problems}) from error
     if missing:

@@ -15,8 +15,10 @@ from playwright.sync_api import Page, expect
 from backoffice.database import RecordSession, begin_writing
 from models.call import Call
 from models.complaint import Complaint
+from models.emergency_script import EmergencyScript
 from models.request_type import RequestType
 from models.staff import Staff
+from models.support_queue import SupportQueue
 from models.ticket import Ticket
 from tests.browser.keys import press
 from tests.clients import DESK
@@ -103,3 +105,34 @@ def test_two_calls_and_a_complaint(queue: str, desk_page: Callable[[str], Page],
     complaint = session.scalars(sa.select(Complaint).where(Complaint.ticket_id == key)).one()
     expect(page.locator("main")).to_contain_text(complaint.number)
     assert complaint.company_id == ticket.company_id
+
+
+def test_an_emergency_is_told_before_it_is_kept(
+    queue: str, desk_page: Callable[[str], Page], session: RecordSession
+) -> None:
+    session.rollback()
+    with begin_writing():
+        row = next(row for row in session.scalars(sa.select(SupportQueue)) if str(row) == queue)
+        session.add(EmergencyScript(queue=row, group_id=row.group_id, text="Chiami subito il 112."))
+        session.commit()
+    page = desk_page("contact_centre")
+    page.goto(f"{DESK}/take-call/")
+    page.locator("#description").fill("Il palo è caduto sulla strada.")
+    page.select_option("#request_type", label="Guasto o manutenzione correttiva")
+    page.select_option("#queue", label=queue)
+    # The text comes by itself, with all that was typed, and what is to be ticked is where one types.
+    with sent(page, 200):
+        page.select_option("#urgency", "emergency")
+    expect(page.locator("#emergency")).to_contain_text("Chiami subito il 112.")
+    expect(page.locator("#description")).to_have_value("Il palo è caduto sulla strada.")
+    tick = page.get_by_role("checkbox", name="L’ho riferito a chi chiama.")
+    expect(tick).to_be_focused()
+    expect(tick).to_have_accessible_description("Chiami subito il 112.")
+    with sent(page, 422):
+        press(page, "Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Riferisci a chi chiama")
+    page.get_by_role("checkbox", name="L’ho riferito a chi chiama.").press("Space")
+    with sent(page):
+        press(page, "Control+Enter")
+    expect(page.locator("main [role=status]").first).to_contain_text("è nato il ticket")
+    assert newest(session).emergency_read_at is not None

@@ -22,6 +22,7 @@ from backoffice.errors import DomainError, Forbidden, NotFound
 from backoffice.operations.call_taking import Way, take_call
 from backoffice.records import show
 from backoffice.records.lookup import parse_key
+from backoffice.texts import in_language
 from models.base import Category
 from models.call import Call
 from models.catalogue import fields
@@ -111,6 +112,7 @@ def _take(taking: Taking, way: Way) -> str | Markup:
         call=taking.call,
         version=form_version() if taking.call is not None else None,
         subject=taking.subject[:LONGEST_SUBJECT],
+        read=request.form.get("emergency_read", ""),
     )
     return _told(call, way)
 
@@ -143,6 +145,7 @@ def _page(taking: Taking) -> str:
         "more_open": any(asked[name].errors for name in MORE if name in asked),
         "subject": taking.subject,
         "problems": taking.problems,
+        "emergency": _emergency(taking),
         "number": taking.number or "",
         "callers": call_page.callers_shown(taking.callers, chosen["company"], chosen["contact"], actor),
         "who": call_page.client_facts(session, actor, company, contact, taking.queue),
@@ -160,6 +163,16 @@ def _page(taking: Taking) -> str:
         "may_open": actor.may(Action.create, Ticket),
     }
     return render_template("call_desk.html", page=page)
+
+
+def _emergency(taking: Taking) -> dict[str, Any] | None:
+    """Return what the operator has to tell whoever reports an emergency, and whether they have."""
+    script = taking.script()
+    if script is None:
+        return None
+    key, text = str(script.id), in_language(script, "text") or ""
+    is_read = request.form.get("emergency_read") == key
+    return {"key": key, "text": text, "is_read": is_read, "is_wrong": taking.is_unread and not is_read}
 
 
 def _waits(call: Call | None, actor: Actor) -> dict[str, Any] | None:

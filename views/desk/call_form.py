@@ -12,15 +12,17 @@ from werkzeug.datastructures import MultiDict
 from backoffice import clock
 from backoffice.errors import Conflict, DomainError, InvalidRecord, NotFound, Text
 from backoffice.operations.callers import Caller, recognise
+from backoffice.operations.emergencies import find_script
 from backoffice.records.lookup import get_record, parse_key
 from backoffice.setting_keys import CALL_NEEDS_URGENCY
 from backoffice.settings import setting_value
 from models.call import Call, CallState
 from models.company import Company
 from models.contact import Contact
+from models.emergency_script import EmergencyScript
 from models.reading import BadValue
 from models.support_queue import SupportQueue
-from models.ticket import Ticket
+from models.ticket import Ticket, Urgency
 from models.values import Phone
 from views.desk import call_page
 from views.door import current_actor, current_session
@@ -70,6 +72,8 @@ class Taking:
             self.version = request.form.get("version", str(self.call.version))
         self.subject = request.form.get("subject", "").strip()
         self.problems: list[str] = []
+        #: Whether it was refused because the emergency text was not read out.
+        self.is_unread = False
         sent = MultiDict(request.form) if request.method == "POST" else None
         typed = sent.get("caller_phone", "") if sent is not None else self._first_number()
         self.number, wrong = _read_number(typed)
@@ -165,6 +169,7 @@ class Taking:
         if isinstance(problem, Conflict) and self.call is not None:
             self.version = str(self.call.version)  # what is stored now is shown; pressed again, it counts
         self.problems = [str(text) for name, text in found.items() if name not in self.form.fields]
+        self.is_unread = "emergency_read" in found
 
     @property
     def queue(self) -> SupportQueue | None:
@@ -172,6 +177,14 @@ class Taking:
         bound = self.form.fields.get("queue")
         wanted = str(bound.data or "") if bound is not None else ""
         return next((shown.row for shown in self.queues if str(shown.row.id) == wanted), None)
+
+    def script(self) -> EmergencyScript | None:
+        """Return what the operator has to tell the caller, as the form stands; at most one statement."""
+        stands = {name: str(field.data or "") for name, field in self.form.fields.items()}
+        told_before = self.call is not None and self.call.emergency_read_at is not None
+        if stands.get("urgency") != Urgency.emergency.value or told_before:
+            return None
+        return find_script(current_session(), *(parse_key(stands.get(name, "")) for name in ("queue", "contract")))
 
 
 def _of(caller: Caller | None) -> dict[str, Any]:
