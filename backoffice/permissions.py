@@ -221,7 +221,7 @@ packages      RX       -
 package_types R        R
 time_entries  R        -
 interventions R        -
-complaints    R        R
+complaints    CR       CR
 queues        R        R
 consents      R:own    R:own
 deletions     R:own    R:own

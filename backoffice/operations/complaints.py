@@ -57,7 +57,7 @@ def _complete(session: Session, complaint: Complaint, *, actor: Actor) -> None:
     if call is not None:
         complaint.complainant = complaint.complainant or call.caller_name
         complaint.email = complaint.email or call.caller_email
-    if ticket is not None:
+    if ticket is not None and complaint.account is None:
         complaint.account_id = ticket.account_id
     owner = next((row for row in (*sources, complaint.company) if row is not None), None)
     group_id = owner.group_id if owner is not None else context_of(session).actor.group_id
@@ -173,6 +173,11 @@ COMPLAINTS = register(
 
 
 def _is_first(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
+    require_first(session, ticket)
+
+
+def require_first(session: Session, ticket: Ticket) -> None:
+    """Raise ``ComplaintThere`` where there is a complaint about a ticket already."""
     table = Complaint.__table__
     known = session.scalar(sa.select(table.c.number).where(table.c.ticket_id == ticket.id), execution_options=INTERNAL)
     if known is not None:

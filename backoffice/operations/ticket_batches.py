@@ -71,8 +71,9 @@ def take(session: Session, ticket: Ticket, seen: str) -> None:
 
 
 def answer(session: Session, ticket: Ticket, text: str, *, actor: Actor, waits: bool = False) -> None:
-    """Write the text to the client of one ticket, its words in place of the placeholders; with ``waits`` the ticket then
-    waits for the client. Flushes; raises as ``say``.
+    """Write the text to the client of one ticket, its words in place of the placeholders. Flushes; raises as ``say``.
+
+    With ``waits`` the ticket then waits for the client.
 
     :raises NothingToSay: there is no word for a placeholder.
     """

@@ -23,6 +23,7 @@ from views.client_area import (
     accessibility,
     asking,
     calendar,
+    complaints,
     door,
     files,
     following,
@@ -49,8 +50,8 @@ _COLOURS = """:root[data-bs-theme="light"] {{
 """
 #: The modules whose pages the blueprint has by now.
 _PAGES = (
-    accessibility, asking, calendar, files, following, notices, pages, papers, passwords, privacy, registration,
-    requests, sign_in, tickets,
+    accessibility, asking, calendar, complaints, files, following, notices, pages, papers, passwords, privacy,
+    registration, requests, sign_in, tickets,
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from backoffice.records.lookup import get_record
 from backoffice.texts import in_language
 from models.account import Account
 from models.attachment import Attachment
+from models.complaint import Complaint
 from models.portal import Portal
 from models.ticket import Ticket, TicketState, Urgency
 from models.ticket_message import Direction, TicketMessage
@@ -188,6 +189,7 @@ def _form(problems: dict[str, str] | None = None, files: Files | None = None) ->
         "kept_files": [name for name, _content in kept or ()],
         "files": _files(),
         "back_url": addresses.list_url(Ticket),
+        "complain_url": url_for("clients.new_complaint") if current_actor().may(Action.create, Complaint) else None,
     }
     return render_template("client_ticket_new.html", page=page)
 

@@ -56,7 +56,7 @@ class Batch(ABC):
 
     @abstractmethod
     def form(self, tickets: Sequence[Ticket]) -> dict[str, Any]:
-        """Return what the page asks for: ``fields``, or ``body``, ``replies``, ``may_wait`` and ``waits``; ``shown``."""
+        """Return what the page asks for: ``fields``, or those of an answer; ``shown``: each as it reads."""
 
     @abstractmethod
     def values(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class Answer(Batch):
         return request.form.get("then") == "wait"
 
     def values(self) -> dict[str, Any]:
-        """Return the text, what was written or else the quick reply that was chosen, and whether the tickets then wait."""
+        """Return the text, what was written or else the quick reply, and whether the tickets then wait."""
         text = request.form.get("body", "").strip()[:LONGEST]
         chosen = request.form.get("reply", "")
         if not text and chosen.isascii() and chosen.isdigit() and len(chosen) < 10:
