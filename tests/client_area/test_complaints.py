@@ -52,7 +52,7 @@ def test_a_complaint_gets_a_number_and_its_answer_is_read_in_the_area(
         session.commit()
     page = browser.get(f"/it/complaint/{key}").text
     assert "Ci scusiamo del ritardo." in page
-    assert "Risposto" in page
+    assert "Con risposta" in page
 
 
 def test_one_complains_about_a_ticket_once_and_only_about_a_visible_one(
