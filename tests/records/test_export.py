@@ -131,6 +131,7 @@ AWKWARD = [
     "_x0041_ is no number",
     "=1+1",
     "a\x01b",
+    "a\uffffb",
     "città 🏢",
     "https://example.org",
     "0012",
