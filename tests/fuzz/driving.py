@@ -23,6 +23,7 @@ from tests.views.programs import PROBLEM
 from tests.visitors import INSIDES
 
 API = f"{DESK}/api/v1"
+About = type[Recorded] | None
 load_all_checks()
 #: What the library itself looks at. It is not asked whether all that fits the description is accepted: rules of
 #: business are more than shapes.
@@ -67,18 +68,18 @@ class Driver:
         #: How often each answer was given, by method.
         self.answers: Counter[tuple[str, int]] = Counter()
 
-    def operations(self, entities: Iterable[type[Recorded]]) -> Iterator[tuple[type[Recorded] | None, APIOperation]]:
-        """Yield the operations of the description that are about ``entities``, and those that are about none."""
+    def operations(self, entities: Iterable[About]) -> Iterator[tuple[About, APIOperation]]:
+        """Yield the operations of the description that are about ``entities``; None stands for those about none."""
         schema = schemathesis.openapi.from_wsgi(f"{API}/_openapi", self._application, headers=self.headers)
         known = {entity.__name__: entity for entity in ENTITIES.values()}
-        wanted = {None, *entities}
+        wanted = set(entities)
         for found in schema.get_all_operations():
             operation = found.ok()
             entity = known.get(operation.tags[0])
             if entity in wanted:
                 yield entity, operation
 
-    def drive(self, entity: type[Recorded] | None, operation: APIOperation, examples: int) -> list[str]:
+    def drive(self, entity: About, operation: APIOperation, examples: int) -> list[str]:
         """Try the operation with values that fit and with others; return what was wrong with the answers."""
         faults = []
         for mode in GenerationMode:
@@ -88,7 +89,7 @@ class Driver:
                 faults.append(f"{operation.label}, {mode.value}: {error}")
         return faults
 
-    def _drive(self, entity: type[Recorded] | None, cases: st.SearchStrategy[Case], examples: int) -> None:
+    def _drive(self, entity: About, cases: st.SearchStrategy[Case], examples: int) -> None:
         @settings(
             max_examples=examples,
             derandomize=True,

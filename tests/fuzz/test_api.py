@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_jwt_extended import create_access_token
 
-from models.base import ENTITIES, Recorded
+from models.base import ENTITIES
 from models.staff import Staff
 from tests.access.person import make_rows_of_every_kind
-from tests.fuzz.driving import Driver
+from tests.fuzz.driving import About, Driver
 
-#: With lines, with a lifecycle, shared by all groups, written once, and written by verbs only.
-FEW = [ENTITIES[name] for name in ("support_team", "contract", "service", "history_entry", "outbox_mail")]
+#: With a lifecycle, with lines, written once, written by verbs only; and what is about no entity: signing in.
+FEW = [*(ENTITIES[name] for name in ("company", "support_team", "history_entry", "outbox_mail")), None]
 #: So many requests that fit, and as many that do not, for each operation.
-DAILY, LONG = 4, 60
+DAILY, LONG = 4, 20
 #: Whoever sees every row of all groups, and somebody who sees the rows of their teams and few fields of others.
 PEOPLE = ("admin", "demo.operator1")
 
@@ -29,7 +29,7 @@ def cases() -> list[Any]:
     return daily + [
         pytest.param(name, [entity], LONG, id=f"{name}-{key}", marks=[pytest.mark.long])
         for name in PEOPLE
-        for key, entity in ENTITIES.items()
+        for key, entity in {**ENTITIES, "none": None}.items()
     ]
 
 
@@ -41,7 +41,7 @@ def test_every_operation_answers_as_described(
     engine: sa.Engine,
     staff: Callable[[str], Staff],
     name: str,
-    entities: list[type[Recorded]],
+    entities: list[About],
     examples: int,
 ) -> None:
     make_rows_of_every_kind(engine)
@@ -53,6 +53,5 @@ def test_every_operation_answers_as_described(
         for fault in driver.drive(entity, operation, examples)
     ]
     assert not faults, "\n\n".join(faults)
-    # It came through: lists and records were answered, and more than one manner of refusal was met.
-    assert driver.answers["GET", 200]
-    assert len({status for _method, status in driver.answers if status >= 400}) > 1
+    # Some came through to the rules, others were stopped before.
+    assert len({status for _method, status in driver.answers}) > 2, driver.answers

@@ -77,7 +77,8 @@ def test_what_a_file_holds_is_stored(records: RecordSession, take: Take, make: M
 
 @FORMS
 def test_what_cannot_be_stored_is_refused_with_a_sentence(records: RecordSession, take: Take, make: Make) -> None:
-    for text in (*UNSTORABLE, "x" * 251):
+    # The last two characters have no place in a workbook at all.
+    for text in (*(UNSTORABLE if make is as_csv else UNSTORABLE[:-2]), "x" * 251):
         told = refusal(records, take, make(table_of([text])))
         assert all(len(sentence.split()) > 3 for sentence in told), text
     assert not stored(records)
@@ -108,14 +109,14 @@ def test_an_exported_file_holds_it_and_changes_nothing(
     before, client = stored(records), desk_client("administrator")
     assert before
     records.rollback()
-    path = f"?q={OURS}&s=vat_number&c={','.join(NAMES)}"
+    path = f"?q={OURS}000&c={','.join(NAMES)}"
     written = client.get(f"/company/export.csv{path}").get_data()
     lines = list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline=""), delimiter=";"))
     assert not [cell for line in lines for cell in line if re.match(r"[=+\-@\t\r]", cell)]
     workbook = client.get(f"/company/export.xlsx{path}").get_data()
     assert_only_text(workbook)
     cells = CalamineWorkbook.from_filelike(io.BytesIO(workbook)).get_sheet_by_index(0).to_python()
-    assert [(name, notes) for _vat, name, notes in cells[1:]] == before
+    assert [(name, notes) for _vat, name, notes in sorted(cells[1:])] == before
     for content in (written, workbook):
         again = take(content)
         assert (again.same_count, again.changed_count, again.refused_count) == (len(SENT), 0, 0)

@@ -9,6 +9,7 @@ from apispec.exceptions import DuplicateComponentNameError
 
 from backoffice.lifecycles import offered
 from views.generated import schemas
+from views.generated.api_requests import TAG
 from views.problems import PROBLEM_TYPE
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _VERSION = {
     "name": "If-Match",
     "in": "header",
     "required": True,
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": TAG},
     "description": "The ETag of the record as it was read; without it the answer is 428.",
 }
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The version of the record."}}
