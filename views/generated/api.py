@@ -252,7 +252,7 @@ def _may(action: Action, entity: type[Recorded]) -> Actor:
     return actor
 
 
-def tag_of(record: Recorded) -> dict[str, str]:
+def tag_of(record: Any) -> dict[str, str]:
     """Return the header that names the version of a record, for If-Match; none where nothing ever changes."""
     return {} if record.version is None else {"ETag": f'"{record.version}"'}
 
