@@ -122,6 +122,12 @@ def transitions_open(record: Recorded, actor: Actor) -> list[Transition]:
     ]
 
 
+def offered(entity: type[Recorded]) -> list[Transition]:
+    """Return the verbs of ``entity`` that people and programs may ask for, in their declared order."""
+    machine = MACHINES.get(entity)
+    return [transition for transition in machine.transitions if not transition.automatic] if machine else []
+
+
 def may_perform(transition: Transition, entity: type[Recorded], actor: Actor) -> bool:
     """Say whether the actor's roles allow the verb and all that it brings about."""
     needed = ((transition.right, entity), *transition.also)

@@ -42,8 +42,8 @@ def fold(text: str) -> str:
     return " ".join(_NOT_TEXT.sub(" ", plain).split())
 
 
-#: Characters that no database text may hold, or that break what is printed.
-UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+#: Characters that no database text may hold, or that break what is printed; the last two no XML, so no workbook.
+UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def clean_text(raw: str, *, lines: bool = False) -> str:

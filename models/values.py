@@ -271,7 +271,7 @@ class Year(ValueType):
 
     def parse(self, raw: str) -> int:
         text = clean_text(raw)
-        if not re.fullmatch(r"[0-9]{4}", text):
+        if not re.fullmatch(r"[1-9][0-9]{3}", text):
             raise BadValue(_l("A year has four digits."))
         return int(text)
 

@@ -105,7 +105,7 @@ def form_of(visitor: Visitor, path: str) -> dict[str, str]:
         if name and ('type="checkbox"' not in tag or " checked" in tag):
             found[name[1]] = html.unescape(value[1]) if value else ""
     for name, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL):
-        found[name] = html.unescape(text)
+        found[name] = html.unescape(text).removeprefix("\r\n")  # as browsers do
     for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
         chosen = re.search(r'<option[^>]*value="([^"]*)"[^>]* selected', options)
         found[name] = html.unescape(chosen[1]) if chosen else ""

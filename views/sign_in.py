@@ -37,6 +37,7 @@ from views import interrupted
 from views.addresses import local_path
 from views.attempts import try_to_enter, with_wait
 from views.door import door, engine
+from views.generated.openapi import RefusesWithProblems
 from views.problems import answer_with_problems, problem_of
 from views.signed_in import SignedIn
 
@@ -196,7 +197,7 @@ class SignInView(BaseView):
         return with_wait(response, error)
 
 
-class TokenApi(SecurityApi):
+class TokenApi(RefusesWithProblems, SecurityApi):
     """Tokens for programs: the same user names, passwords and limits as at the desk."""
 
     def create_blueprint(
@@ -234,12 +235,6 @@ class TokenApi(SecurityApi):
                     properties:
                       access_token: {type: string}
                       refresh_token: {type: string}
-            400:
-              $ref: '#/components/responses/400'
-            401:
-              $ref: '#/components/responses/401'
-            429:
-              description: Too many attempts; Retry-After says how many seconds to wait
         """
         sent = request.get_json(silent=True)
         body: dict[str, Any] = sent if isinstance(sent, dict) else {}

@@ -204,6 +204,8 @@ def _accept_typed(field: Field, raw: Any) -> Any:
         return field.parse(f"{Decimal(str(raw)):f}".replace(".", ","))
     if field.kind in (Kind.integer, Kind.minutes) and abs(raw) > LARGEST_INTEGER:
         raise BadValue(_l("This number is too large."))
+    if field.kind is Kind.integer:
+        return field.parse(str(raw))  # a year, for one, is not any number
     if field.kind is Kind.datetime and raw.tzinfo is None:
         raise BadValue(NOT_A_VALUE)
     return raw

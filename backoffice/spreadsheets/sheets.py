@@ -25,11 +25,13 @@ SHEET_ROWS = 1_048_575
 #: Characters a cell can hold.
 CELL_TEXT = 32_767
 #: What XML cannot hold is written by its number, and so is what only looks as if it were.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f]|_x[0-9a-fA-F]{4}_")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9a-fA-F]{4}_")
 #: Fast enough that packing does not take longer than writing, and hardly larger.
 _PACKING = 3
 #: Texts that stand in XML as they are: no space at the ends, nothing to escape.
-_PLAIN = re.compile(r"[^\s&<>_\x00-\x1f](?:[^&<>_\x00-\x1f]*[^\s&<>_\x00-\x1f])?").fullmatch
+_PLAIN = re.compile(
+    r"[^\s&<>_\x00-\x1f\ufffe\uffff](?:[^&<>_\x00-\x1f\ufffe\uffff]*[^\s&<>_\x00-\x1f\ufffe\uffff])?"
+).fullmatch
 #: The values of some rows, column by column, and what writes those of one column.
 Batch = Sequence[Sequence[Any]]
 Cells = Callable[[Sequence[Any], range], list[str]]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 import pytest
 import sqlalchemy as sa
@@ -144,6 +146,15 @@ def test_any_text_stands_in_a_sheet_as_it_is(tmp_path: Path) -> None:
     found = CalamineWorkbook.from_path(tmp_path / "t.xlsx").get_sheet_by_index(0).to_python(skip_empty_area=False)
     texts = [row[0] for row in found]
     assert texts == ["Text & more", *AWKWARD[:-1], f"{'x' * 32_766}…"]
+
+
+def test_what_no_xml_can_hold_breaks_no_workbook(tmp_path: Path) -> None:
+    texts = ["a\uffffb", "\ufffe"]
+    write_sheets(tmp_path / "t.xlsx", "Sheet", [SheetColumn("Text", 20, "", str, is_text=True)], [[texts]])
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml")
+    expat.ParserCreate().Parse(sheet, True)
+    assert b"a_xFFFF_b" in sheet
 
 
 def test_a_list_too_long_for_a_sheet_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,6 +215,18 @@ def test_every_entity_answers_as_its_description_says(program: Callable[..., Pro
             assert not problems, f"{entity.__name__}: {problems}"
 
 
+def test_each_verb_is_described_with_what_it_asks_for(program: Callable[..., Program]) -> None:
+    api = program()
+    description, info = api.get("/_openapi").json, api.get("/contract/_info").json
+    for verb in info["verbs"]:
+        described = description["paths"][f"/api/v1/contract/{{pk}}/do/{verb['name']}"]["post"]
+        name = described["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        schema = description["components"]["schemas"][name]
+        assert list(schema.get("properties", {})) == sorted(verb["inputs"])
+        assert schema.get("required", []) == sorted(set(verb["inputs"]) - set(verb["optional"]))
+    assert not [path for path in description["paths"] if path.endswith("/do/expire")], "the product's own"
+
+
 def test_reading_and_writing_agree(program: Callable[..., Program], session: RecordSession) -> None:
     """What an answer shows of a writable field can be sent back as it is."""
     api, contract = program(), make_contract(session, make_company(session))

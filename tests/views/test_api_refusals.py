@@ -81,6 +81,13 @@ NONSENSE: list[tuple[str, str, dict[str, Any], int]] = [
 ]
 
 
+def test_a_year_is_not_any_number(program: Callable[..., Program]) -> None:
+    api = program()
+    for year in (0, -47_414, 999, 12_345):
+        answer = api.post("/annual_fee/", json={"year": year})
+        assert (answer.status_code, "year" in answer.json["errors"]) == (422, True), year
+
+
 def test_nonsense_gets_a_clear_answer(program: Callable[..., Program], subtests: pytest.Subtests) -> None:
     api = program()
     for method, path, options, status in NONSENSE:

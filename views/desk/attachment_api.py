@@ -19,7 +19,7 @@ from models.base import ENTITIES, Recorded
 from views.door import commit, current_actor, current_session
 from views.downloads import file_response
 from views.generated import documents, openapi
-from views.generated.api import answer, by_token
+from views.generated.api import answer, by_token, tag_of
 from views.generated.api_requests import json_object
 from views.problems import answer_with_problems
 from views.uploads import sent_files
@@ -88,8 +88,8 @@ class AttachmentFileApi(BaseApi):
             client_visible=request.form.get("client_visible") == "1",
         )
         commit()
-        location = f"{request.script_root}{self.route_base}/{attachment.id}"
-        return answer(documents.document(attachment, actor), 201, {"Location": location})
+        location = {"Location": f"{request.script_root}{self.route_base}/{attachment.id}"}
+        return answer(documents.document(attachment, actor), 201, location | tag_of(attachment))
 
     @expose("/<pk>/file")
     @permission_name("list")

@@ -176,7 +176,7 @@ class RecordApi(BaseApi):
         if not may_perform(transition, self.entity, actor) or transition.automatic:
             raise Forbidden
         body = json_object(default={})
-        values = load(schemas.inputs_schema(transition.asks or self.entity, verb, transition.inputs), body)
+        values = load(schemas.inputs_schema(self.entity, transition), body)
 
         def move(record: Recorded, version: int) -> None:
             perform(current_session(), record, verb, values, actor=actor, version=version)
@@ -192,8 +192,7 @@ class RecordApi(BaseApi):
     def _record(self, pk: str | int, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         names = list(schemas.shown_fields(self.entity))
         record = get_record(fresh_session(), self.entity, pk, relations=relations_of(self.entity, names))
-        tag = {} if record.version is None else {"ETag": f'"{record.version}"'}
-        return answer(documents.document(record, current_actor()), status, tag | (headers or {}))
+        return answer(documents.document(record, current_actor()), status, tag_of(record) | (headers or {}))
 
     def _change(self, pk: str, work: Callable[[Recorded, int], None], body: Any = None) -> Response | None:
         """Do ``work`` on the version of the record that the request names, and commit; return the conflict, if any."""
@@ -208,7 +207,7 @@ class RecordApi(BaseApi):
             current = get_record(fresh_session(), self.entity, pk)
             both = {"current": documents.document(current, current_actor()), "submitted": body}
             refusal = problem_of(error, **both)
-            refusal.headers["ETag"] = f'"{current.version}"'
+            refusal.headers.update(tag_of(current))
             return refusal
         return None
 
@@ -218,11 +217,17 @@ def api_classes() -> list[type[RecordApi]]:
     return [_api_class(name, entity) for name, entity in ENTITIES.items()]
 
 
+class Description(openapi.RefusesWithProblems, OpenApi):
+    """What all endpoints are, as OpenAPI has it; the toolkit's own, with its refusals as they are."""
+
+    class_permission_name = OpenApi.__name__
+
+
 def register_api(appbuilder: AppBuilder) -> None:
     """Add the API of every entity to the application, and its description in OpenAPI with the page that shows it."""
     for api in api_classes():
         appbuilder.add_api(api)
-    appbuilder.add_api(OpenApi)
+    appbuilder.add_api(Description)
     appbuilder.add_view_no_menu(SwaggerView)
 
 
@@ -245,6 +250,11 @@ def _may(action: Action, entity: type[Recorded]) -> Actor:
     actor = current_actor()
     actor.require(action, entity)
     return actor
+
+
+def tag_of(record: Any) -> dict[str, str]:
+    """Return the header that names the version of a record, for If-Match; none where nothing ever changes."""
+    return {} if record.version is None else {"ETag": f'"{record.version}"'}
 
 
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

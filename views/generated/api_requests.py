@@ -17,6 +17,8 @@ from views.generated import schemas
 
 #: A page of the API has at most so many records.
 LARGEST_PAGE = 100
+#: What If-Match must hold: the ETag of a record, which is its version.
+TAG = r'^(?:W/)?"([0-9]{1,9})"$'
 _LIST_ARGUMENTS = frozenset({"q", "f", "s", "n", "k"})
 
 
@@ -50,7 +52,7 @@ def submitted_version() -> int:
     raw = request.headers.get("If-Match", "").strip()
     if not raw:
         raise PreconditionRequired
-    found = re.fullmatch(r'(?:W/)?"([0-9]{1,9})"', raw)
+    found = re.fullmatch(TAG, raw)
     if not found:
         raise BadRequest(reason=_("If-Match must hold the ETag of the record."))
     return int(found[1])

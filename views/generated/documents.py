@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
-from backoffice.lifecycles import MACHINES
+from backoffice.lifecycles import offered
 from backoffice.operations.cleaning import writable_fields
 from backoffice.records import show
 from backoffice.records.filters import filterable, operators
@@ -106,7 +106,6 @@ def _described(field: Field, actor: Actor) -> dict[str, Any]:
 
 
 def _verbs(entity: type[Recorded], actor: Actor) -> list[dict[str, Any]]:
-    machine = MACHINES.get(entity)
     return [
         {
             "name": transition.name,
@@ -116,6 +115,6 @@ def _verbs(entity: type[Recorded], actor: Actor) -> list[dict[str, Any]]:
             "inputs": list(transition.inputs),
             "optional": list(transition.optional),
         }
-        for transition in (machine.transitions if machine else ())
-        if not transition.automatic and actor.may(transition.right, entity)
+        for transition in offered(entity)
+        if actor.may(transition.right, entity)
     ]

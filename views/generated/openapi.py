@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from apispec import APISpec
 from apispec.exceptions import DuplicateComponentNameError
 
+from backoffice.lifecycles import offered
 from views.generated import schemas
+from views.generated.api_requests import TAG
 from views.problems import PROBLEM_TYPE
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _PROBLEM_ANSWER = {
     "description": "A refusal, as RFC 9457 describes it",
     "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_REFUSALS = {"default": {"$ref": "#/components/responses/Problem"}}
 _TOKEN = {
     "type": "http",
     "scheme": "bearer",
@@ -39,12 +42,11 @@ _TOKEN = {
     "description": "An API key of the person, or an access token of /security/login.",
 }
 ID = {"name": "pk", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
-_VERB = {"name": "verb", "in": "path", "required": True, "schema": {"type": "string"}}
 _VERSION = {
     "name": "If-Match",
     "in": "header",
     "required": True,
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": TAG},
     "description": "The ETag of the record as it was read; without it the answer is 428.",
 }
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The version of the record."}}
@@ -55,6 +57,19 @@ _LIST = [
     ("n", "Records a page", {"type": "integer", "minimum": 1, "maximum": 100}),
     ("k", "Place in the list, as next and previous give it", {"type": "string"}),
 ]
+
+
+class RefusesWithProblems:
+    """For the toolkit's own endpoints: their refusals become problems as they leave, whatever the toolkit says."""
+
+    responses: ClassVar[dict[str, Any]] = {}
+
+    def operation_helper(self, operations: dict[str, Any], **options: Any) -> None:
+        """Describe the toolkit's answers where it does what was asked, and ours where it does not."""
+        super().operation_helper(operations=operations, **options)  # type: ignore[misc]
+        for described in operations.values():
+            done = {status: answer for status, answer in described["responses"].items() if int(status) < 400}
+            described["responses"] = {**done, **_REFUSALS}
 
 
 def describe(spec: APISpec, api: RecordApi) -> None:
@@ -69,7 +84,6 @@ def describe(spec: APISpec, api: RecordApi) -> None:
         "info": (f"{base}/_info", "get", operation("Describe", [], {"200": _answer("What it consists of")})),
         "get": (f"{base}/{{pk}}", "get", operation("Read", [ID], {"200": record(name)})),
         "delete": (f"{base}/{{pk}}", "delete", operation("Delete", [ID, _VERSION], {"204": {"description": "Gone"}})),
-        "do": (f"{base}/{{pk}}/do/{{verb}}", "post", _verb_operation(name)),
     }
     found = {method: described for method, described in operations.items() if method not in excluded}
     for path, http_method, described in found.values():
@@ -78,6 +92,21 @@ def describe(spec: APISpec, api: RecordApi) -> None:
         for http_method in ("put", "patch"):
             change = operation("Change", [ID, _VERSION], {"200": record(name)}, f"{name}Changes")
             spec.path(path=f"{base}/{{pk}}", operations={http_method: {**change, "tags": [api.openapi_spec_tag]}})
+    if "do" not in excluded:
+        _describe_verbs(spec, api)
+
+
+def _describe_verbs(spec: APISpec, api: RecordApi) -> None:
+    """Add a path for each verb that programs may ask for, with what it asks of them."""
+    name = api.entity.__name__
+    for transition in offered(api.entity):
+        body = f"{name}_{transition.name}"
+        _once(spec.components.schema, body, schema=schemas.inputs_schema(api.entity, transition))
+        answers = {"200": record(name), "204": {"description": "Done; it is in other hands now"}}
+        described = operation(str(transition.label), [ID, _VERSION], answers, body)
+        described["requestBody"]["required"] = bool(set(transition.inputs) - set(transition.optional))
+        path = f"{api.route_base}/{{pk}}/do/{transition.name}"
+        spec.path(path=path, operations={"post": {**described, "tags": [api.openapi_spec_tag]}})
 
 
 def _add_components(spec: APISpec, api: RecordApi) -> None:
@@ -104,17 +133,11 @@ def operation(summary: str, parameters: list[Any], answers: dict[str, Any], body
     found: dict[str, Any] = {
         "summary": summary,
         "parameters": parameters,
-        "responses": {**answers, "default": {"$ref": "#/components/responses/Problem"}},
+        "responses": {**answers, **_REFUSALS},
         "security": [{"jwt": []}],
     }
     if body:
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(body)}}}
-    return found
-
-
-def _verb_operation(name: str) -> dict[str, Any]:
-    found = operation("Perform a verb", [ID, _VERB, _VERSION], {"200": record(name), "204": {"description": "Done"}})
-    found["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
     return found
 
 

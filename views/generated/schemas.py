@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import RAISE, Schema
 from marshmallow import fields as ma
 
+from backoffice.lifecycles import Transition
 from models.base import Recorded
 from models.catalogue import Field, Kind, cache, fields
 from views.generated.json_values import DECIMAL, TIME, Written
@@ -144,10 +145,13 @@ def written_line_schema(entity: type[Recorded], parent: type[Recorded]) -> type[
     return _schema(f"{parent.__name__}{entity.__name__}Values", {**own, **members})
 
 
-def inputs_schema(entity: type[Recorded], verb: str, names: tuple[str, ...]) -> type[Schema]:
-    """Return the schema of what a verb asks for."""
-    members = {name: _written(fields(entity)[name]) for name in names}
-    return _schema(f"{entity.__name__}_{verb}", members)
+def inputs_schema(entity: type[Recorded], transition: Transition) -> type[Schema]:
+    """Return the schema of what a verb of ``entity`` asks for."""
+    known = fields(transition.asks or entity)
+    members = {name: _written(known[name]) for name in transition.inputs}
+    for name, member in members.items():
+        member.required = name not in transition.optional
+    return _schema(f"{entity.__name__}_{transition.name}", members)
 
 
 #: What every record has beside its declared fields.
