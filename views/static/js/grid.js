@@ -88,7 +88,8 @@ async function save(own, value) {
   }
 }
 
-function refuse({ cell, input, problem }) {
+function refuse({ cell, root, input, problem }) {
+  for (const list of root.querySelectorAll("[data-combo-pop]")) list.hidden = true; // the reason stands in its place
   cell.classList.add("is-wrong");
   explain(cell, problem, "alert");
   input.setAttribute("aria-invalid", "true");
@@ -176,13 +177,20 @@ function onKey(event) {
   else if (event.key === "Tab" && !control && rowOf(cell).cells[cell.cellIndex + (event.shiftKey ? -1 : 1)]?.matches("td")) move(cell, 0, event.shiftKey ? -1 : 1);
   else if (event.key === "Enter" && control) cell.querySelector("a")?.click();
   else if (event.key === "Enter" || event.key === "F2") edit(cell);
-  else if (event.key === "Escape") { if (isHeld(cell)) drop(cell); choose(cell); tell(""); }
+  else if (event.key === "Escape") { range().flat().filter(isHeld).forEach(drop); choose(cell); tell(""); }
   else if (event.key === "Delete" && corner !== current) write(range().flat().filter(isOpen).map((one) => ({ cell: one, value: "" })));
   else if (event.key === "Delete" && isOpen(cell)) edit(cell, "");
+  else if (control && event.key.toLowerCase() === "a") chooseAll();
   else if (control && event.key.toLowerCase() === "z") takeBack();
   else if (event.key.length === 1 && !control && !event.altKey && isOpen(cell)) edit(cell, event.key);
   else return;
   event.preventDefault();
+}
+
+function chooseAll() {
+  const all = table.tBodies[0].rows;
+  choose(all[0].cells[1], { focus: false });
+  choose([...all[all.length - 1].cells].at(-1), { extend: true });
 }
 
 /** Write several cells; then show the first that was refused, if any. */
@@ -192,7 +200,7 @@ async function write(entries, options) {
   try {
     await queue;
     const saved = await writeBlock(entries, options);
-    if (!saved) choose(entries.map(({ cell }) => cell).find(isHeld));
+    if (!saved) choose(entries.map(({ cell }) => cell).find((cell) => cell.matches(".is-wrong")));
     return saved;
   } finally {
     busy = false;

@@ -8,13 +8,18 @@ const AT_ONCE = 100;
  *
  * `beyond` cells have no place on the page. What is refused stays in its cell with the reason. */
 export async function writeBlock(entries, { beyond = 0, remember = true } = {}) {
-  const isSame = ({ cell, value }) => value === cell.dataset.value || value.trim() === storedText(cell);
   for (const { cell } of entries.filter((entry) => isSame(entry) && isHeld(entry.cell))) drop(cell);
   const changes = entries.filter((entry) => !isSame(entry));
   if (!changes.length && !beyond) { tell(words.wordSame); return true; }
   const rows = byRow(changes);
   if ((changes.length > ASK_FROM || beyond) && !(await agreed(changes, rows, beyond))) return false;
   return sendRows([...rows.values()], remember);
+}
+
+/** Say whether a cell has a value already, be it written as it is edited or as it is read. */
+function isSame({ cell, value }) {
+  const [written, read] = [value.trim(), storedText(cell)];
+  return value === cell.dataset.value || written === read || (!isOpen(cell) && written.toLowerCase() === read.toLowerCase());
 }
 
 /** Group by row; what was refused in a row before goes along, since a row is saved whole. */
@@ -90,7 +95,8 @@ function settle({ row, cells }, told, taken) {
     const conflict = stored && conflictWords(cell, stored);
     // A conflict is decided on by saving once more: against what is stored now.
     if (stored) show(cell, stored);
-    hold(cell, value, conflict ?? told.problems[column] ?? (told.problem || words.wordHeld));
+    const reason = conflict ?? told.problems[column] ?? told.problem;
+    hold(cell, value, reason || words.wordHeld, Boolean(reason));
   }
   return isSaved ? 1 : 0;
 }

@@ -52,15 +52,17 @@ export function showSaved(cell, stored) {
   cell.classList.add("is-changed");
 }
 
-/** Keep in a cell what was typed and refused, with the reason, until it is corrected or dropped. */
-export function hold(cell, typed, problem) {
+/** Keep in a cell what was typed and not saved, with the reason, until it is corrected or dropped.
+ *
+ * `isCause` is false where it only waits for another cell of its row. */
+export function hold(cell, typed, problem, isCause = true) {
   const before = shown.get(cell) ?? [...cell.childNodes];
   release(cell);
   shown.set(cell, before);
   Object.assign(cell.dataset, { typed, problem });
   cell.replaceChildren(typed);
-  cell.classList.add("is-wrong");
-  cell.setAttribute("aria-invalid", "true");
+  cell.classList.add(isCause ? "is-wrong" : "is-waiting");
+  if (isCause) cell.setAttribute("aria-invalid", "true");
 }
 
 /** Forget what was typed into a cell; return what stood there before. */
@@ -69,7 +71,7 @@ export function release(cell) {
   shown.delete(cell);
   delete cell.dataset.typed;
   delete cell.dataset.problem;
-  cell.classList.remove("is-wrong");
+  cell.classList.remove("is-wrong", "is-waiting");
   cell.removeAttribute("aria-invalid");
   cell.removeAttribute("aria-describedby");
   return before;
