@@ -68,12 +68,12 @@ def test_a_row_is_written_whole_or_not_at_all(
     desk_client: Find, companies: list[Company], session: RecordSession
 ) -> None:
     first, second, third = companies
-    make_company(session, "Già qui srl", vat_number="01533540221")
+    make_company(session, "Già qui srl", vat_number="01114601006")
     answer = paste(
         desk_client("sales"),
         row(first, city="Trento", province="XX9", lab_habitual="forse"),
         row(second, city="Ala", state="client"),
-        row(third, city="Arco", vat_number="12345678901"),
+        row(third, city="Arco", vat_number="01114601006"),
         row(make_company(session, "Ultima srl"), city="Riva"),
     )
     problems = [set(one["problems"]) for one in answer.json["rows"]]
