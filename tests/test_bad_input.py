@@ -30,7 +30,8 @@ from models.service_calendar import ServiceCalendar
 from models.ticket import Ticket
 from tests.sample import ENTITY_SETS
 from tests.visitors import ADMIN, NONSENSE, Visitor, each_kind, form_of, stored_row
-from views.generated.grid import editable_fields, grid_entities
+from views.generated.grid import grid_entities
+from views.generated.grid_cells import editable_fields
 
 QUESTIONS = (
     *("f=nonsense:is:1", "f=id", "f=id:nonsense:1", "f=created_at:last:x", "f=:::", "&".join(["f=id:is:1"] * 30)),

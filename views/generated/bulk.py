@@ -193,6 +193,7 @@ def progress_page(session: RecordSession, run: BulkRun) -> dict[str, Any]:
     done, job = run.row_count - bulk_results.count_waiting(session, run), _open_job(session, run)
     text = _("It is being done") if job is JobState.running else _("It waits for its turn")
     progress: dict[str, Any] = {"text": text if job else _("Not all of it is done"), "done": done}
+    progress |= {"done_text": format_decimal(done), "total_text": format_decimal(run.row_count)}
     progress |= {"total": run.row_count, "action": run_url(run, "go"), "label": _("Go on")}
     return {
         "heading": heading(run),

@@ -66,7 +66,7 @@ def _written(run: BulkRun) -> list[str]:
 def _summary(run: BulkRun, counts: Mapping[BulkOutcome | None, int]) -> str:
     done = counts.get(BulkOutcome.done, 0)
     if done == run.row_count:
-        return ngettext("It is done.", "All %(num)s are done.", done)
+        return ngettext("It is done.", "All %(all)s are done.", done, all=format_decimal(done))
     return _("%(done)s of %(all)s are done", done=format_decimal(done), all=format_decimal(run.row_count))
 
 

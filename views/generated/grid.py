@@ -1,4 +1,4 @@
-"""The grid of every entity: its list as a sheet whose cells are changed in place, one save a cell.
+"""The grid of every entity: its list as a sheet whose cells are changed in place, one save a cell or a block.
 
 Flask-Admin's views, reading through ``records`` and writing through ``operations`` like every other surface.
 Its own pages for adding, editing, deleting and exporting are not registered at all: the desk has them.
@@ -6,6 +6,7 @@ Its own pages for adding, editing, deleting and exporting are not registered at 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,31 +17,23 @@ from flask_admin.model import BaseModelView
 from flask_admin.theme import Theme
 from flask_babel import gettext as _
 
-from backoffice.actors import Action, Actor, ActorKind, Door
+from backoffice.actors import Action, ActorKind, Door
 from backoffice.database import UNREACHABLE
 from backoffice.errors import BadRequest, Conflict, DomainError, Forbidden, InvalidRecord
-from backoffice.operations.cleaning import READ_ONLY, writable_fields
+from backoffice.operations.cleaning import READ_ONLY
 from backoffice.operations.plain import update_record
-from backoffice.records import show
 from backoffice.records.lookup import get_record
 from models.base import ENTITIES, Recorded
-from models.catalogue import ORDERED, TEXTUAL, Field, Kind, slug
+from models.catalogue import Field, Kind, slug
 from views import addresses
 from views.door import commit, current_actor, current_session, fresh_session
+from views.generated.grid_blocks import change_rows, read_rows, read_version
+from views.generated.grid_cells import cell_now, edit_text, editable_fields, typed
 from views.generated.listing import Listing
 from views.problems import problem, problem_of, problem_of_database
 
-#: What can be changed inside a cell: one value, written on one line or chosen from a few.
-EDITABLE = (TEXTUAL | ORDERED | {Kind.boolean, Kind.choice}) - {Kind.long_text}
 #: A sheet begins with so many columns; the chooser has the others.
 _COLUMNS = 12
-
-
-def editable_fields(entity: type[Recorded], actor: Actor) -> dict[str, Field]:
-    """Return the fields of ``entity`` that ``actor`` may change in a cell: never masked, never those of verbs."""
-    if not actor.may(Action.update, entity):
-        return {}
-    return {name: field for name, field in writable_fields(entity, actor).items() if field.kind in EDITABLE}
 
 
 class Sheet(Listing):
@@ -59,17 +52,19 @@ class Sheet(Listing):
             choices = [("1", _("Yes")), ("0", _("No"))]
         elif choices and field.nullable:
             choices = [("", ""), *choices]
+        is_editable = field.name in editable_fields(self.entity, self.actor)
         return {
             **super()._column(field),
-            "editable": field.name in editable_fields(self.entity, self.actor),
+            "editable": is_editable,
             "choices": choices,
+            "options_url": addresses.options_url(field) if is_editable and field.kind is Kind.relation else None,
             "help": field.help,
             "max_length": field.max_length,
         }
 
     def _row(self, record: Recorded) -> dict[str, Any]:
         editable = editable_fields(self.entity, self.actor)
-        edits = [f.edit(getattr(record, f.name)) if f.name in editable else None for f in self.columns]
+        edits = [edit_text(record, f) if f.name in editable else None for f in self.columns]
         shown = super()._row(record)
         # A sheet shows what is stored: the day itself, not how late it is.
         cells = [replace(cell, due="") for cell in shown["cells"]]
@@ -94,6 +89,7 @@ class RecordGrid(BaseModelView):
         """Show one page of the sheet."""
         page = Sheet(self.model, current_actor()).page(current_session())
         page["update_url"] = self.get_url(".ajax_update")
+        page["paste_url"] = self.get_url(".ajax_paste")
         page["list_url"] = addresses.list_url(self.model)
         return self.render(self.list_template, page=page)  # type: ignore[no-any-return]
 
@@ -103,14 +99,23 @@ class RecordGrid(BaseModelView):
 
         Answers 200 with the new text and version, else a problem document: 400, 403, 404, 409, 422 or 503.
         """
-        try:
-            return self._update(request.form.get("pk", ""), request.form.get("column", ""))
-        except InvalidRecord as error:
-            return problem_of(error, detail=" ".join(str(text) for text in error.problems.values()))
-        except DomainError as error:
-            return problem_of(error)
-        except UNREACHABLE as error:
-            return problem_of_database(error)
+        return _refusals_as_problems(lambda: self._update(request.form.get("pk", ""), request.form.get("column", "")))
+
+    @expose("/ajax/paste/", methods=("POST",))
+    def ajax_paste(self) -> Response:
+        """Change cells of several rows, as ``grid_blocks.read_rows`` takes them: of a row all or none.
+
+        Answers 200 with what became of each row, else a problem document and no row has changed: 400, 403, 413 or 503.
+        """
+        return _refusals_as_problems(self._paste)
+
+    def _paste(self) -> Response:
+        actor = current_actor()
+        actor.require(Action.update, self.model)
+        rows = read_rows(request.get_json(silent=True))
+        attempts = change_rows(current_session(), self.model, rows, actor)
+        commit()
+        return jsonify(rows=[attempt.told(actor) for attempt in attempts])
 
     def _update(self, pk: str, name: str) -> Response:
         actor, value = current_actor(), request.form.get("value")
@@ -120,17 +125,17 @@ class RecordGrid(BaseModelView):
             raise InvalidRecord({name: READ_ONLY})
         if value is None:
             raise BadRequest(reason=_("a value is missing."))
-        version = _version(request.form.get("version", ""))
+        version = read_version(request.form.get("version", ""))
         record = get_record(current_session(), self.model, pk)
         try:
             if record.version != version:
                 raise Conflict
-            update_record(current_session(), record, {name: value}, version=version, actor=actor)
+            update_record(current_session(), record, {name: typed(field, value)}, version=version, actor=actor)
             commit()
         except Conflict as error:
             stored = get_record(fresh_session(), self.model, pk)
-            return problem_of(error, current=_cell(stored, field, actor), submitted=value)
-        return jsonify(_cell(record, field, actor))
+            return problem_of(error, current=cell_now(stored, field, actor), submitted=value)
+        return jsonify(cell_now(record, field, actor))
 
     def _handle_view(self, name: str, **kwargs: Any) -> Any:
         g.door = Door.grid
@@ -138,7 +143,7 @@ class RecordGrid(BaseModelView):
         if self.is_accessible():
             return None
         is_stranger = current_actor().kind is ActorKind.anonymous
-        if name == "ajax_update":
+        if name in ("ajax_update", "ajax_paste"):
             return problem(401, _("Your session has ended: sign in again.")) if is_stranger else problem_of(Forbidden())
         if is_stranger:
             return redirect(current_app.extensions["appbuilder"].get_url_for_login_with(request.full_path))
@@ -201,22 +206,13 @@ def register_grid(app: Flask) -> None:
         admin.add_view(RecordGrid(entity))
 
 
-def _version(raw: str) -> int:
-    if not raw.isascii() or not raw.isdigit() or len(raw) > 9:
-        raise BadRequest(reason=_("the version of the row is missing."))
-    return int(raw)
-
-
-def _cell(record: Recorded, field: Field, actor: Actor) -> dict[str, Any]:
-    """Return a cell as it now stands: what to show, what to edit, and the version of its row."""
-    cell = show.cell(record, field, actor)
-    value = getattr(record, field.name)
-    return {
-        "text": cell.text,
-        "title": cell.title,
-        "tone": cell.tone,
-        "icon": cell.icon,
-        "badge": cell.is_badge,
-        "value": field.edit(value),
-        "version": record.version,
-    }
+def _refusals_as_problems(answer: Callable[[], Response]) -> Response:
+    """Return what ``answer`` returns, and its refusals as the script of the page reads them."""
+    try:
+        return answer()
+    except InvalidRecord as error:
+        return problem_of(error, detail=" ".join(str(text) for text in error.problems.values()))
+    except DomainError as error:
+        return problem_of(error)
+    except UNREACHABLE as error:
+        return problem_of_database(error)
