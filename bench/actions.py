@@ -132,7 +132,7 @@ def main(tickets: int, runs: int, folder: Path, record: Path | None, most: int, 
         facts, counter = find_facts(url), StatementCounter(url)
         with served(env, folder) as port, done_beside(config.load(env)) as idle, chromium() as browser:
             given = Circumstances(
-                f"http://127.0.0.1:{port}", env["BACKOFFICE_DEMO_PASSWORD"], facts, runs, counter, idle, record
+                f"http://127.0.0.1:{port}", env["BACKOFFICE_DEMO_PASSWORD"], facts, runs, counter, idle, _say, record
             )
             outcomes = measure(browser, given)
         counter.close()
@@ -146,6 +146,10 @@ def main(tickets: int, runs: int, folder: Path, record: Path | None, most: int, 
         click.echo(failure, err=True)
     if write:
         put_between(REPORT, _BEGIN, _END, text)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _give_up(_number: int, _frame: Any) -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import TimeoutError as TookTooLong
 
 from backoffice.database import make_engine
 from bench.accessibility import find_violations
-from bench.deeds import BOTH, DEEDS, Deed, Visit
+from bench.deeds import BOTH, DEEDS, Deed, Visit, many_of
 from bench.filling import Facts
 from bench.installation import DESK
 from bench.running import StatementCounter
@@ -23,7 +23,7 @@ from bench.running import StatementCounter
 #: Milliseconds after which a person wants to see that something is happening; and after which it is given up.
 SOON, LATE = 1_000, 30_000
 #: What tells that something is happening.
-PROGRESS = "progress, [aria-busy=true], [data-combo-word]:not([hidden])"
+PROGRESS = "progress, [role=progressbar], [aria-busy=true], [data-combo-word]"
 WINDOW = {"width": 1440, "height": 900}
 API = "the same list by the API, next page by key"
 
@@ -61,6 +61,8 @@ class Circumstances:
     counter: StatementCounter | None = None
     #: Waits until nothing is done beside the pages any more.
     idle: Callable[[], None] = lambda: None
+    #: Tells whoever waits how far it has come.
+    say: Callable[[str], None] = lambda _text: None
     #: Where one more time, which is not measured, is recorded.
     record: Path | None = None
 
@@ -69,10 +71,10 @@ def measure(browser: Browser, given: Circumstances) -> list[Outcome]:
     """Do everything so many times in each role, and once more to judge the pages; return what came of it."""
     places = {deed.name: place for place, deed in enumerate(DEEDS)}
     found = [outcome for role in BOTH for outcome in _as_somebody(browser, given, role)]
-    many = str(given.facts.company_tickets)
+    numbers = {"company_tickets": f"{given.facts.company_tickets:,}", "many": f"{many_of(given.facts):,}"}
     found.sort(key=lambda outcome: places.get(outcome.name, len(DEEDS)))
     for outcome in found:
-        outcome.name = outcome.name.replace("{company_tickets}", many)
+        outcome.name = outcome.name.format(**numbers)
     return found
 
 
@@ -90,6 +92,7 @@ def _as_somebody(browser: Browser, given: Circumstances, role: str) -> list[Outc
     for _run in range(given.runs):
         for deed, outcome in mine:
             hand.do(deed, outcome)
+            given.say(f"{outcome.milliseconds[-1]:6.0f} ms  {deed.name}")
     api = hand.ask_api(Outcome(API, role, "the answer"))
     if given.record is not None:
         context.tracing.start(screenshots=True, snapshots=True)
@@ -140,14 +143,14 @@ class _Hand:
         key, path = self.visit.make_key(), f"{DESK}/api/v1/ticket/"
         ask = self.page.context.request
         headers = {"Authorization": f"Bearer {key}"}
-        place = ask.get(path, headers=headers).json()["next"]
+        following = ask.get(path, headers=headers).json()["next"]
         for _run in range(self.given.runs):
             self._begin()
             began = time.perf_counter()
-            answer = ask.get(path, headers=headers, params={"k": place})
+            answer = ask.get(following, headers=headers)
             outcome.milliseconds.append((time.perf_counter() - began) * 1000)
             if not answer.ok:
-                raise RuntimeError(f"{path} is answered with {answer.status}")
+                raise RuntimeError(f"{following} is answered with {answer.status}")
             self._bytes = len(answer.body())
             self._end(outcome)
         return outcome
@@ -162,7 +165,10 @@ class _Hand:
         try:
             shown.wait_for(timeout=SOON)
         except TookTooLong:
-            is_told = self.page.locator(PROGRESS).locator("visible=true").count() > 0
+            # Not by a locator: those wait until no page is on its way.
+            is_told = self.page.evaluate(
+                "what => [...document.querySelectorAll(what)].some((one) => one.checkVisibility())", PROGRESS
+            )
             outcome.told = is_told and outcome.told is not False
             shown.wait_for(timeout=LATE)
 
