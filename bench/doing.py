@@ -112,9 +112,9 @@ class _Hand:
         self.visit, self.page, self.given = visit, visit.page, given
         self._bytes = 0
         self._files: list[Any] = []
-        wire = self.page.context.new_cdp_session(self.page)
-        wire.send("Network.enable")
-        wire.on("Network.loadingFinished", self._received)
+        self._wire = self.page.context.new_cdp_session(self.page)
+        self._wire.send("Network.enable")
+        self._wire.on("Network.loadingFinished", self._received)
         self.page.on("download", lambda file: self._files.append(file))
 
     def do(self, deed: Deed, outcome: Outcome) -> None:
@@ -165,12 +165,15 @@ class _Hand:
         try:
             shown.wait_for(timeout=SOON)
         except TookTooLong:
-            # Not by a locator: those wait until no page is on its way.
-            is_told = self.page.evaluate(
-                "what => [...document.querySelectorAll(what)].some((one) => one.checkVisibility())", PROGRESS
-            )
+            is_told = self._is_told()
             outcome.told = is_told and outcome.told is not False
             shown.wait_for(timeout=LATE)
+
+    def _is_told(self) -> bool:
+        # Asked of the browser itself: Playwright answers only when no page is on its way any more.
+        look = f"[...document.querySelectorAll('{PROGRESS}')].some((one) => one.checkVisibility())"
+        answer = self._wire.send("Runtime.evaluate", {"expression": look, "returnByValue": True})
+        return answer["result"].get("value") is True
 
     def _begin(self) -> None:
         self._bytes = 0
