@@ -54,7 +54,7 @@ def postgresql(folder: Path) -> Iterator[sa.URL]:
     data.mkdir(parents=True, exist_ok=True)
     # A busy machine may need longer than it waits: the server comes up all the same.
     with suppress(subprocess.TimeoutExpired):
-        get_server(data, cleanup_mode=None)
+        get_server(data, cleanup_mode=None).ensure_postgres_running()
     server = sa.URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(data)})
     with _patiently(server) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'bench'").fetchone() is None:

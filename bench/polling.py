@@ -30,6 +30,7 @@ import sqlalchemy as sa
 import config
 from backoffice.app import create_application
 from backoffice.clock import now
+from bench.document import put_between
 from bench.installation import DESK, ask, environment, fill, free_port, postgresql, served, sign_in
 from bench.pollers import EVERY, Polls, keep_asking
 from bench.rows import Sizes
@@ -151,15 +152,6 @@ def report(pages: list[Times], polls: Polls, quiet: int, facts: list[str]) -> st
     return "\n".join([*(f"- {fact}" for fact in facts), "", *lines])
 
 
-def write_down(text: str) -> None:
-    """Put the table in the place of the one before."""
-    document = REPORT.read_text(encoding="utf-8")
-    kept = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
-    if not kept.search(document):
-        raise SystemExit(f"{REPORT.name} has no place for it: {_BEGIN} … {_END}")
-    REPORT.write_text(kept.sub(lambda _: f"{_BEGIN}\n{text}\n{_END}", document), encoding="utf-8")
-
-
 def facts_of(sizes: Sizes, pollers: int, pages: list[Times], polls: Polls, busy: tuple[float, ...]) -> list[str]:
     """Return under which circumstances it was measured."""
     opened = f"{sum(len(page.alone) for page in pages):,} pages alone, {sum(len(page.beside) for page in pages):,} with"
@@ -221,7 +213,7 @@ def main(
     text = report(pages, polls, quiet, facts_of(sizes, pollers, pages, polls, busy))
     click.echo(text)
     if write:
-        write_down(text)
+        put_between(REPORT, _BEGIN, _END, text)
 
 
 def _poll_of(page: str) -> str:

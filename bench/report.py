@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backoffice import clock
+from bench.document import put_between
 from bench.measuring import CLIENTS, PAGES
 from bench.sites import BARE, OURS, RIVAL_SITES
 
@@ -28,13 +29,8 @@ def write(results: dict[str, Any], document: Path) -> None:
 
     :raises ValueError: the document has no place for them.
     """
-    text = document.read_text()
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{document} has no place for the results")
-    head, rest = text.split(BEGIN, 1)
-    tail = rest.split(END, 1)[1]
     picture = "![Times beside the rivals, and as tickets grow](performance.svg)"
-    document.write_text(f"{head}{BEGIN}\n\n{tables(results)}\n\n{picture}\n\n{END}{tail}")
+    put_between(document, BEGIN, END, f"\n{tables(results)}\n\n{picture}\n")
 
 
 def tables(results: dict[str, Any]) -> str:

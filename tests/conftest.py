@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ import config
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.app import create_application
 from backoffice.database import RecordSession, make_engine, open_session
+from bench.chromium import ARGUMENTS, find_chromium
 from models.staff import Staff
 from tests.clients import DESK, DeskClient, session_cookie
 from tests.seeded import PASSWORD, build
@@ -32,12 +32,6 @@ from tests.visitors import Visitor
 
 _FOLDER = pytest.StashKey[Path]()
 _LOOPBACK_NAMES = {None, "", "localhost", b"localhost"}
-#: No sandbox as root, no GPU and little shared memory in containers, and no word to anybody outside.
-_CHROMIUM = [
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -208,10 +202,7 @@ def live_server(application: Any) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Debian's Chromium: no browser is ever downloaded."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    assert path, "The browser tests need Chromium: apt-get install chromium"
-    return {**browser_type_launch_args, "executable_path": path, "args": _CHROMIUM}
+    return {**browser_type_launch_args, "executable_path": find_chromium(), "args": ARGUMENTS}
 
 
 @pytest.fixture

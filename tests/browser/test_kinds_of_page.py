@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 import sqlalchemy as sa
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from backoffice.database import RecordSession
+from bench.accessibility import OPEN, find_violations
 from models.staff import Staff
 from models.ticket import Ticket, TicketState
 from tests.clients import DESK, DeskClient
@@ -21,20 +21,11 @@ from tests.imports.register import body, csv_bytes
 from tests.imports.test_pages import CHOICES, REGISTER, follow, place, send
 
 pytestmark = pytest.mark.databases("sqlite")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-#: None of these rules wants the style sheets read beforehand, which takes as long as many a page.
-AXE = {"resultTypes": ["violations"], "runOnly": RULES, "preload": False}
 #: Width and height, theme, language. Pages take turns: each has the first and third look, or the second and fourth,
 #: and so both widths, both themes and both languages.
 LOOKS = [(1440, 900, "light", "it"), (1440, 900, "dark", "en"), (390, 844, "dark", "en"), (390, 844, "light", "it")]
 #: The narrowest window.
 NARROWEST = 360
-#: What lies over the page while it is open. Then it alone is judged: what it half covers is too small for a finger,
-#: and is reached by closing it.
-OPEN = "details[open] > .menu-pop, .combo > .suggest:not([hidden]), .search-pop:not([hidden])"
-OPEN_WITH_OPENER = (
-    "details[open]:has(> .menu-pop), .combo:has(> .suggest:not([hidden])), .search:has(> .search-pop:not([hidden]))"
-)
 
 
 @dataclass(frozen=True)
@@ -266,11 +257,7 @@ def places(
 
 def check(page: Page, name: str) -> None:
     """Assert that the page is accessible."""
-    # What lies half under the foot of a list is scrolled into sight; the rules take it for a target too small.
-    page.evaluate("for (const foot of document.querySelectorAll('.list-foot')) foot.style.position = 'static'")
-    part = OPEN_WITH_OPENER if page.locator(OPEN).count() else None
-    found = Axe().run(page, part, AXE).response["violations"]
-    told = [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in found]
+    told = find_violations(page)
     assert not told, (name, page.url, told)
 
 

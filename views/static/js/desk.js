@@ -1,4 +1,5 @@
 // The desk's frame: menus, navigation, looks, keys, rows that open by click.
+import "./waiting.js";
 
 const looks = window.looks;
 

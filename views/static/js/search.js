@@ -1,5 +1,7 @@
 // Search over everything: what is found stands under the box while one types. Without this it is an ordinary form.
 
+import { endWaiting, showWaiting } from "./waiting.js";
+
 const WAIT = 150;
 const form = document.querySelector("[data-search]");
 const box = form.querySelector("input");
@@ -45,14 +47,17 @@ function draw(html) {
 async function ask(term) {
   asking?.abort();
   asking = new AbortController();
+  showWaiting();
   const address = new URL(form.action);
   address.search = new URLSearchParams({ q: term, part: "1" });
   try {
     const answer = await fetch(address, { signal: asking.signal, credentials: "same-origin", redirect: "error" });
     if (!answer.ok) throw new Error(String(answer.status));
     draw(await answer.text());
+    endWaiting();
   } catch (error) {
     if (error.name === "AbortError") return;
+    endWaiting();
     say(form.dataset.wordFailed);
     show(true);
   }
