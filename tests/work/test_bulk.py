@@ -93,6 +93,7 @@ def test_many_go_all_the_way_beside_the_page(
     waiting = client.get(question).text
     assert "Attende il suo turno" in waiting
     assert '<meta http-equiv="refresh"' in waiting
+    session.rollback()
     with begin_writing():  # between the count and the deed
         session.get_one(Company, keys[3]).notes = "Somebody was quicker"
         session.commit()
