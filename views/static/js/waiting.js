@@ -10,6 +10,7 @@ let timer;
 
 /** Begin to wait; the bar goes by itself after `most`, should nobody end it. */
 export function showWaiting(most = MOST) {
+  if (!bar) return; // an error page may have no frame
   clearTimeout(timer);
   timer = setTimeout(() => {
     bar.hidden = false;
@@ -19,7 +20,7 @@ export function showWaiting(most = MOST) {
 
 export function endWaiting() {
   clearTimeout(timer);
-  bar.hidden = true;
+  if (bar) bar.hidden = true;
 }
 
 function onLeaving() {
