@@ -35,7 +35,7 @@ BATCH = 500
 #: Rows of a CSV written at once, and how many characters are handed over together.
 _AT_ONCE, _PIECE = 50, 64_000
 #: Names of related rows that are remembered, so that each is looked up once and not with every row.
-_REMEMBERED = 50_000
+_REMEMBERED = 200_000
 #: Kinds whose text is made by us and may begin with a sign.
 _OWN_TEXT = frozenset(
     {Kind.integer, Kind.decimal, Kind.money, Kind.minutes, Kind.phone, Kind.date, Kind.datetime, Kind.time}
