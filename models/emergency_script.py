@@ -47,7 +47,11 @@ class EmergencyScript(GroupOwned, Record):
 
     #: The queue whose calls it is for.
     queue_id: Mapped[int | None] = reference(
-        "support_queue", _l("Queue"), index=False, help=_l("Read out in calls for this queue; or choose a contract.")
+        "support_queue",
+        _l("Queue"),
+        index=False,
+        help=_l("Read out in calls for this queue; or choose a contract."),
+        example="CC",
     )
     queue: Mapped[SupportQueue | None] = relationship()
     #: The contract whose calls it is for: it takes the place of the queue's.
