@@ -31,6 +31,7 @@ from models.ticket import TicketState
 from models.ticket_clock import ClockState, TicketClock
 from models.time_entry import TimeEntry
 from models.values import Minutes
+from tests.access.person import daily
 from tests.clients import DeskClient
 from tests.operations.world import World, day
 from views.desk.support_choices import WAYS
@@ -95,7 +96,7 @@ def assert_told(engine: sa.Engine, actor: Actor, name: str, filters: list[str], 
     assert text == str(count), (name, filters)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", [pytest.param(role, marks=daily(role)) for role in ROLES])
 def test_each_figure_is_what_its_list_shows(
     desk_client: Clients,
     session: RecordSession,
