@@ -1,6 +1,6 @@
 """Icons, states and values as HTML: the small parts of which pages have hundreds, the same everywhere.
 
-They are functions of all templates. As macros of templates they took a third of the time of a list.
+They are functions of all templates. As macros of templates, with the menus of rows, they took a fifth of a list's time.
 """
 
 from __future__ import annotations
@@ -63,10 +63,9 @@ def _written(html: str) -> Markup:
 @lru_cache(maxsize=100)
 def _quiet(sign: str, words: str, title: str = "") -> Markup:
     """Return a sign for the eyes and words for the ears."""
-    about = f' title="{escape(title)}"' if title else ""
     heard = f'<span class="visually-hidden">{escape(words)}</span>'
     if title:
-        return _written(f'<span class="quiet"{about}><span aria-hidden="true">{sign}</span>{heard}</span>')
+        return _written(f'<span class="quiet" title="{escape(title)}"><span aria-hidden="true">{sign}</span>{heard}</span>')
     return _written(f'<span class="quiet" aria-hidden="true">{sign}</span>{heard}')
 
 
