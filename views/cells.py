@@ -65,7 +65,9 @@ def _quiet(sign: str, words: str, title: str = "") -> Markup:
     """Return a sign for the eyes and words for the ears."""
     heard = f'<span class="visually-hidden">{escape(words)}</span>'
     if title:
-        return _written(f'<span class="quiet" title="{escape(title)}"><span aria-hidden="true">{sign}</span>{heard}</span>')
+        return _written(
+            f'<span class="quiet" title="{escape(title)}"><span aria-hidden="true">{sign}</span>{heard}</span>'
+        )
     return _written(f'<span class="quiet" aria-hidden="true">{sign}</span>{heard}')
 
 
