@@ -77,7 +77,7 @@ print("all there")
 
 @pytest.mark.long
 def test_one_file_is_enough(tmp_path: Path) -> None:
-    for name in (*COPIED, "tests"):
+    for name in (*COPIED, "bench", "tests"):
         source = config.ROOT / name
         if source.is_dir():
             shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
