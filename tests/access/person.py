@@ -164,6 +164,11 @@ class Person:
         sent = {"pk": key, "column": column, "value": value, "version": version}
         return self.client.submit(f"/grid/{slug(entity)}/ajax/update/", sent)
 
+    def paste(self, entity: type[Recorded], key: int, column: str, value: str, version: Any) -> TestResponse:
+        sent = {"rows": [{"pk": key, "version": version, "cells": {column: value}}]}
+        headers = {"X-CSRFToken": self.client.csrf_token}
+        return self.client.post(f"/grid/{slug(entity)}/ajax/paste/", json=sent, headers=headers)
+
 
 def window(person: Person, entity: type[Recorded]) -> tuple[str, set[int]]:
     """Return the filter that leaves the middle of a long list, nothing for a short one, and the keys it must show."""

@@ -180,6 +180,14 @@ def check_cell(person: Person, entity: type[Recorded], key: int, *, there: bool)
     assert version_of(person, entity, key) - before in ((0, 1, 2) if due == 200 else (0,))
     if due == 200:
         assert answer.json["text"] == ("Sì" if value == "1" else value)
+    before = version_of(person, entity, key)
+    answer = person.paste(entity, key, column, value, before)
+    assert answer.status_code == (200 if person.may("U", entity) else due), answer.text[:300]
+    if answer.status_code == 200:
+        (told,) = answer.json["rows"]
+        assert (not told["problem"] and not told["problems"]) == (due == 200), (column, told)
+        assert due == 200 or "cells" not in told, told
+    assert version_of(person, entity, key) - before in ((0, 1, 2) if due == 200 else (0,))
 
 
 def settled(person: Person, entity: type[Recorded], key: int, field: Field) -> bool:
