@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from backoffice.database import RecordSession, begin_writing
 from models.contract_line import ContractLine
+from models.staff import Staff
 from models.ticket import Ticket
 from tests.client_area.conftest import ClientBrowser
 from tests.client_area.conftest import browser_of as browser_of
@@ -93,3 +94,14 @@ def test_clients_count_their_own(
     assert sum(int(value) for value in bars(page).values()) == session.scalar(sa.text(own))
     # Columns that are the staff's are nothing to count by.
     assert browser_of("demo.referent").get("/it/ticket/figures?by=assignee").status_code == 400
+
+
+def test_what_single_people_do_is_not_counted_nor_offered_to_be(
+    desk_client: Callable[..., DeskClient], staff: Callable[[str], Staff]
+) -> None:
+    client, link = desk_client("administrator"), "/ticket/figures?f=assignee:in:"
+    other, own = staff("operator1").id, staff("administrator").id
+    assert f"{link}{own}" in unquote(client.get(f"/ticket/?f=assignee:in:{own}").text)
+    assert "/ticket/figures" not in client.get(f"/ticket/?f=assignee:in:{other}").text
+    refused = client.get(f"{link}{other}")
+    assert (refused.status_code, "art. 4 L. 300/1970" in refused.text) == (400, True)

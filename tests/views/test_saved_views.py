@@ -73,7 +73,7 @@ def test_a_list_is_kept_as_it_was(admin: Visitor, session: RecordSession) -> Non
     assert unquote(latest(session).address) == "f=city:is:Ala"
     assert admin.submit(f"/company/views/{view.id}/delete", {}).status_code == 303
     assert tabs(admin) == []
-    events = session.scalars(sa.select(HistoryEntry.event).where(HistoryEntry.entity == "saved_view")).all()
+    events = as_stored(session).scalars(sa.select(HistoryEntry.event).where(HistoryEntry.entity == "saved_view")).all()
     assert list(events) == ["created", "updated", "deleted"]
 
 
@@ -189,4 +189,4 @@ def test_names_and_numbers_have_limits(admin: Visitor, session: RecordSession, m
     for address in ("s=nothing", "q=" + "x" * 5000, "f=" * 3):
         status = admin.submit("/company/views/new", {"name": "Altra", "address": address}).status_code
         assert status in (303, 400), address
-    assert session.scalar(sa.select(sa.func.count(SavedView.id))) == 1
+    assert as_stored(session).scalar(sa.select(sa.func.count(SavedView.id))) == 1

@@ -11,7 +11,7 @@ from flask_babel import pgettext
 
 from backoffice.database import RecordSession, time_limited
 from backoffice.errors import BadRequest
-from backoffice.records.figures import Figure, Figures, countable, find_figures, points_at_people, summable
+from backoffice.records.figures import Figure, Figures, countable, find_figures, summable
 from models.catalogue import Field, Kind
 from models.values import show_number
 from views import addresses
@@ -29,7 +29,8 @@ def figures_page(listing: Listing, session: RecordSession) -> dict[str, Any]:
     :raises BadRequest: the list cannot be counted so.
     """
     entity, actor = listing.entity, listing.actor
-    _refuse_measuring(listing)
+    if listing.is_of_people:
+        raise BadRequest(reason=_("the work of single people is not measured (art. 4 L. 300/1970)."))
     ways, amounts = _offered(listing, countable(entity, actor)), _offered(listing, summable(entity, actor))
     by = _chosen(ways, request.args.get("by", "")) or (ways[0] if ways else None)
     of = _chosen(amounts, request.args.get("of", ""))
@@ -57,13 +58,6 @@ def figures_page(listing: Listing, session: RecordSession) -> dict[str, Any]:
         "total": _shown(of, found.total),
         "filters": listing.page_filters(),
     }
-
-
-def _refuse_measuring(listing: Listing) -> None:
-    """Raise where the list is narrowed to what single people do, other than whoever asks."""
-    for item in listing.query.filters:
-        if points_at_people(item.field) and set(item.values) - {listing.actor.staff_id}:
-            raise BadRequest(reason=_("the work of single people is not measured (art. 4 L. 300/1970)."))
 
 
 def _offered(listing: Listing, found: list[Field]) -> list[Field]:

@@ -21,7 +21,7 @@ from backoffice.lifecycles import transitions_open
 from backoffice.records import filters as record_filters
 from backoffice.records import show, subjects
 from backoffice.records.cursors import last_cursor
-from backoffice.records.figures import countable
+from backoffice.records.figures import countable, points_at_people
 from backoffice.records.lookup import relations_of
 from backoffice.records.pages import SIZES, Page, Query, find_page, read_query, sortable
 from models.base import Recorded
@@ -149,10 +149,16 @@ class Listing:
     def _figures_url(self) -> str | None:
         """Return where the rows found are counted, where there is something to count by."""
         shown = {field.name for field in self.every_column()}
-        if self.query.fixed or not any(field.name in shown for field in countable(self.entity, self.actor)):
+        if self.query.fixed or self.is_of_people or not any(field.name in shown for field in countable(self.entity, self.actor)):
             return None
         pairs = [pair for pair in self.kept() if pair[0] in ("f", "q")]
         return addresses.figures_url(self.entity) + (f"?{urlencode(pairs)}" if pairs else "")
+
+    @property
+    def is_of_people(self) -> bool:
+        """Whether the list is narrowed to what single people do, others than whoever asks: that is not counted."""
+        mine = {self.actor.staff_id}
+        return any(points_at_people(item.field) and set(item.values) - mine for item in self.query.filters)
 
     def page_filters(self) -> list[dict[str, Any]]:
         """Return the filters as people read them."""
