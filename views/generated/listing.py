@@ -149,7 +149,8 @@ class Listing:
     def _figures_url(self) -> str | None:
         """Return where the rows found are counted, where there is something to count by."""
         shown = {field.name for field in self.every_column()}
-        if self.query.fixed or self.is_of_people or not any(field.name in shown for field in countable(self.entity, self.actor)):
+        by = any(field.name in shown for field in countable(self.entity, self.actor))
+        if self.query.fixed or self.is_of_people or not by:
             return None
         pairs = [pair for pair in self.kept() if pair[0] in ("f", "q")]
         return addresses.figures_url(self.entity) + (f"?{urlencode(pairs)}" if pairs else "")
