@@ -172,6 +172,15 @@ def may_name(entity: type[Recorded], actor: Actor) -> bool:
     return not any(field.name in actor.masked(field.entity) for field in naming_fields(entity))
 
 
+def naming_columns(entity: Any, actor: Actor) -> list[Any] | None:
+    """Return the columns that the names of the entity's rows are made of, so that ``__str__`` of such a row is its
+    name; None where related rows take part, or where the actor may not name them."""
+    if not issubclass(entity, Recorded) or entity is HistoryEntry or not may_name(entity, actor):
+        return None
+    parts = [fields(entity)[name] for name in entity.__admin__.title]
+    return None if any(part.kind is Kind.relation for part in parts) else [getattr(entity, p.name) for p in parts]
+
+
 def _names_a_hidden_row(record: Recorded) -> bool:
     """Say whether the record is named after a row that there is, but not for this actor."""
     known = fields(type(record))
