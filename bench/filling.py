@@ -70,6 +70,7 @@ def sizes_for(tickets: int) -> Sizes:
         contracts=max(200, round(usual.contracts * share)),
         tickets=math.ceil(tickets / _OF_THE_FIRST_GROUP) + 200,
         calls=max(2_000, round(usual.calls * share)),
+        messages=max(5_000, round(usual.messages * share)),
     )
 
 

@@ -167,9 +167,13 @@ def _leads_to(field: Field, word: str) -> Any:
     """
     target: Any = field.target
     named = [f for f in map(fields(target).get, target.__admin__.title) if f is not None and not f.personal]
-    texts = [getattr(target, f"{f.sort_column}") for f in named if f.kind in TEXTUAL and f.sort_column]
+    named = [f for f in named if f.kind in TEXTUAL and f.sort_column]
+    texts = [getattr(target, f"{f.sort_column}") for f in named]
     keyed = [text if text.key.endswith("_key") else folded(text) for text in texts]
     hits = sa.or_(sa.false(), *(text.contains(word, autoescape=True) for text in keyed))
+    if target.search_key is not None and {f.name for f in named} <= {*target.__admin__.search_columns}:
+        # Whatever stands in such a name stands in the search text too, and that has an index.
+        hits &= target.search_key.contains(word, autoescape=True)
     return getattr(field.entity, field.column or "").in_(sa.select(target.id).where(hits))
 
 
