@@ -184,7 +184,8 @@ class _Hand:
     def _end(self, outcome: Outcome) -> None:
         if self.given.counter is not None:
             outcome.statements.append(self.given.counter.count() or 0)
-        outcome.weight = self._bytes
+        # What is saved as a file is no answer of the page's own.
+        outcome.weight = self._bytes + sum(file.path().stat().st_size for file in self._files)
 
     def _received(self, event: dict[str, Any]) -> None:
         self._bytes += round(event["encodedDataLength"])

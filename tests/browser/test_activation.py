@@ -119,7 +119,7 @@ def test_from_the_request_to_the_answer(
     assert made(session, client) == (0, 0)
 
     page.locator("#next button[type=submit]").click()
-    expect(page.locator("#next .field-error")).to_contain_text("Indichi dove il cliente accetta")
+    expect(page.locator("#next .field-error")).to_contain_text("Indica dove il cliente accetta")
     page.fill("#next [name=acceptance_evidence]", "Messaggio di Ada Rossi del 3 maggio, protocollo 118")
     page.locator("#next button[type=submit]").click()
     expect(page.locator(".record-sub .state")).to_have_text("Decisa")
