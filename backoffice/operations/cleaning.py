@@ -29,6 +29,7 @@ CHOOSE: Text = _l("This field is required: choose an entry.")
 UNKNOWN_FIELD: Text = _l("There is no such field.")
 READ_ONLY: Text = _l("This field cannot be changed here.")
 FIXED: Text = _l("This cannot change any more: other facts rest on it.")
+CIRCLE: Text = _l("This leads back to the record itself: choose another one.")
 TOO_MANY_LINES: Text = _l("Too many lines: at most 500.")
 
 
@@ -130,7 +131,20 @@ def _clean_field(
         if record is None:
             return  # the column's default is as good as what was left empty
         value = _default(field)
+    if isinstance(record, field.target or ()) and isinstance(value, Recorded):
+        _refuse_circle(field.name, record, value)
     cleaned[field.name] = value
+
+
+def _refuse_circle(name: str, record: Recorded, value: Recorded) -> None:
+    """Refuse a row that is the record itself, or that leads to it by the same relation: what follows it never ends."""
+    passed: set[Recorded] = set()
+    step: Recorded | None = value
+    while step is not None and step not in passed:
+        if step is record:
+            raise BadValue(CIRCLE)
+        passed.add(step)
+        step = getattr(step, name)
 
 
 def is_fixed(record: Any, name: str) -> bool:

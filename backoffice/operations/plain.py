@@ -16,7 +16,7 @@ from backoffice.actors import Action, Actor
 from backoffice.errors import Conflict, Forbidden, InvalidRecord, NotFound, Text
 from backoffice.history import recording
 from backoffice.operations.admission import require_admitted
-from backoffice.operations.cleaning import clean
+from backoffice.operations.cleaning import CIRCLE, clean
 from backoffice.operations.removal import require_removable
 from models.base import Recorded, SoftDeleted
 from models.catalogue import Kind, fields
@@ -253,6 +253,8 @@ def flush(session: Session, record: Recorded) -> None:
         raise Conflict from error
     except NotFound as error:
         raise InvalidRecord({_scope_field(type(record)): OUT_OF_REACH}) from error
+    except sa.exc.CircularDependencyError as error:
+        raise InvalidRecord({"": CIRCLE}) from error
     except sa.exc.IntegrityError as error:
         raise InvalidRecord(constraints.problems(error, type(record), lines)) from error
 
