@@ -46,7 +46,7 @@ class ApiKey(GroupOwned, Record):
         area="api_keys",
         scope=Scope(group="group_id", owner="staff_id"),
         title=("name",),
-        subtitle=("begins", "state"),
+        subtitle=("begins",),
         list_columns=("name", "staff", "begins", "state", "expires_on", "used_at", "created_at"),
         search_columns=("name", "begins"),
         filters=("state", "staff", "expires_on", "created_at"),

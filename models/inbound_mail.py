@@ -51,7 +51,7 @@ class InboundMail(GroupOwned, Record):
         area="tickets",
         scope=Scope(group="mailbox.group_id", company="company_id"),
         title=("subject",),
-        subtitle=("sender_address", "state"),
+        subtitle=("sender_address",),
         rank=7,
         list_columns=("received_at", "sender_address", "subject", "state", "ticket", "mailbox"),
         search_columns=("subject", "sender_address", "message_id"),

@@ -45,7 +45,7 @@ class OnCallAlert(GroupOwned, Record):
         area="escalations",
         scope=Scope(group="ticket.group_id", company="ticket.company_id"),
         title=("ticket", "person"),
-        subtitle=("state", "company"),
+        subtitle=("company",),
         rank=2,
         list_columns=("created_at", "ticket", "company", "person", "state", "times", "answered_at"),
         filters=("state", "person", "ticket", "company", "created_at"),

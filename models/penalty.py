@@ -48,7 +48,7 @@ class Penalty(CompanyOwned, Record):
         area="service_levels",
         scope=Scope(group="rule.group_id", company="rule.company_id"),
         title=("rule", "due_on"),
-        subtitle=("state", "company"),
+        subtitle=("company",),
         rank=9,
         list_columns=("due_on", "rule", "company", "ticket", "happened_on", "days_late", "amount", "state"),
         filters=("state", "rule", "company", "ticket", "due_on", "created_at"),

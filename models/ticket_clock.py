@@ -51,7 +51,7 @@ class TicketClock(GroupOwned, Record):
         area="tickets",
         scope=Scope(group="ticket.group_id", company="ticket.company_id"),
         title=("ticket", "kind"),
-        subtitle=("policy", "state"),
+        subtitle=("policy",),
         rank=9,
         list_columns=("ticket", "company", "kind", "state", "due_at", "met_at", "taken_minutes", "policy"),
         filters=(
