@@ -13,7 +13,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +36,6 @@ from bench.running import StatementCounter, administration
 REPORT = config.ROOT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- bench.actions -->", "<!-- bench.actions end -->"
 _WHO = {ADMINISTRATOR: "administrator", OPERATOR: "operator"}
-#: Messages of each ticket.
-_MESSAGES = 5
 _OPEN_JOBS = sa.text("SELECT count(*) FROM job WHERE state IN ('waiting', 'running')")
 
 
@@ -113,7 +110,7 @@ def chromium() -> Iterator[Browser]:
 @click.command()
 @click.option("--tickets", default=1_000_000, show_default=True, help="Tickets of the group that is looked at.")
 @click.option("--runs", default=3, show_default=True, help="How often each thing is done; the median counts.")
-@click.option("--folder", type=click.Path(path_type=Path), default=config.ROOT / "var" / "actions", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), default=config.ROOT / "var" / "large", show_default=True)
 @click.option("--record", type=click.Path(path_type=Path), help="Keep a trace of one more time in this folder.")
 @click.option("--most", default=90, show_default=True, help="Minutes after which it gives up.")
 @click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
@@ -125,7 +122,6 @@ def main(tickets: int, runs: int, folder: Path, record: Path | None, most: int, 
     signal.signal(signal.SIGALRM, _give_up)
     about, folder = machine(), folder.absolute()
     sizes = sizes_for(tickets)
-    sizes = replace(sizes, messages=sizes.tickets * _MESSAGES)
     with counting_postgresql(folder) as url:
         env = environment(folder, url, free_port())
         fill(folder, env, sizes)

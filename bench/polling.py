@@ -31,6 +31,7 @@ import config
 from backoffice.app import create_application
 from backoffice.clock import now
 from bench.document import put_between
+from bench.filling import sizes_for
 from bench.installation import DESK, ask, environment, fill, free_port, postgresql, served, sign_in
 from bench.pollers import EVERY, Polls, keep_asking
 from bench.rows import Sizes
@@ -166,24 +167,21 @@ def facts_of(sizes: Sizes, pollers: int, pages: list[Times], polls: Polls, busy:
 
 
 @click.command()
-@click.option("--tickets", default=1_000_000, show_default=True)
-@click.option("--messages", default=5_000_000, show_default=True)
-@click.option("--companies", default=100_000, show_default=True)
+@click.option("--tickets", default=1_000_000, show_default=True, help="Tickets of the group that is looked at.")
 @click.option("--pollers", default=200, show_default=True)
 @click.option("--rounds", default=3, show_default=True, help="How often both phases take turns.")
 @click.option("--seconds", default=40.0, show_default=True, help="How long each phase of a round takes.")
 @click.option("--port", default=0, help="Port to serve on; any free one if left out.")
-@click.option("--folder", type=click.Path(path_type=Path), default=config.ROOT / "var" / "polling", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), default=config.ROOT / "var" / "large", show_default=True)
 @click.option("--most", default=90, show_default=True, help="Minutes after which it gives up.")
 @click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
 def main(
-    tickets: int, messages: int, companies: int, pollers: int, rounds: int, seconds: float, port: int, folder: Path,
-    most: int, write: bool,
+    tickets: int, pollers: int, rounds: int, seconds: float, port: int, folder: Path, most: int, write: bool
 ) -> None:  # fmt: skip
     """Measure queue view and ticket view, alone and with many pages polling beside."""
     signal.alarm(most * 60)
     signal.signal(signal.SIGALRM, _give_up)
-    sizes = Sizes(companies, companies, companies, tickets, companies, messages)
+    sizes = sizes_for(tickets)
     busy = os.getloadavg()
     with postgresql(folder.absolute()) as url:
         env = environment(folder.absolute(), url, port or free_port())
