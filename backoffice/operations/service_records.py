@@ -27,7 +27,18 @@ def count_records(session: Session, company_id: int | None, service: str) -> lis
     """Return what there is, kind by kind, whether the actor may see it or not; kinds without a record are left out."""
     if company_id is None:
         return []
-    return [found for entity in kinds_of(service) if (found := _count(session, entity, company_id)) is not None]
+    kinds = kinds_of(service)
+    if not kinds:
+        return []
+    newest = [_newest(entity, company_id) for entity in kinds]
+    # Each kind is one row or none: beside each other they are one statement, whatever the number of kinds.
+    beside: sa.FromClause = sa.select(sa.literal(1).label("one")).subquery()
+    for one in newest:
+        beside = beside.outerjoin(one, sa.true())
+    columns = [column for one in newest for column in (one.c.id, one.c.day, one.c.total)]
+    row = session.execute(sa.select(*columns).select_from(beside), execution_options=INTERNAL).one()
+    found = zip(kinds, row[0::3], row[1::3], row[2::3], strict=True)
+    return [RecordCount(kind, total, key, _day(day)) for kind, key, day, total in found if key is not None]
 
 
 def kinds_of(service: str) -> list[type[Recorded]]:
@@ -35,17 +46,18 @@ def kinds_of(service: str) -> list[type[Recorded]]:
     return [e for e in ENTITIES.values() if e.__admin__.freeze is not None and e.__admin__.freeze.service == service]
 
 
-def _count(session: Session, entity: type[Recorded], company_id: int) -> RecordCount | None:
+def _newest(entity: type[Recorded], company_id: int) -> sa.Subquery:
+    """Build the query of the newest record of a kind, and of how many there are."""
     freeze, table = entity.__admin__.freeze, entity.__table__
     assert freeze is not None
-    day, theirs = table.c[freeze.day], table.c.company_id == company_id
-    newest = sa.select(table.c.id, day).where(theirs).order_by(day.desc().nulls_last(), table.c.id.desc()).limit(1)
-    row = session.execute(newest, execution_options=INTERNAL).one_or_none()
-    if row is None:
-        return None
-    count = session.scalar(sa.select(sa.func.count()).where(theirs).select_from(table), execution_options=INTERNAL)
-    on = row[1].astimezone(clock.ROME).date() if isinstance(row[1], datetime) else row[1]
-    return RecordCount(entity, count or 0, row.id, on)
+    day = table.c[freeze.day]
+    wanted = sa.select(table.c.id, day.label("day"), sa.func.count().over().label("total"))
+    theirs = wanted.where(table.c.company_id == company_id)
+    return theirs.order_by(day.desc().nulls_last(), table.c.id.desc()).limit(1).subquery()
+
+
+def _day(on: date | None) -> date | None:
+    return on.astimezone(clock.ROME).date() if isinstance(on, datetime) else on
 
 
 __all__ = ["RecordCount", "count_records", "kinds_of"]

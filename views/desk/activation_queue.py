@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
 from sqlalchemy.orm import selectinload
 
+from backoffice.access import joined
 from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.errors import Text
@@ -71,7 +72,7 @@ def queue(session: RecordSession, actor: Actor, *, current: int | None = None) -
     counts = find_counts(
         session, [read_query(ActivationRequest, actor, filters=_filters(p, actor, mine)) for p in PARTS]
     )
-    rows = session.scalars(_statement(part, actor, mine)).all()
+    rows = session.scalars(_statement(session, part, actor, mine)).all()
     shown = [_row(row, actor, current) for row in rows[:SIZE]]
     late = [row for row in shown if row["late"]]
     rest = [row for row in shown if not row["late"]]
@@ -101,14 +102,14 @@ def _filters(part: Part, actor: Actor, mine: bool) -> list[str]:
     return [part.filter, *([f"assignee:in:{actor.staff_id}"] if mine and actor.staff_id else [])]
 
 
-def _statement(part: Part, actor: Actor, mine: bool) -> sa.Select[Any]:
+def _statement(session: RecordSession, part: Part, actor: Actor, mine: bool) -> sa.Select[Any]:
     """Build the query of one part: by the day an answer is due, those answered by when they came in."""
     table = ActivationRequest
     order: tuple[Any, ...] = (table.answer_by.is_(None), table.answer_by, table.id)
     if part.name == "answered":
         order = (table.created_at.desc(), table.id.desc())
     found = sa.select(table).where(table.state.in_(part.states)).order_by(*order).limit(SIZE + 1)
-    found = found.options(selectinload(table.items).selectinload(ActivationRequestItem.online_service))
+    found = found.options(selectinload(table.items).options(*joined(session, ActivationRequestItem.online_service)))
     return found.where(table.assignee_id == actor.staff_id) if mine else found
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm import selectinload
 
+from backoffice.access import joined
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
+from backoffice.errors import NotFound
 from backoffice.lifecycles import transitions_open
 from backoffice.operations.activation_letters import is_known
 from backoffice.operations.activation_mails import answer_around
 from backoffice.records import mails, show, subjects, timeline
 from models.activation_request import ActivationRequest
+from models.activation_request_item import ActivationRequestItem
 from models.attachment import Attachment
 from models.catalogue import fields
 from models.company import Company
@@ -42,11 +47,31 @@ _FACTS = (
 )
 
 
+def read_request(session: RecordSession, pk: int) -> ActivationRequest:
+    """Return a request with the rows around it that its page names, as far as the actor sees them.
+
+    :raises NotFound: there is none, or not for this actor.
+    """
+    company, *others = joined(session, ActivationRequest.company, ActivationRequest.assignee, ActivationRequest.account)
+    parts = joined(
+        session,
+        ActivationRequestItem.online_service,
+        ActivationRequestItem.business_unit,
+        ActivationRequestItem.decided_by,
+    )
+    wanted = sa.select(ActivationRequest).where(ActivationRequest.id == pk)
+    wanted = wanted.options(company.options(*joined(session, Company.account_manager)), *others)
+    found = session.scalars(wanted.options(selectinload(ActivationRequest.items).options(*parts))).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def request_page(session: RecordSession, record: ActivationRequest, actor: Actor, deed: Deed | None) -> dict[str, Any]:
     """Return what ``_activation_request.html`` shows; ``deed`` is the verb whose form is open, else the next is."""
     subjects.look_up(session, [record], actor)
     deed = deed or next_deed(session, actor, record)
-    asked = services(session, record, actor)
+    asked, known = services(session, record, actor), is_known(session, record)
     return {
         "title": _heading(record),
         "number": record.number,
@@ -56,10 +81,12 @@ def request_page(session: RecordSession, record: ActivationRequest, actor: Actor
         "channel": _cell(record, "channel", actor),
         "url": addresses.record_url(record),
         "verbs": _verbs(record, actor, deed),
-        "who": _who(session, record, actor),
+        "who": _who(record, actor, known=known),
         "services": asked,
         "deed": deed.page() if deed is not None else None,
-        "letter": _letter(session, record) if deed is not None and deed.transition.name == "answer" else None,
+        "letter": _letter(session, record, known=known)
+        if deed is not None and deed.transition.name == "answer"
+        else None,
         # What has to be decided on before anything comes next.
         "waits": undecided(session, record) if deed is None else [],
         "decides": any(one["decision"]["verbs"] or one["decision"]["reasons"] for one in asked),
@@ -94,14 +121,14 @@ def _verbs(record: ActivationRequest, actor: Actor, deed: Deed | None) -> list[d
     return found
 
 
-def _who(session: RecordSession, record: ActivationRequest, actor: Actor) -> dict[str, Any]:
+def _who(record: ActivationRequest, actor: Actor, *, known: bool) -> dict[str, Any]:
     company = record.company
     verify = next((t for t in transitions_open(record, actor) if t.name == "verify"), None)
     shown = ((fields(ActivationRequest)[name], _cell(record, name, actor)) for name in _FACTS)
     return {
         "name": _cell(record, "requester_name", actor),
         "email": _cell(record, "email", actor),
-        "known": is_known(session, record),
+        "known": known,
         "verified": record.verified_how if record.verified_at is not None else None,
         "verify_url": deed_url(record, record, "verify") + "#next" if verify and record.company_id else None,
         "company": _cell(record, "company", actor),
@@ -120,7 +147,7 @@ def _company_facts(company: Company, actor: Actor) -> list[show.Cell]:
     return [cell for cell in cells if not cell.empty]
 
 
-def _letter(session: RecordSession, record: ActivationRequest) -> dict[str, Any]:
+def _letter(session: RecordSession, record: ActivationRequest, *, known: bool) -> dict[str, Any]:
     """Return the letter around the answer, so that people read the whole while they change its middle."""
     letter = answer_around(session, record, _MARK)
     before, _sep, after = letter.text.partition(_MARK)
@@ -128,7 +155,7 @@ def _letter(session: RecordSession, record: ActivationRequest) -> dict[str, Any]
         "subject": letter.subject,
         "before": before.strip(),
         "after": after.strip(),
-        "neutral": not is_known(session, record),
+        "neutral": not known,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from backoffice.access import joined
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError
@@ -32,6 +33,7 @@ _DECIDED = ("yearly_fee", "agreement", "reject_reason", "note", "decided_by", "d
 def services(session: RecordSession, request: ActivationRequest, actor: Actor) -> list[dict[str, Any]]:
     """Return what ``_activation_services.html`` shows of each service that the actor sees."""
     wanted = sa.select(ActivationCheck).where(ActivationCheck.request_id == request.id)
+    wanted = wanted.options(*joined(session, ActivationCheck.checked_by))
     checks: dict[int, list[ActivationCheck]] = {}
     for check in session.scalars(wanted):
         checks.setdefault(check.item_id, []).append(check)
@@ -85,17 +87,20 @@ def _shown(one: Evidence, seen: set[Any]) -> dict[str, Any]:
 
 
 def _in_sight(session: RecordSession, actor: Actor, evidence: Mapping[int, Mapping[Any, list[Evidence]]]) -> set[Any]:
-    """Return which of the records the actor may open: one statement a kind."""
-    keys: dict[Any, set[int]] = {}
-    for of_item in evidence.values():
-        for one in itertools.chain.from_iterable(of_item.values()):
-            if actor.may(Action.read, one.entity):
-                keys.setdefault(one.entity, set()).add(one.record_id)
-    return {
-        (entity, row.id)
-        for entity, wanted in keys.items()
-        for row in session.scalars(sa.select(entity).where(entity.id.in_(wanted)))
+    """Return which of the records the actor may open."""
+    looked_at = {
+        (one.entity, one.record_id)
+        for of_item in evidence.values()
+        for one in itertools.chain.from_iterable(of_item.values())
+        if actor.may(Action.read, one.entity)
     }
+    wanted: list[Any] = list(looked_at)
+    if not wanted:
+        return set()
+    # Each is asked for within the scope of its kind, all in one statement.
+    each = [sa.select(entity.id).where(entity.id == key).scalar_subquery() for entity, key in wanted]
+    found = session.execute(sa.select(*each)).one()
+    return {one for one, key in zip(wanted, found, strict=True) if key is not None}
 
 
 def _decision(session: RecordSession, item: ActivationRequestItem, actor: Actor) -> dict[str, Any]:

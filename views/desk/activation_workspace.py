@@ -18,13 +18,12 @@ from backoffice.actors import Action, Actor
 from backoffice.database import UNREACHABLE, refusal_of
 from backoffice.errors import DomainError, Forbidden, NotFound
 from backoffice.operations import verbs
-from backoffice.records.lookup import get_record
 from models.activation_request import ActivationRequest
 from models.base import Category
 from views import interrupted
 from views.desk.activation_deeds import Deed, find_deed
 from views.desk.activation_queue import kept, queue
-from views.desk.activation_request_page import request_page
+from views.desk.activation_request_page import read_request, request_page
 from views.door import commit, current_actor, current_session, read_again
 from views.frame import OwnPage, add_page, set_place
 from views.generated.form_pages import form_version
@@ -103,7 +102,7 @@ def _done(deed: Deed) -> Any:
 
 def _page(pk: int, deed: Deed | None = None) -> str:
     session, actor = current_session(), current_actor()
-    record = get_record(session, ActivationRequest, str(pk))
+    record = read_request(session, pk)
     set_place(str(record), url_for("ActivationView.show", pk=pk))
     page = {
         "title": str(record),
