@@ -17,8 +17,8 @@ from backoffice.actors import Actor
 from backoffice.errors import Text
 from backoffice.operations.package_ledger import left_on
 from backoffice.operations.plain import after_create
-from models.account import AccountState
-from models.company import CompanyState
+from models.account import Account, AccountState
+from models.company import Company, CompanyState
 from models.contract import IN_FORCE, Contract
 from models.contract_line import ContractLine, LineState
 from models.customer_order import CustomerOrder
@@ -70,10 +70,14 @@ def judge(session: Session, ticket: Ticket, day: date | None = None) -> list[Rea
 def questions(ticket: Ticket, day: date) -> dict[str, sa.ScalarSelect[Any]]:
     """Return by reason what has to be asked of the database, for a statement that is made anyway."""
     found: dict[str, sa.ScalarSelect[Any]] = {}
-    if ticket.company is None:
+    if ticket.company_id is None:
         return found
+    # Of the rows themselves, which whoever works on the ticket need not see.
+    found["company"] = _state_of(Company, ticket.company_id)
+    if ticket.queue.requires_consent and ticket.account_id is not None:
+        found["consent"] = _state_of(Account, ticket.account_id)
     if not ticket.covered_by_quote and ticket.queue.requires_package:
-        found["package"] = left_on(ticket.company.id, day)
+        found["package"] = left_on(ticket.company_id, day)
     elif not ticket.covered_by_quote:
         found["contract"] = _contract_in_force(ticket, day)
     if ticket.service is not None and ticket.service.is_licensed:
@@ -101,11 +105,10 @@ def is_due(reasons: list[Reason]) -> bool:
 
 
 def _reasons(ticket: Ticket, answers: Mapping[str, Any]) -> Iterator[Reason]:
-    company = ticket.company
-    yield Reason("company", company is not None and company.state is CompanyState.client)
-    if company is None:
+    yield Reason("company", answers.get("company") is CompanyState.client)
+    if ticket.company_id is None:
         return
-    queue, account = ticket.queue, ticket.account
+    queue = ticket.queue
     if ticket.covered_by_quote:
         yield Reason("quote", True)
     elif queue.requires_package:
@@ -116,8 +119,13 @@ def _reasons(ticket: Ticket, answers: Mapping[str, Any]) -> Iterator[Reason]:
         yield Reason("contract", number is not None, number or "")
     if ticket.service is not None and ticket.service.is_licensed:
         yield Reason("license", answers["license"] is not None)
-    if queue.requires_consent and account is not None:
-        yield Reason("consent", account.state is not AccountState.consent_revoked)
+    if "consent" in answers:
+        yield Reason("consent", answers["consent"] is not AccountState.consent_revoked)
+
+
+def _state_of(entity: type[Any], key: int) -> sa.ScalarSelect[Any]:
+    table = entity.__table__
+    return sa.select(table.c.state).where(table.c.id == key).scalar_subquery()
 
 
 def _contract_in_force(ticket: Ticket, day: date) -> sa.ScalarSelect[Any]:

@@ -100,7 +100,7 @@ def open_ticket(
     ticket = cast("Ticket", made)
     _attach(session, ticket, files, store, limit_mb)
     needs_package = queue.requires_package and not ticket.covered_by_quote
-    if needs_package and not has_active_package(session, ticket.company, clock.today()):
+    if needs_package and not has_active_package(session, ticket.company_id, clock.today()):
         perform(session, ticket, "wait_for_package", actor=SYSTEM)
     return ticket
 

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.errors import DomainError
-from models.company import Company
 from models.package_movement import MovementKind, PackageMovement
 from models.support_package import PackageState, SupportPackage
 from models.values import Minutes
@@ -89,13 +88,13 @@ def left_on(company_id: int | None, day: date) -> sa.ScalarSelect[int]:
     return sa.select(left).where(usable(company_id, day)).correlate(None).scalar_subquery()
 
 
-def time_left(session: Session, company: Company | None, day: date) -> int:
+def time_left(session: Session, company_id: int | None, day: date) -> int:
     """Return the minutes left on all packages the company may use on ``day``, whether the actor may see them or not."""
-    if company is None:
+    if company_id is None:
         return 0
-    return int(session.scalar(sa.select(left_on(company.id, day)), execution_options=INTERNAL) or 0)
+    return int(session.scalar(sa.select(left_on(company_id, day)), execution_options=INTERNAL) or 0)
 
 
-def has_active_package(session: Session, company: Company | None, day: date) -> bool:
+def has_active_package(session: Session, company_id: int | None, day: date) -> bool:
     """Say whether the company has a package in use on ``day`` with time left (PK-02)."""
-    return time_left(session, company, day) > 0
+    return time_left(session, company_id, day) > 0

@@ -72,7 +72,7 @@ def tell_of_end(session: Session, ticket: Ticket) -> None:
         for row in entries
     ]
     left = (
-        Minutes().show(time_left(session, ticket.company, clock.today()))
+        Minutes().show(time_left(session, ticket.company_id, clock.today()))
         if _works_by_packages(session, ticket)
         else "–"
     )
@@ -96,7 +96,7 @@ def tell_of_rejection(session: Session, ticket: Ticket) -> None:
 
 def tell_of_missing_package(session: Session, ticket: Ticket) -> None:
     """Tell the requester that the request is kept, and waits for a package (N-31)."""
-    left = Minutes().show(time_left(session, ticket.company, clock.today()))
+    left = Minutes().show(time_left(session, ticket.company_id, clock.today()))
     _tell_requester(session, ticket, "ticket_waits_for_package", {"residual": left})
 
 

@@ -29,7 +29,7 @@ from backoffice.operations.ticket_mails import (
     tell_of_rejection,
 )
 from backoffice.operations.ticket_opening import OPENING
-from models.account import AccountState
+from models.account import Account, AccountState
 from models.escalation import Escalation, EscalationState
 from models.ticket import ClosureReason, Ticket, TicketState
 from models.ticket_message import TicketMessage, Visibility
@@ -97,17 +97,24 @@ class TimeMissing(DomainError):
 
 def _may_be_worked(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
     """Raise unless consent and package, where the queue asks for them, are there."""
-    queue, account = ticket.queue, ticket.account
-    if queue.requires_consent and account is not None and account.state is AccountState.consent_revoked:
+    queue = ticket.queue
+    if queue.requires_consent and _has_no_consent(session, ticket):
         raise ConsentMissing
     needs_package = queue.requires_package and not ticket.covered_by_quote
     if not needs_package:
         return
-    left = time_left(session, ticket.company, clock.today())
+    left = time_left(session, ticket.company_id, clock.today())
     if not left:
         raise PackageMissing
     if ticket.estimated_minutes is not None and ticket.estimated_minutes > left:
         raise EstimateTooLong(estimate=Minutes().show(ticket.estimated_minutes), left=Minutes().show(left))
+
+
+def _has_no_consent(session: Session, ticket: Ticket) -> bool:
+    """Say whether the requester has withdrawn the consent, whether the actor may see their account or not."""
+    account = Account.__table__
+    state = sa.select(account.c.state).where(account.c.id == ticket.account_id)
+    return session.scalar(state, execution_options=INTERNAL) is AccountState.consent_revoked
 
 
 #: Closed for one of these, nothing was done that takes time or a category.
