@@ -112,6 +112,8 @@ def _may_be_worked(session: Session, ticket: Ticket, _values: Mapping[str, Any],
 
 def _has_no_consent(session: Session, ticket: Ticket) -> bool:
     """Say whether the requester has withdrawn the consent, whether the actor may see their account or not."""
+    if ticket.account is not None:
+        return ticket.account.state is AccountState.consent_revoked
     account = Account.__table__
     state = sa.select(account.c.state).where(account.c.id == ticket.account_id)
     return session.scalar(state, execution_options=INTERNAL) is AccountState.consent_revoked
