@@ -157,3 +157,9 @@ def test_the_mails_of_a_record_are_read_by_who_works_on_it(
     assert subject in sales.text
     assert "/outbox_mail/" not in sales.text
     assert person("management").get(page).status_code == 404
+
+
+@pytest.mark.databases("postgresql", "sqlite")
+@pytest.mark.parametrize("key", [999_999_999, 2**31, 10**30])
+def test_numbers_that_no_request_has_are_not_found(person: Person, key: int) -> None:
+    assert person("administrator").get(f"/activation/{key}").status_code == 404

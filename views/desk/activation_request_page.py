@@ -61,7 +61,8 @@ def read_request(session: RecordSession, pk: int) -> ActivationRequest:
     )
     wanted = sa.select(ActivationRequest).where(ActivationRequest.id == pk)
     wanted = wanted.options(company.options(*joined(session, Company.account_manager)), *others)
-    found = session.scalars(wanted.options(selectinload(ActivationRequest.items).options(*parts))).one_or_none()
+    wanted = wanted.options(selectinload(ActivationRequest.items).options(*parts))
+    found = session.scalars(wanted).one_or_none() if pk < 2**31 else None
     if found is None:
         raise NotFound
     return found
