@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.errors import InvalidRecord, Text
@@ -33,6 +34,18 @@ class Draft:
             return getattr(self.record, name)
         default = self.entity.__table__.c[fields(self.entity)[name].column].default
         return default.arg if default is not None and default.is_scalar else None
+
+    def stored(self) -> dict[str, Any]:
+        """Return by column what would be stored, as far as it is known here: what is given, and what has been read."""
+        found: dict[str, Any] = {}
+        if self.record is not None:
+            state = sa.inspect(self.record)
+            found = {one.columns[0].name: state.dict.get(one.key) for one in state.mapper.column_attrs}
+        for name, value in self.values.items():
+            column = fields(self.entity)[name].column
+            if column is not None:
+                found[column] = value.id if isinstance(value, Recorded) else value
+        return found
 
     def changes(self, *names: str) -> bool:
         """Say whether any of the fields would be another than it is; of a new record, whatever it brings."""

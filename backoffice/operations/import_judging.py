@@ -16,6 +16,7 @@ from werkzeug.utils import cached_property
 
 from backoffice.access import INTERNAL, holders_of
 from backoffice.actors import Action, Actor
+from backoffice.constraints import broken_checks
 from backoffice.errors import InvalidRecord
 from backoffice.operations import external_codes
 from backoffice.operations.admission import Draft, refusals
@@ -223,8 +224,9 @@ class Judge:
 
     def _ask_admission(self, verdicts: list[Verdict]) -> None:
         drafts = [Draft(self.columns.entity, verdict.cleaned, verdict.record) for verdict in verdicts]
-        for verdict, problems in zip(verdicts, refusals(self.session, drafts), strict=True):
-            for name, text in problems.items():
+        broken = broken_checks(self.columns.entity, [draft.stored() for draft in drafts])
+        for verdict, here, elsewhere in zip(verdicts, broken, refusals(self.session, drafts), strict=True):
+            for name, text in {**here, **elsewhere}.items():
                 verdict.reasons.append(self.columns.finding(verdict.row, name, str(text)))
                 verdict.outcome = ImportOutcome.refused
 

@@ -65,7 +65,7 @@ def empty(session: RecordSession) -> None:
 
 def check(file: MessyFile, brought: Brought) -> None:
     """Compare what became of a file with what must."""
-    assert (file.name, brought.new) == (file.name, file.good)
+    assert (file.name, brought.promised, brought.new) == (file.name, file.good, file.good)
     wrong = {row: brought.refused[row] for row, why in file.refused.items() if why not in brought.refused[row]}
     assert wrong == {}, (file.name, {row: (file.refused[row], told) for row, told in wrong.items()})
 

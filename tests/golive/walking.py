@@ -30,6 +30,8 @@ class Brought:
     """A file that has come in."""
 
     path: str
+    #: How many rows the trial said would come in, and how many did.
+    promised: int
     new: int
     #: By the number of the row in the file: its line in the file of refused rows.
     refused: dict[int, str]
@@ -49,11 +51,17 @@ def bring_in(browser: Browser, file: MessyFile) -> Brought:
     headings = re.findall(r'for="column-\d+">(.*?)</label>', page)
     assert set(file.columns) <= set(headings), (file.name, headings)
     chosen = {f"column.{headings.index(heading)}": target for heading, target in file.columns.items()}
-    go_on(browser, browser.send(columns, {**chosen, "mode": "create", "matched_by": ""}))
+    trial = go_on(browser, browser.send(columns, {**chosen, "mode": "create", "matched_by": ""}))
     path = columns.replace("columns", "")
     done = go_on(browser, browser.send(f"{path}apply", {}))
-    new, _changed, _same, *_rest = (int(number.replace(".", "")) for number in re.findall(r"<dd>(.*?)</dd>", done))
-    return Brought(path, new, refused_rows(browser, file, path))
+    return Brought(path, _new(trial), _new(done), refused_rows(browser, file, path))
+
+
+def _new(page: str) -> int:
+    """Return how many rows a page says are new: the first of its figures."""
+    found = re.search(r"<dd>(.*?)</dd>", page)
+    assert found
+    return int(found[1].replace(".", ""))
 
 
 def refused_rows(browser: Browser, file: MessyFile, path: str) -> dict[int, str]:

@@ -126,12 +126,12 @@ def _question(staff: Staff, problem: DomainError | None = None) -> dict[str, Any
 
 
 def told(queued: Queued) -> tuple[str, str]:
-    """Return what to say of a mail with a link, and in which tone."""
+    """Return what to say of a mail that was queued, and in which tone."""
     if queued.is_held:
         return _("The mail is held back, because demonstration data is loaded: it waits in the outbox."), "wait"
     if not current_app.config["HAS_MAIL_SERVER"]:
         return _("The mail waits in the outbox, because no mail server is set."), "wait"
-    return _("The link is on its way."), "good"
+    return _("The mail is on its way."), "good"
 
 
 def _form(name: str, error: DomainError | None = None) -> str:
