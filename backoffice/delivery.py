@@ -30,8 +30,7 @@ from backoffice.operations.mails import (
     mark_sent,
     take_next_mail,
 )
-from backoffice.outbox import has_demonstration, letter_of
-from backoffice.portals import portal_url
+from backoffice.outbox import has_demonstration, letter_of, portal_of
 from models.outbox_mail import OutboxMail
 
 #: Longer than any attempt may take, its time-outs added up.
@@ -124,7 +123,8 @@ def _root(session: RecordSession, mail: OutboxMail, roots: Roots) -> str:
     """Return the address with which the link of a mail begins: for clients that of their portal, if it has one."""
     if not TEMPLATES[mail.template].for_clients:
         return roots.desk
-    return portal_url(session, mail.cause_entity, mail.cause_id) or roots.client_area
+    portal = portal_of(session, mail.cause_entity, mail.cause_id, mail.group_id)
+    return portal.public_url.rstrip("/") if portal is not None and portal.public_url else roots.client_area
 
 
 def _conclude(engine: sa.Engine, taken: OutboxMail, answer: Answer, shown: Letter | None, tally: Tally) -> None:

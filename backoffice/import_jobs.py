@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
+from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 
 from backoffice.actors import Door
@@ -42,5 +42,5 @@ def _do(work: Work, steps: Callable[..., Iterator[int]], end: ImportState) -> Im
         return batch
 
 
-def _counts(batch: ImportBatch) -> dict[str, Any]:
-    return {name: getattr(batch, f"{name}_count") for name in ("new", "changed", "same", "refused")}
+def _counts(batch: ImportBatch) -> dict[str, str]:
+    return {name: format_decimal(getattr(batch, f"{name}_count")) for name in ("new", "changed", "same", "refused")}

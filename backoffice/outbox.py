@@ -20,10 +20,12 @@ from backoffice import clock
 from backoffice.access import INTERNAL, context_of
 from backoffice.errors import DomainError
 from backoffice.mail.rendering import LINK, TEMPLATES, Letter, Wording, render
-from models.base import Recorded
+from models.account import Account
+from models.base import Model, Recorded
 from models.company import Company
 from models.mail_template import MailTemplate
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
+from models.portal import Portal
 from models.reading import BadValue, fold
 from models.values import Email
 
@@ -64,7 +66,8 @@ def queue_mail(
     """Queue a mail in the session's own transaction. It belongs to whom ``about`` belongs to.
 
     Whoever causes a mail need not have any right to the outbox. While demonstration data is loaded the mail is held
-    back. Arguments hold what JSON can, and never a token: what the template's ``mint`` makes is stored nowhere.
+    back. Mails to clients come from their portal where no ``sender`` is given. Arguments hold what JSON can, and never
+    a token: what the template's ``mint`` makes is stored nowhere.
 
     :raises NoAddress: the address cannot receive mail.
     :raises WrongArguments: the template asks for others.
@@ -73,6 +76,9 @@ def queue_mail(
         raise WrongArguments(f"{template} asks for {sorted(TEMPLATES[template].arguments)}, not {sorted(arguments)}")
     recipient = _address(to)
     owner = _owner(session, about)
+    if TEMPLATES[template].for_clients and sender is None:
+        portal = portal_of(session, owner["cause_entity"], owner["cause_id"], owner["group_id"])
+        sender, reply_to = (portal.sender, reply_to or portal.reply_to) if portal is not None else (None, reply_to)
     wording = find_wording(session, owner["group_id"], template, language, sender)
     subject = render(template, language.value, arguments, wording=wording).subject[:300]
     held = has_demonstration(session)
@@ -91,6 +97,21 @@ def queue_mail(
         **owner,
     }
     return Queued(insert_mail(session, values), held)
+
+
+def portal_of(session: Session, entity: str, record_id: int, group_id: int | None) -> Portal | None:
+    """Return where clients find a record: in the portal it names, else that of its account, else their group's first.
+
+    An account that names none may sign in to every portal of its group.
+    """
+    table, account = Model.metadata.tables[entity], Account.__table__
+    named: list[sa.ColumnElement[Any]] = [table.c.portal_id] if "portal_id" in table.c else []
+    if "account_id" in table.c:
+        of_account = sa.select(account.c.portal_id).where(account.c.id == table.c.account_id)
+        named.append(of_account.scalar_subquery())
+    own = sa.select(sa.func.coalesce(*named, 0, 0)).where(table.c.id == record_id).scalar_subquery()
+    wanted = sa.select(Portal).where(Portal.group_id == group_id).order_by(Portal.id != own, Portal.id).limit(1)
+    return session.scalar(wanted, execution_options=INTERNAL)
 
 
 def insert_mail(session: Session, values: Mapping[str, Any]) -> int:
@@ -175,5 +196,6 @@ __all__ = [
     "has_demonstration",
     "insert_mail",
     "letter_of",
+    "portal_of",
     "queue_mail",
 ]

@@ -18,7 +18,6 @@ from models.account import Account, AccountState
 from models.account_preference import AccountPreference, PreferenceKey
 from models.account_service import AccountService
 from models.account_session import AccountSession
-from models.base import Model
 from models.company import Company, CompanyState
 from models.company_service import CompanyService, GrantState
 from models.history_entry import ActorSort
@@ -171,17 +170,6 @@ def _actor(account: Account, services: dict[str, Reach]) -> Actor:
     )
 
 
-def portal_url(session: Session, entity: str, record_id: int) -> str | None:
-    """Return the address of the portal that a record with a ``portal_id`` belongs to, if that has one of its own."""
-    table = Model.metadata.tables[entity]
-    if "portal_id" not in table.c:
-        return None
-    portal = Portal.__table__
-    wanted = sa.select(portal.c.public_url).where(portal.c.id == table.c.portal_id, table.c.id == record_id)
-    found: str | None = session.scalar(wanted, execution_options=INTERNAL)
-    return found.rstrip("/") if found else None
-
-
 def _names_of(session: Session, keys: set[int]) -> dict[int, str]:
     wanted = sa.select(Account.id, Account.full_name).where(Account.id.in_(keys))
     return {row.id: row.full_name for row in session.execute(wanted, execution_options=INTERNAL)}
@@ -207,5 +195,4 @@ __all__ = [
     "find_client",
     "find_portal",
     "find_subscriber",
-    "portal_url",
 ]

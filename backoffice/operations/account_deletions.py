@@ -238,8 +238,6 @@ def _tell(session: Session, asked: AccountDeletion, event: str, *, to: str | Non
         to=to or account.email,
         about=asked,
         language=asked.language,
-        sender=portal.sender if portal else None,
-        reply_to=portal.reply_to if portal else None,
     )
 
 

@@ -16,6 +16,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.mail.rendering import register_template
+from backoffice.operations.client_links import client_path
 from backoffice.operations.credentials import SEND_CREDENTIALS
 from backoffice.operations.plain import before_create
 from backoffice.operations.preferences import language_of
@@ -72,7 +73,6 @@ def _portal_name(account: Account) -> str:
 
 
 def _tell(session: Session, account: Account, template: str, arguments: Mapping[str, Any]) -> None:
-    portal = account.portal
     queue_mail(
         session,
         template,
@@ -80,14 +80,12 @@ def _tell(session: Session, account: Account, template: str, arguments: Mapping[
         to=account.email,
         about=account,
         language=language_of(session, account.id),
-        sender=portal.sender if portal else None,
-        reply_to=portal.reply_to if portal else None,
     )
 
 
-def sign_in_path(_session: Session, mail: OutboxMail) -> str:
+def sign_in_path(session: Session, mail: OutboxMail) -> str:
     """Return the path of the sign-in page, for whoever has just got an account."""
-    return f"/{mail.language.value}/login/"
+    return client_path(session, mail, "login/")
 
 
 def _remember_state(_session: Session, account: Account, _values: Mapping[str, Any], _actor: Actor) -> None:

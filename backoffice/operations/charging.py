@@ -193,8 +193,8 @@ def tell_of_package(session: Session, package: SupportPackage, event: str) -> No
     tell(session, event, referent_of(session, package.company_id), values, about=package)
 
 
-def _to_package(_session: Session, mail: OutboxMail) -> str:
-    return client_path(mail, f"support_package/{mail.cause_id}", None)
+def _to_package(session: Session, mail: OutboxMail) -> str:
+    return client_path(session, mail, f"support_package/{mail.cause_id}")
 
 
 _EXAMPLE = {

@@ -16,7 +16,7 @@ from backoffice.history import recording
 from backoffice.mail.rendering import register_template
 from backoffice.operations.client_sessions import end_sessions, find_account
 from backoffice.operations.links import LinkUsed, NoSuchLink, check_link, find_link, make_link, use_up
-from backoffice.outbox import queue_mail
+from backoffice.outbox import portal_of, queue_mail
 from backoffice.setting_keys import CLIENT_LINK_MINUTES, PASSWORD_LENGTH
 from backoffice.settings import setting_value
 from models.account import Account, AccountState
@@ -72,7 +72,7 @@ def mint_account_link(session: Session, mail: OutboxMail) -> str:
         raise NoAccountToWriteTo
     good_for, purpose = _good_for(mail.arguments), LinkPurpose.password
     token = make_link(session, ClientLink, good_for=good_for, purpose=purpose, account_id=account.id)
-    return client_path(mail, f"link/{token}", account.portal)
+    return client_path(session, mail, f"link/{token}")
 
 
 def _addresses(account: Account) -> set[str | None]:
@@ -81,9 +81,10 @@ def _addresses(account: Account) -> set[str | None]:
     return {account.email, contact.email if contact is not None and contact.deleted_at is None else None}
 
 
-def client_path(mail: OutboxMail, path: str, portal: Portal | None) -> str:
-    """Return the path of a page of the client area in the language of a mail, of a portal that has no host of its own
-    too."""
+def client_path(session: Session, mail: OutboxMail, path: str) -> str:
+    """Return the path of a page of the client area in the language of a mail; a portal without a host of its own is
+    named in it."""
+    portal = portal_of(session, mail.cause_entity, mail.cause_id, mail.group_id)
     chosen = f"?portal={portal.code}" if portal is not None and not portal.public_url else ""
     return f"/{mail.language.value}/{path}{chosen}"
 

@@ -78,7 +78,7 @@ def _send(session: Session, account: Account, _values: Mapping[str, Any], _actor
     elif account.credentials_to is R.holder:
         account.credentials_contact = None
     account.credentials_sent_at = clock.now()
-    recipient, portal = person_of(account.credentials_contact), account.portal
+    recipient = person_of(account.credentials_contact)
     arguments = {
         "name": recipient.name if recipient else account.full_name,
         "person": account.full_name,
@@ -93,8 +93,6 @@ def _send(session: Session, account: Account, _values: Mapping[str, Any], _actor
         to=recipient.email if recipient else account.email,
         about=account,
         language=recipient.language if recipient else MailLanguage.it,
-        sender=portal.sender if portal else None,
-        reply_to=portal.reply_to if portal else None,
     )
 
 

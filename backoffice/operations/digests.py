@@ -67,7 +67,6 @@ def _queue(
 ) -> None:
     with force_locale(language.value):
         lines = [f"{events.count(one)} × {TEMPLATES[one].label}" for one in dict.fromkeys(events) if one in TEMPLATES]
-    portal = person.portal if isinstance(person, Account) else None
     with suppress(DomainError):  # an address that cannot receive mail must not keep the others waiting
         queue_mail(
             session,
@@ -76,8 +75,6 @@ def _queue(
             to=person.email,
             about=person,
             language=language,
-            sender=portal.sender if portal else None,
-            reply_to=portal.reply_to if portal else None,
         )
 
 
@@ -86,8 +83,7 @@ def _to_the_desk(_session: Session, _mail: OutboxMail) -> str:
 
 
 def _to_the_area(session: Session, mail: OutboxMail) -> str:
-    account = session.get(Account, mail.cause_id)
-    return client_path(mail, PAGE, account.portal if account is not None else None)
+    return client_path(session, mail, PAGE)
 
 
 _EXAMPLE = {"name": "Giulia", "count": 3, "lines": "2 × Richiesta da valutare\n1 × Lavoro concluso"}

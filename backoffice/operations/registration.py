@@ -142,7 +142,7 @@ def mint_confirmation(session: Session, mail: OutboxMail) -> str:
         raise NobodyToConfirm
     hours, purpose = timedelta(hours=int(mail.arguments["hours"])), LinkPurpose.confirm
     token = make_link(session, ClientLink, good_for=hours, purpose=purpose, account_id=account.id)
-    return client_path(mail, f"confirm/{token}", account.portal)
+    return client_path(session, mail, f"confirm/{token}")
 
 
 def confirm_address(session: Session, token: str) -> Account:

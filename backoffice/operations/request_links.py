@@ -38,7 +38,7 @@ def mint_request_link(session: Session, mail: OutboxMail) -> str:
         raise NoRequesterToWriteTo
     purpose = LinkPurpose.request
     token = make_link(session, ClientLink, good_for=_GOOD_FOR, purpose=purpose, request_id=request.id)
-    return client_path(mail, f"follow/{token}", request.portal)
+    return client_path(session, mail, f"follow/{token}")
 
 
 def find_request_by_link(session: Session, token: str) -> ActivationRequest:

@@ -163,9 +163,7 @@ def _company_name(ticket: Ticket) -> str:
 
 def _to_ticket(session: Session, mail: OutboxMail) -> str:
     """Lead the requester to the ticket in their own client area."""
-    ticket = session.get(Ticket, mail.cause_id)
-    portal = ticket.account.portal if ticket is not None and ticket.account is not None else None
-    return client_path(mail, f"ticket/{mail.cause_id}", portal)
+    return client_path(session, mail, f"ticket/{mail.cause_id}")
 
 
 def _to_desk(_session: Session, mail: OutboxMail) -> str:

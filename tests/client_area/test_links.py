@@ -16,10 +16,12 @@ from backoffice.database import RecordSession
 from backoffice.delivery import send_due
 from backoffice.mail.sending import MailServer
 from backoffice.operations.verbs import NotInThisState, perform
+from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
 from models.client_link import ClientLink
-from models.outbox_mail import OutboxMail
+from models.outbox_mail import MailLanguage, OutboxMail
 from models.portal import Portal
+from models.ticket import Ticket
 from tests.client_area.conftest import ClientBrowser
 from tests.mail.conftest import ROOTS, inbox, no_demonstration, server
 from tests.mail.smtp import Inbox
@@ -135,3 +137,32 @@ def test_nobody_gets_credentials_for_an_account_that_ended(
     store(Account, account("demo.client").id, state=AccountState.rejected)
     with pytest.raises(NotInThisState):
         perform(session, account("demo.client"), "send_credentials", HOLDER, actor=SYSTEM)
+
+
+@pytest.mark.usefixtures("no_demonstration")
+def test_what_names_no_portal_comes_from_that_of_its_group_and_leads_to_it(
+    account: Find,
+    store: Callable[..., None],
+    engine: sa.Engine,
+    server: MailServer,
+    inbox: Inbox,
+    session: RecordSession,
+) -> None:
+    portal = session.scalars(sa.select(Portal).where(Portal.code == "ECOOPERA")).one()
+    store(Portal, portal.id, sender="area@clienti.prova.example", public_url="https://area.prova.example/")
+    someone = account("demo.client")
+    store(Account, someone.id, portal_id=None, state=AccountState.provisioned)
+    ticket = session.scalars(sa.select(Ticket).where(Ticket.group_id == portal.group_id)).first()
+    assert ticket is not None
+    store(Ticket, ticket.id, account_id=someone.id)
+    perform(session, account("demo.client"), "send_credentials", HOLDER, actor=SYSTEM)
+    values = {"name": "Ida", "number": ticket.number, "subject": ticket.subject, "text": "Provi ora."}
+    queue_mail(
+        session, "ticket_message", values, to="ida@prova.example", about=session.get_one(Ticket, ticket.id),
+        language=MailLanguage.it,
+    )  # fmt: skip
+    session.commit()
+    assert send_due(engine, server, ROOTS).sent == 2
+    for mail, path in zip(inbox.taken, ("link/", f"ticket/{ticket.id}"), strict=True):
+        assert "area@clienti.prova.example" in mail["From"]
+        assert f"https://area.prova.example/it/{path}" in mail.get_body(("plain",)).get_content()
