@@ -96,11 +96,14 @@ def _holds(check: sa.CheckConstraint, line: Line) -> bool:
         return scratch.scalar(sa.select(check.sqltext).select_from(row)) in (True, None)
 
 
-def broken_checks(entity: type[Recorded], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Text]]:
+def broken_checks(
+    entity: type[Recorded], rows: Sequence[Mapping[str, Any]], *, as_they_are: bool = False
+) -> list[dict[str, Text]]:
     """Return for each of the rows, values by column, what its table's CHECKs would refuse: ``{field or "": sentence}``.
 
     A CHECK is asked where all columns that it names have a value: what is missing may be completed before it is
-    written. On a database in memory, for many rows at a time.
+    written. ``as_they_are``: it is asked of every row, as if nothing would be completed but the column's defaults. On
+    a database in memory, for many rows at a time.
     """
     found: list[dict[str, Text]] = [{} for _row in rows]
     checks = [(check, _named(check)) for check in entity.__table__.constraints if isinstance(check, sa.CheckConstraint)]
@@ -108,6 +111,9 @@ def broken_checks(entity: type[Recorded], rows: Sequence[Mapping[str, Any]]) -> 
     place = sa.Column("_place", sa.Integer, primary_key=True)
     scratch = sa.Table(entity.__table__.name, sa.MetaData(), place, *(sa.Column(c.name, c.type) for c in columns))
     given = [{"_place": number} | {c.name: row.get(c.name) for c in columns} for number, row in enumerate(rows)]
+    defaults = {c.name: c.default.arg for c in columns if as_they_are and c.default is not None and c.default.is_scalar}
+    for row in given:
+        row.update({name: value for name, value in defaults.items() if row[name] is None})
     if not rows or not columns:
         return found
     with sa.create_engine("sqlite://").connect() as connection:
@@ -115,7 +121,8 @@ def broken_checks(entity: type[Recorded], rows: Sequence[Mapping[str, Any]]) -> 
         connection.execute(sa.insert(scratch), given)
         for check, names in checks:
             text = check.sqltext.compile(connection, compile_kwargs={"include_table": False, "literal_binds": True})
-            asked = sa.and_(*(scratch.c[name].is_not(None) for name in names), sa.literal_column(f"NOT ({text})"))
+            is_asked = [] if as_they_are else [scratch.c[name].is_not(None) for name in names]
+            asked = sa.and_(*is_asked, sa.literal_column(f"NOT ({text})"))
             rule = entity.__admin__.rules.get(str(check.name))
             for number in connection.scalars(sa.select(place).where(asked)):
                 found[number].setdefault((rule.field if rule else None) or "", rule.text if rule else _REFUSED)

@@ -230,6 +230,13 @@ class Judge:
                 verdict.reasons.append(self.columns.finding(verdict.row, name, str(text)))
                 verdict.outcome = ImportOutcome.refused
 
+    def doubtful(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """Return the new rows of which only writing them tells whether what they lack will be completed."""
+        new = [verdict for verdict in verdicts if verdict.outcome is ImportOutcome.new and not self.batch.restores]
+        rows = [Draft(self.columns.entity, verdict.cleaned).stored() for verdict in new]
+        broken = broken_checks(self.columns.entity, rows, as_they_are=True)
+        return [verdict for verdict, problems in zip(new, broken, strict=True) if problems]
+
     @cached_property
     def _opening(self) -> set[str]:
         """The mapped fields that are written of new records only."""

@@ -34,6 +34,28 @@ def write_chunk(judge: Judge, verdicts: Sequence[Verdict]) -> None:
             again.note()
 
 
+def try_chunk(judge: Judge, verdicts: Sequence[Verdict]) -> None:
+    """Refuse in a trial what would fail as it is written: what is in doubt is written, and taken back."""
+    doubtful = judge.doubtful(verdicts)
+    if doubtful and not _would_be_written(judge, doubtful):
+        for verdict in doubtful:
+            verdict.reasons.clear()
+            if not _would_be_written(judge, [verdict]):
+                verdict.outcome = ImportOutcome.refused
+    for verdict in verdicts:
+        verdict.note()
+
+
+def _would_be_written(judge: Judge, verdicts: Sequence[Verdict]) -> bool:
+    attempt = judge.session.begin_nested()
+    try:
+        return _written_together(judge, verdicts)
+    finally:
+        attempt.rollback()
+        for verdict in verdicts:
+            verdict.record = None
+
+
 def _written_together(judge: Judge, verdicts: Sequence[Verdict]) -> bool:
     """Say whether all of ``verdicts`` could be written; otherwise nothing of them was."""
     session = judge.session

@@ -26,7 +26,7 @@ from backoffice.operations.import_mapping import (
     reach_of,
     require_importable,
 )
-from backoffice.operations.import_writing import write_chunk
+from backoffice.operations.import_writing import try_chunk, write_chunk
 from backoffice.records.lookup import get_record
 from backoffice.spreadsheets.headings import LOOKED_AT
 from backoffice.spreadsheets.reading import read_table
@@ -175,8 +175,7 @@ def try_rows(session: Session, batch: ImportBatch, *, actor: Actor) -> Iterator[
     done = _count_rows(session, batch, up_to=batch.done_row)
     while rows := _next_rows(session, batch):
         started = time.monotonic()
-        for verdict in judge.judge(rows, remember=True):
-            verdict.note()
+        try_chunk(judge, judge.judge(rows, remember=True))
         batch.done_row = rows[-1].number
         batch.tried_milliseconds += round((time.monotonic() - started) * 1000)
         session.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from models.contract import Contract
 from models.group_company import GroupCompany
 from models.import_batch import ImportBatch, ImportMode
 from models.service import Service
+from models.training_record import TrainingRecord, TrainingSource
 from tests.imports.test_imports import counts, sentences
 
 Upload = Callable[..., ImportBatch]
@@ -48,3 +49,20 @@ def test_a_trial_refuses_what_the_table_would(records: RecordSession, upload: Up
     )  # fmt: skip
     assert counts(batch) == (1, 0, 0, 0, 1)
     assert "negative" in sentences(records, batch)[3]
+
+
+def test_a_trial_refuses_what_lacks_something(records: RecordSession, upload: Upload) -> None:
+    """Our own training says how it was held; what the product completes by itself is not asked for."""
+    own = records.scalars(sa.select(TrainingRecord).where(TrainingRecord.source == TrainingSource.own)).first()
+    assert own is not None
+    who, day = f"#{own.worker_id};{own.course.code}", own.completed_on
+    rows = [f"{who};{day + timedelta(days=later):%d/%m/%Y};{how}" for later, how in ((1, ""), (2, "Online, live"))]
+    lines = ["Persona;Corso;Concluso;Modalita", *rows]
+    columns = {"Persona": "worker", "Corso": "course", "Concluso": "completed_on", "Modalita": "delivery_mode"}
+    before = records.scalar(sa.select(sa.func.count(TrainingRecord.id)))
+    batch = upload(
+        TrainingRecord, "\n".join(lines).encode(), apply=False, matched_by=None, system=None, mapping=columns,
+        mode=ImportMode.create,
+    )  # fmt: skip
+    assert counts(batch) == (1, 0, 0, 0, 1), sentences(records, batch)
+    assert records.scalar(sa.select(sa.func.count(TrainingRecord.id))) == before
