@@ -10,6 +10,7 @@ from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import Forbidden, InvalidRecord, Text
 from backoffice.operations.cleaning import Reach, writable_fields
@@ -18,6 +19,7 @@ from backoffice.spreadsheets.guessing import ADDRESS_PARTS, EXTERNAL_CODE, WHOLE
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
 from models.import_batch import ImportBatch, ImportMode
+from models.import_row import ImportRow
 
 _LANGUAGES = ("it", "en")
 
@@ -120,18 +122,21 @@ def propose_mapping(
 ) -> None:
     """Give a new batch the mapping of the actor's last file with these headings, else a kept one, else a guess.
 
-    Columns that the last file did not have yet are guessed.
+    Columns that the last file did not have yet, or had nothing in, are guessed.
     """
     batch.mode = modes_for(entity, actor)[0]
     allowed = targets_for(entity, actor)
-    guessed = guess_mapping(batch.headings, samples, {name: _labels(target) for name, target in allowed.items()})
+    names = {name: _labels(target) for name, target in allowed.items()}
+    guessed = guess_mapping(batch.headings, samples, names)
     earlier = _earlier_batch(session, batch, entity, actor)
     if earlier is not None and set(earlier.mapping.values()) <= allowed.keys():
         places = {heading: str(position) for position, heading in enumerate(batch.headings)}
+        guessed_then = guess_mapping(earlier.headings, _first_rows(session, earlier), names)
+        left_out = {earlier.headings[position] for position in guessed_then}
         batch.mapping = {
             str(position): name
             for position, name in guessed.items()
-            if batch.headings[position] not in earlier.headings and name not in earlier.mapping.values()
+            if batch.headings[position] not in left_out and name not in earlier.mapping.values()
         } | {places[earlier.headings[int(old)]]: name for old, name in earlier.mapping.items()}
         batch.source_system, batch.matched_by = earlier.source_system, earlier.matched_by
         if earlier.mode in modes_for(entity, actor):
@@ -150,6 +155,11 @@ def propose_mapping(
     batch.matched_by = usable[0] if usable else None
     if batch.matched_by is None and ImportMode.create in modes_for(entity, actor):
         batch.mode = ImportMode.create
+
+
+def _first_rows(session: Session, batch: ImportBatch) -> list[list[str]]:
+    rows = sa.select(ImportRow.cells).where(ImportRow.batch_id == batch.id).order_by(ImportRow.number).limit(200)
+    return [list(cells) for cells in session.scalars(rows, execution_options=INTERNAL)]
 
 
 def known_headings(entity: type[Recorded], actor: Actor) -> Callable[[str], bool]:

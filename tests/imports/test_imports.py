@@ -183,6 +183,18 @@ def test_a_column_that_the_last_file_did_not_have_is_guessed(
     assert third.mapping == {"1": "legal_name", "2": "certified_email"}
 
 
+def test_a_column_that_the_last_file_had_nothing_in_is_guessed(
+    records: RecordSession, upload: Upload, actor: Actor
+) -> None:
+    heads = {"Ragione sociale": "legal_name"}
+    first = b"Ragione sociale;PEC;Note\nRossi;;x\n"
+    upload(Company, first, mapping=heads, matched_by=None, mode=ImportMode.create, system=None)
+    again = imports.start_import(
+        records, Company, "b.csv", b"Ragione sociale;PEC;Note\nNeri;a@pec.example;y\n", actor=actor
+    )
+    assert again.mapping == {"0": "legal_name", "1": "certified_email"}
+
+
 def test_modes_create_and_update(records: RecordSession, upload: Upload) -> None:
     upload(Company, csv_bytes(body(1)))
     renamed = [body(1, name="Altro nome"), body(2)]
