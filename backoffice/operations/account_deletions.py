@@ -309,16 +309,18 @@ DELETIONS = register(
 )
 
 _EXAMPLE = {"name": "Giulia Rossi", "portal": "Area di supporto", "due": "31/12/2026"}
-register_template("deletion_requested", _l("Deletion of an account: asked for"), _EXAMPLE)
+register_template("deletion_requested", _l("Deletion of an account: asked for"), _EXAMPLE, for_clients=True)
 register_template(
     "deletion_refused",
     _l("Deletion of an account: refused"),
     {**_EXAMPLE, "reason": "La richiesta non viene dalla persona interessata."},
+    for_clients=True,
 )
 register_template(
     "deletion_executed",
     _l("Deletion of an account: executed"),
     {**_EXAMPLE, "tickets": 4, "claims": 0},
+    for_clients=True,
     forgets=True,
 )
 

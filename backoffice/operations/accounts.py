@@ -246,4 +246,5 @@ register_template(
     "account_rejected",
     _l("Registration: not accepted"),
     {"name": "Giulia Rossi", "portal": "Area di supporto", "reason": "L’azienda non risulta cliente."},
+    for_clients=True,
 )

@@ -35,6 +35,7 @@ from models.import_batch import ImportBatch
 from models.import_row import ImportRow
 from models.job import Job, JobState
 from models.outbox_mail import OutboxMail
+from models.portal import Portal
 from models.ticket import Ticket, TicketState
 from models.ticket_message import TicketMessage
 from tests.client_area.conftest import ClientBrowser
@@ -180,7 +181,11 @@ def test_a_refusal_gives_the_account_back_and_tells_why(
     inbox: Inbox,
     server: MailServer,
     account: Find,
+    store: Callable[..., None],
 ) -> None:
+    first = session.scalars(sa.select(Portal).where(Portal.group_id == person.group_id).order_by(Portal.id)).first()
+    assert first is not None
+    store(Portal, first.id, sender="area@prova.example")
     assert browser_of("zaccaria.q").form(PANEL, {"delete": "1", "password": PASSWORD}).status_code == 303
     asked = asked_by(session, person)
     with begin_writing():
@@ -189,6 +194,7 @@ def test_a_refusal_gives_the_account_back_and_tells_why(
     assert account("zaccaria.q").state is AccountState.active
     send_due(engine, server, ROOTS)
     told = [(letter["To"], letter.get_body(("plain",)).get_content()) for letter in inbox.taken]
+    assert all("area@prova.example" in letter["From"] for letter in inbox.taken)
     assert [to for to, _text in told] == [MAIL, MAIL]
     assert f"{asked.due_on:%d/%m/%Y}" in told[0][1]
     assert "Non viene da lei." in told[1][1]
