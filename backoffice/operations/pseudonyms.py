@@ -64,6 +64,9 @@ def make_pseudonym(session: Session, account: Account, *, but: Sequence[Recorded
     _forget_imports(session, rows)
     changed = _redact_texts(session, account, who, spared)
     about_person = {(row.__table__.name, row.id) for row in rows if isinstance(row, _NOTHING_BUT_THE_PERSON)}
+    for row in rows:
+        # What was written of them before the account had a company names none.
+        changed.setdefault(row.__table__.name, []).append(row.id)
     _redact_history(session, account, who, about_person, spared, changed)
     _drop_files(session, account)
     archive_anew(session, account)

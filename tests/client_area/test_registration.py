@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM
 from backoffice.database import RecordSession, begin_writing
 from backoffice.delivery import send_due
 from backoffice.mail.sending import MailServer
+from backoffice.operations.pseudonyms import make_pseudonym
 from backoffice.operations.verbs import perform
 from models.account import Account, AccountState
 from models.company import Company, CompanyState
 from models.consent import Consent
+from models.history_entry import HistoryPersonal
 from models.outbox_mail import OutboxMail
 from models.support_queue import SupportQueue
 from tests.client_area.conftest import ClientBrowser
@@ -157,3 +160,20 @@ def test_a_portal_that_takes_no_registrations(browser_of: Browsers) -> None:
     browser = browser_of()
     assert "/it/register/" not in browser.get("/it/login/").text
     assert browser.get("/it/register/").status_code == 404
+
+
+def test_nothing_of_a_registration_outlives_the_account(browser_of: Browsers, session: RecordSession) -> None:
+    """What was written before staff said whose account it is belongs to no company."""
+    browser_of(portal="SUPPORTO").form("/en/register/", TYPED)
+    account = registered(session)
+    perform(session, account, "confirm_address", actor=SYSTEM)
+    perform(session, account, "submit", actor=SYSTEM)
+    session.commit()
+    _validate(session)
+    named = sa.select(sa.func.count()).select_from(HistoryPersonal)
+    named = named.where(HistoryPersonal.record_title.contains(TYPED["full_name"]))
+    assert session.scalar(named, execution_options=INTERNAL)
+    with begin_writing():
+        make_pseudonym(session, registered(session))
+        session.commit()
+    assert session.scalar(named, execution_options=INTERNAL) == 0
