@@ -12,7 +12,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import NotFound
 from backoffice.records import show
-from backoffice.records.pages import Query, default_sort, ordering, search_conditions
+from backoffice.records.pages import Query, default_sort, ordering, search_conditions, whole_words
 from models.base import Recorded
 from models.catalogue import Field, Kind, fields
 from models.columns import Choice
@@ -59,7 +59,11 @@ def find_lines(session: Session, record: Recorded, name: str) -> Sequence[Any]:
 
 
 def find_options(session: Session, entity: type[Recorded], term: str, actor: Actor) -> Sequence[Any]:
-    """Return the rows a relation field offers for ``term``: those it names exactly first, then by their order."""
+    """Return the rows a relation field offers for ``term``, in their order.
+
+    First come those that it names exactly; where there are more than can be offered, then those in which it stands as
+    it is typed: "Rossi 3" before "Rossi 13".
+    """
     if "\x00" in term or len(term) > 200:
         return []
     masked = actor.masked(entity)
@@ -67,7 +71,8 @@ def find_options(session: Session, entity: type[Recorded], term: str, actor: Act
     query = Query(entity, term=term, sort=default_sort(entity, actor), masked=masked)
     statement = sa.select(entity).where(*search_conditions(query)).order_by(*ordering(query)).limit(OPTIONS)
     found = session.scalars(statement).all()
-    return [*exact, *(row for row in found if row not in exact)][:OPTIONS]
+    as_typed = session.scalars(statement.where(*whole_words(query))).all() if len(found) == OPTIONS else []
+    return list(dict.fromkeys((*exact, *as_typed, *found)))[:OPTIONS]
 
 
 def _named_exactly(session: Session, entity: type[Recorded], term: str, masked: frozenset[str]) -> list[Any]:

@@ -160,6 +160,13 @@ def search_conditions(query: Query) -> list[Any]:
     return found
 
 
+def whole_words(query: Query) -> list[Any]:
+    """Return the conditions that the words of the search stand in the search text next to each other, none cut off."""
+    words, text = " ".join(fold(query.term).split()), query.entity.search_key
+    spaced = sa.literal(" ") + sa.func.replace(text, "\n", " ") + " "
+    return [text.contains(words, autoescape=True), spaced.contains(f" {words} ", autoescape=True)]
+
+
 def _leads_to(field: Field, word: str) -> Any:
     """Build the condition that a relation leads to a row in whose name the word occurs, as far as names are no secret.
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice.actors import Action, Actor
 from backoffice.records.folding import folded
 from backoffice.records.lookup import code_values
-from backoffice.records.pages import Query, naming_options, ordering, read_query, search_conditions
+from backoffice.records.pages import Query, naming_options, ordering, read_query, search_conditions, whole_words
 from models.base import ENTITIES, Category, Recorded
 from models.catalogue import TEXTUAL, fields
 from models.reading import fold
@@ -26,8 +26,9 @@ from models.reading import fold
 MOST_ROWS = 5
 #: Statements that reading rows may take: groups beyond are told by number, and lead to their lists.
 _MOST_STATEMENTS = 8
-#: How well a row fits: its code is the term, begins with it, its name has the words, or they occur elsewhere in it.
-_EXACT, _BEGINS, _NAMED, _OCCURS = range(4)
+#: How well a row fits: its code is the term, begins with it, it has the term as it is typed, its name has the words,
+#: or they occur elsewhere in it.
+_EXACT, _BEGINS, _AS_TYPED, _NAMED, _OCCURS = range(5)
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Group:
     keys: tuple[int, ...]
     #: How well the best one fits.
     fit: int
+    #: Fit and key of each, as the statement told them.
+    pairs: str
     #: The rows of the first ``MOST_ROWS`` keys, read as far as there was room for it.
     rows: Sequence[Any] = ()
 
@@ -67,9 +70,26 @@ def find_everywhere(session: Session, term: str, actor: Actor) -> list[Group]:
         return []
     wanted = [column for query in queries for column in (_codes(query), _texts(query))]
     found = iter(session.execute(sa.select(*wanted)).one())
-    groups = [_group(query.entity, next(found), next(found)) for query in queries]
-    order = sorted((group for group in groups if group.keys), key=lambda group: group.fit)
+    groups = {query.entity: _group(query.entity, f"{next(found)},{next(found)}") for query in queries}
+    groups |= _as_typed(session, [(query, groups[query.entity]) for query in queries if groups[query.entity].has_more])
+    order = sorted((group for group in groups.values() if group.keys), key=lambda group: group.fit)
     return list(_with_rows(session, order))
+
+
+def _as_typed(session: Session, full: Sequence[tuple[Query, Group]]) -> dict[type[Recorded], Group]:
+    """Return the groups that have more than is shown with those rows before others that have the term as it is typed.
+
+    In the order of the list they may come anywhere: "Rossi 3" after "Rossi 13" and "Rossi 23".
+    """
+    if not full:
+        return {}
+    wanted = []
+    for query, _found in full:
+        rows = sa.select(query.entity.id, sa.literal(_AS_TYPED).label("fit"))
+        rows = rows.where(*search_conditions(query), *whole_words(query)).order_by(*ordering(query))
+        wanted.append(_joined(rows.limit(MOST_ROWS)))
+    told = zip(full, session.execute(sa.select(*wanted)).one(), strict=True)
+    return {query.entity: _group(query.entity, f"{group.pairs},{typed}") for (query, group), typed in told}
 
 
 def _codes(query: Query) -> Any:
@@ -126,12 +146,12 @@ def _joined(rows: Any) -> Any:
     return sa.select(sa.func.aggregate_strings(pair, ",")).scalar_subquery()
 
 
-def _group(entity: type[Recorded], codes: str | None, texts: str | None) -> Group:
-    pairs = [tuple(map(int, pair.split(":"))) for pair in f"{codes or ''},{texts or ''}".split(",") if pair]
+def _group(entity: type[Recorded], told: str) -> Group:
+    pairs = [tuple(map(int, pair.split(":"))) for pair in told.split(",") if ":" in pair]
     fits: dict[int, int] = {}
     for fit, key in sorted(pairs, key=lambda pair: pair[0]):  # stable: the order of the list among those that fit alike
         fits.setdefault(key, fit)
-    return Group(entity, tuple(fits)[: MOST_ROWS + 1], min(fits.values(), default=_OCCURS))
+    return Group(entity, tuple(fits)[: MOST_ROWS + 1], min(fits.values(), default=_OCCURS), told)
 
 
 def _with_rows(session: Session, groups: list[Group]) -> Iterator[Group]:
