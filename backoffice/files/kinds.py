@@ -7,6 +7,7 @@ with macros are on none of its lines.
 from __future__ import annotations
 
 import io
+import json
 import re
 import unicodedata
 import zipfile
@@ -146,6 +147,14 @@ def _is_text(content: bytes, _found: frozenset[str]) -> bool:
     return not (_PRINTABLE_GAPS.search(content) or _WEB_PAGE.search(content) or content.startswith(b"#!"))
 
 
+def _is_json(content: bytes, found: frozenset[str]) -> bool:
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return _is_text(content, found)
+
+
 def _is_signed(content: bytes, _found: frozenset[str]) -> bool:
     return content.startswith(b"\x30") and _SIGNED_DATA in content[:32]
 
@@ -213,7 +222,7 @@ KINDS: dict[str, FileKind] = {
     "txt": _TEXT,
     "log": _TEXT,
     "csv": FileKind("text/csv", _is_text),
-    "json": FileKind("application/json", _is_text),
+    "json": FileKind("application/json", _is_json),
     "xml": FileKind("application/xml", _is_text),
     "eml": FileKind("message/rfc822", lambda content, _found: not _PRINTABLE_GAPS.search(content)),
     "p7m": FileKind("application/pkcs7-mime", _is_signed),

@@ -40,6 +40,8 @@ TAKEN = {
     "registri.zip": (archive(a_DOT_log="x"), "application/zip"),
 }
 REFUSED = {
+    "rotto.json": b"{a: 1}",
+    "profondo.json": b"[" * 100_000,
     "programma.exe": EXE,
     "programma.png": EXE,
     "fattura.pdf.exe": PDF,

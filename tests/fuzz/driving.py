@@ -65,6 +65,7 @@ class Driver:
         self._client = Client(application)
         self._application = application
         self._keys: dict[str, list[int]] = {}
+        self._last = "none yet"
         #: How often each answer was given, by method.
         self.answers: Counter[tuple[str, int]] = Counter()
 
@@ -86,7 +87,7 @@ class Driver:
             try:
                 self._drive(entity, operation.as_strategy(mode), examples)
             except (Exception, FailureGroup) as error:  # noqa: BLE001  # one fault hides none of another operation
-                faults.append(f"{operation.label}, {mode.value}: {error}")
+                faults.append(f"{operation.label}, {mode.value}: {error}\nThe last answer: {self._last}")
         return faults
 
     def _drive(self, entity: About, cases: st.SearchStrategy[Case], examples: int) -> None:
@@ -105,6 +106,8 @@ class Driver:
                 self._aim(entity, case, which)
             answer = case.call(app=self._application, headers=self.headers)
             self.answers[case.method, answer.status_code] += 1
+            path, kind = case.formatted_path, answer.headers.get("content-type")
+            self._last = f"{case.method} {path}: {answer.status_code}, {kind}, {answer.content[:200]!r}"
             checks = [*CONFORMING, refusals_are_problems, records_carry_their_tag]
             case.validate_response(answer, checks=checks, headers=self.headers)
 
