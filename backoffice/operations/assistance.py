@@ -52,7 +52,7 @@ _SENTENCES: dict[tuple[str, bool], Text] = {
     ("quote", True): _l("A quote covers it"),
     ("package", True): _l("%(detail)s are left on the packages"),
     ("package", False): _l("The packages do not cover it: %(detail)s are left"),
-    ("consent", True): _l("The consent is there"),
+    ("consent", True): _l("The requester has not withdrawn the consent"),
     ("consent", False): _l("The requester has withdrawn the consent"),
 }
 
