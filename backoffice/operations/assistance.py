@@ -17,8 +17,8 @@ from backoffice.actors import Actor
 from backoffice.errors import Text
 from backoffice.operations.package_ledger import left_on
 from backoffice.operations.plain import after_create
-from models.account import Account, AccountState
 from models.company import Company, CompanyState
+from models.consent import Consent
 from models.contract import IN_FORCE, Contract
 from models.contract_line import ContractLine, LineState
 from models.customer_order import CustomerOrder
@@ -52,8 +52,8 @@ _SENTENCES: dict[tuple[str, bool], Text] = {
     ("quote", True): _l("A quote covers it"),
     ("package", True): _l("%(detail)s are left on the packages"),
     ("package", False): _l("The packages do not cover it: %(detail)s are left"),
-    ("consent", True): _l("The requester has not withdrawn the consent"),
-    ("consent", False): _l("The requester has withdrawn the consent"),
+    ("consent", True): _l("The consent is there"),
+    ("consent", False): _l("The requester has not consented, or has withdrawn the consent"),
 }
 
 
@@ -75,7 +75,7 @@ def questions(ticket: Ticket, day: date) -> dict[str, sa.ScalarSelect[Any]]:
     # Of the rows themselves, which whoever works on the ticket need not see.
     found["company"] = _state_of(Company, ticket.company_id)
     if ticket.queue.requires_consent and ticket.account_id is not None:
-        found["consent"] = _state_of(Account, ticket.account_id)
+        found["consent"] = _open_consent_of(ticket.account_id)
     if not ticket.covered_by_quote and ticket.queue.requires_package:
         found["package"] = left_on(ticket.company_id, day)
     elif not ticket.covered_by_quote:
@@ -120,7 +120,13 @@ def _reasons(ticket: Ticket, answers: Mapping[str, Any]) -> Iterator[Reason]:
     if ticket.service is not None and ticket.service.is_licensed:
         yield Reason("license", answers["license"] is not None)
     if "consent" in answers:
-        yield Reason("consent", answers["consent"] is not AccountState.consent_revoked)
+        yield Reason("consent", answers["consent"] is not None)
+
+
+def _open_consent_of(account_id: int) -> sa.ScalarSelect[Any]:
+    table = Consent.__table__
+    open_ = sa.and_(table.c.account_id == account_id, table.c.revoked_at.is_(None))
+    return sa.select(sa.func.min(table.c.id)).where(open_).scalar_subquery()
 
 
 def _state_of(entity: type[Any], key: int) -> sa.ScalarSelect[Any]:

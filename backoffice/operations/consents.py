@@ -22,10 +22,19 @@ def find_consent(session: Session, account_id: int) -> Consent | None:
     return session.scalar(open_)
 
 
-def is_asked_again(session: Session, account_id: int) -> bool:
-    """Say whether what the person agreed to has been replaced by a new privacy notice since."""
+def is_to_be_asked(session: Session, account_id: int) -> bool:
+    """Say whether the person is to be asked for consent: they never gave any, or to a notice that was replaced since.
+
+    Whoever has withdrawn it is not asked again and again.
+    """
     known = find_consent(session, account_id)
-    return known is not None and known.terms is not None and known.terms.state is TermsState.superseded
+    if known is not None:
+        return _is_replaced(known)
+    return session.scalar(sa.select(Consent.id).where(Consent.account_id == account_id).limit(1)) is None
+
+
+def _is_replaced(consent: Consent) -> bool:
+    return consent.terms is not None and consent.terms.state is TermsState.superseded
 
 
 def give_consent(session: Session, account: Account, portal: Portal, language: MailLanguage) -> Consent:
@@ -34,7 +43,7 @@ def give_consent(session: Session, account: Account, portal: Portal, language: M
     Needs a session in which the system acts, on behalf of that person.
     """
     known = find_consent(session, account.id)
-    if known is not None and is_asked_again(session, account.id):
+    if known is not None and _is_replaced(known):
         # The earlier one stays as it was: it is another notice that is agreed to now.
         known.revoked_at = clock.now()
         session.flush()
@@ -62,4 +71,4 @@ def withdraw_consent(session: Session, account: Account) -> None:
         perform(session, account, "revoke_consent", actor=context_of(session).actor)
 
 
-__all__ = ["find_consent", "give_consent", "is_asked_again", "withdraw_consent"]
+__all__ = ["find_consent", "give_consent", "is_to_be_asked", "withdraw_consent"]

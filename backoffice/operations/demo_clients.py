@@ -12,7 +12,11 @@ from models.account import Account, AccountState
 from models.account_service import AccountService
 from models.company import Company, CompanyState
 from models.company_service import CompanyService, GrantState
+from models.consent import Consent
 from models.corporate_group import CorporateGroup
+from models.outbox_mail import MailLanguage
+from models.portal import Portal
+from models.terms_version import TermsKind, TermsState, TermsVersion
 
 #: By what comes after ``demo.``: whose account it is, and whether a referent's.
 _PEOPLE = {"referent": ("Renata Referenti", True), "client": ("Ugo Utenti", False)}
@@ -50,9 +54,25 @@ def _make_accounts(session: Session, group: CorporateGroup, suffix: str, digest:
             is_demo=True,
         )
         session.add(account)
+        session.add(Consent(account=account, terms=_notice(session, group), granted_at=clock.now(), is_demo=True))
         for granted in services:
             if granted.state in (GrantState.active, GrantState.suspended):
                 session.add(AccountService(account=account, company_service=granted, state=granted.state, is_demo=True))
+
+
+def _notice(session: Session, group: CorporateGroup) -> TermsVersion | None:
+    """Return the privacy notice in force in the group's first portal."""
+    wanted = (
+        sa.select(TermsVersion)
+        .join(Portal)
+        .where(
+            Portal.group_id == group.id,
+            TermsVersion.kind == TermsKind.privacy_notice,
+            TermsVersion.language == MailLanguage.it,
+            TermsVersion.state == TermsState.in_force,
+        )
+    )
+    return session.scalar(wanted.order_by(Portal.id).limit(1))
 
 
 def _richest_client(session: Session, group: CorporateGroup) -> Company | None:

@@ -10,6 +10,7 @@ from models.account import Account, AccountState
 from models.account_deletion import AccountDeletion
 from models.account_deletion import DeletionState as D
 from models.company import CompanyState
+from models.consent import Consent
 from models.contact import Contact
 from seed.invented.clients import Client
 from seed.invented.world import World, slug
@@ -40,6 +41,9 @@ def invent_accounts(world: World, clients: Sequence[Client]) -> list[Account]:
             account = _of_contact(world, state, people.pop())
         account.group_id = world.group.id
         accounts.append(world.add(account))
+        if state in SEEN:
+            withdrawn = account.last_login_at if state is S.consent_revoked else None
+            world.add(Consent(account=account, granted_at=account.created_at, revoked_at=withdrawn))
     world.session.flush()
     return accounts
 

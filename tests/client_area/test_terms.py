@@ -69,7 +69,9 @@ def test_a_new_privacy_notice_asks_again_at_sign_in(
     assert browser_of().sign_in("demo.client").location.startswith("/it/privacy/new/")
     assert again.form("/it/privacy/new/", {"next": "/it/ticket/"}).location == "/it/ticket/"
     assert browser_of().sign_in("demo.client").location == "/it/"
-    rows = session.scalars(sa.select(Consent).where(Consent.account_id == account("demo.client").id)).all()
+    rows = session.scalars(
+        sa.select(Consent).where(Consent.account_id == account("demo.client").id).order_by(Consent.id)
+    ).all()
     assert [(row.terms.number if row.terms else None, row.revoked_at is None) for row in rows] == [
         (1, False),
         (2, True),

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
 
 from backoffice import clock
+from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM
 from backoffice.database import RecordSession, begin_writing
 from backoffice.operations.plain import create_record
@@ -19,6 +21,7 @@ from backoffice.operations.tickets import close_tickets_for_good
 from backoffice.operations.verbs import perform
 from models.account import Account
 from models.attachment import Attachment
+from models.consent import Consent
 from models.outbox_mail import OutboxMail
 from models.portal import Portal
 from models.request_type import RequestType
@@ -235,3 +238,24 @@ def test_the_statement_of_hours_is_theirs_alone(
     assert answer.data.startswith(b"%PDF-")
     assert browser.get(f"/it/packages/{elsewhere}/hours.pdf").status_code == 404
     assert browser_of().get(f"/it/packages/{key}/hours.pdf").status_code == 302
+
+
+@pytest.mark.usefixtures("package")
+def test_without_consent_there_is_no_form_but_the_question(
+    browser_of: Browsers, session: RecordSession, account: Callable[[str], Account]
+) -> None:
+    """Whoever never consented is asked at sign-in, and before the form where assistance needs it (PR-03)."""
+    me = account(USER).id
+    session.execute(sa.delete(Consent).where(Consent.account_id == me), execution_options=INTERNAL)
+    session.commit()
+    browser = browser_of(portal="SUPPORTO")
+    assert browser.sign_in(USER).location.startswith("/it/privacy/new/")
+    asked = browser.get(FORM)
+    assert (asked.status_code, asked.location) == (303, f"/it/privacy/new/?next={quote(FORM, safe='/')}")
+    assert "senza il tuo consenso" in browser.get(asked.location).text
+    before = session.scalar(sa.select(sa.func.count(Ticket.id)), execution_options=INTERNAL)
+    assert browser.form(FORM, typed(session), page="/it/privacy/").location == asked.location
+    assert session.scalar(sa.select(sa.func.count(Ticket.id)), execution_options=INTERNAL) == before
+    assert browser.form("/it/privacy/new/", {"next": FORM}).location == FORM
+    assert browser.get(FORM).status_code == 200
+    assert browser_of(portal="SUPPORTO").sign_in(USER).location == "/it/"

@@ -203,6 +203,8 @@ class World:
                 **values,
             },
         )
+        if state is AccountState.active:
+            self.add(Consent(account=row, granted_at=clock.now()))
         return self.add(row)  # type: ignore[no-any-return]
 
     def ticket(self, state: TicketState = TicketState.qualification, **values: Any) -> Ticket:
@@ -442,7 +444,8 @@ class World:
         """A session, a consent and a deletion request of an account."""
         now = clock.now()
         self.add(AccountSession(account=account, digest="0" * 64, seen_at=now, address="127.0.0.1"))
-        self.add(Consent(account=account, granted_at=now))
+        if account.state is not AccountState.active:
+            self.add(Consent(account=account, granted_at=now))
         self.add(AccountDeletion(account=account, due_on=day(30)))
 
     def account_deletion(self, state: DeletionState = DeletionState.requested) -> AccountDeletion:

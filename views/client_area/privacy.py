@@ -16,7 +16,7 @@ from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import DomainError
 from backoffice.operations.account_deletions import MAY_ASK, ask_for_deletion, cancel_deletion, find_open, obstacles
 from backoffice.operations.attachments import files_in_sight
-from backoffice.operations.consents import find_consent, give_consent, is_asked_again, withdraw_consent
+from backoffice.operations.consents import find_consent, give_consent, is_to_be_asked, withdraw_consent
 from backoffice.operations.exports import export_line, keep_export
 from backoffice.operations.terms import find_terms
 from backoffice.portals import Client
@@ -65,7 +65,7 @@ def privacy() -> Any:
 
 @area.route("/privacy/new/", methods=["GET", "POST"])
 def new_notice() -> Any:
-    """Ask at sign-in whether the person agrees to a privacy notice that has replaced the one they agreed to."""
+    """Ask at sign-in whether the person agrees to the privacy notice: the first time, and when it was replaced."""
     client = door.client()
     if client is None:
         return door.sign_in_first()
@@ -77,12 +77,15 @@ def new_notice() -> Any:
         flash(_("Thank you: your consent is written down."), "good")
         return redirect(wanted, 303)
     with door.as_product() as records:
-        if not is_asked_again(records, client.actor.account_id or 0):
+        if not is_to_be_asked(records, client.actor.account_id or 0):
             return redirect(wanted)
+        is_first = find_consent(records, client.actor.account_id or 0) is None
         notice = find_terms(records, door.portal().id, TermsKind.privacy_notice, MailLanguage[door.language()])
         page = {
             "paragraphs": [part.strip() for part in notice.body.split("\n\n") if part.strip()] if notice else [],
+            "is_first": is_first,
             "next": wanted,
+            "later_url": url_for("clients.dashboard"),
             "privacy_url": url_for("clients.privacy"),
         }
     return render_template("client_new_notice.html", page=page)

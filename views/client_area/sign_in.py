@@ -10,7 +10,7 @@ from backoffice.actors import Door
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError
 from backoffice.operations.client_sessions import account_of_session, begin_session, clients_of, end_session
-from backoffice.operations.consents import is_asked_again
+from backoffice.operations.consents import is_to_be_asked
 from backoffice.operations.preferences import preferences_of
 from backoffice.operations.service_requests import offers_of
 from backoffice.operations.sign_in import Attempt, record_sign_out
@@ -39,7 +39,7 @@ def login() -> Any:
         response = make_response(_page(wanted, error, name), error.status)
         return with_wait(response, error)
     door.start_session(token)
-    if _has_new_notice(token):
+    if _is_to_be_asked(token):
         return redirect(url_for("clients.new_notice", next=wanted), 303)
     return redirect(wanted or url_for("clients.dashboard", lang=_language_of(token)), 303)
 
@@ -51,10 +51,10 @@ def _language_of(token: str) -> str:
     return chosen or door.language()
 
 
-def _has_new_notice(token: str) -> bool:
-    """Say whether whoever has just come in is to be asked about a new privacy notice."""
+def _is_to_be_asked(token: str) -> bool:
+    """Say whether whoever has just come in is to be asked for consent."""
     with door.as_product() as records:
-        return is_asked_again(records, account_of_session(records, token))
+        return is_to_be_asked(records, account_of_session(records, token))
 
 
 def _enter(name: str, password: str) -> str:

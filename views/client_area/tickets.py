@@ -24,6 +24,7 @@ from backoffice.operations.client_tickets import (
     sent_before,
     types_for,
 )
+from backoffice.operations.consents import is_to_be_asked
 from backoffice.operations.similar_tickets import Asked, find_similar
 from backoffice.operations.ticket_states import WindowOver
 from backoffice.portals import Client
@@ -57,6 +58,8 @@ def open_new_ticket() -> Any:
     current_actor().require(Action.create, Ticket)
     if door.portal().queue_id is None:
         raise NoQueue
+    if _lacks_consent(client):
+        return redirect(url_for("clients.new_notice", next=url_for("clients.open_new_ticket")), 303)
     if request.method != "POST":
         return _form()
     # The page in between is a second form of the same request.
@@ -79,6 +82,13 @@ def open_new_ticket() -> Any:
         return _form({name: str(text) for name, text in error.problems.items()}, files), error.status
     flash(_("Your request has the number %(number)s. We confirm it by mail.", number=number), "good")
     return redirect(url_for(addresses.endpoint(Ticket, "record"), pk=key), 303)
+
+
+def _lacks_consent(client: Client) -> bool:
+    """Say whether assistance is given with consent only, and the person has not been asked for it yet (PR-03)."""
+    with door.as_product() as records:
+        queue = records.get_one(Portal, door.portal().id).queue
+        return queue is not None and queue.requires_consent and is_to_be_asked(records, client.actor.id or 0)
 
 
 def _similar(client: Client, files: Files) -> Sequence[Ticket]:
