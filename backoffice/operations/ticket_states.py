@@ -188,9 +188,11 @@ def _pass_on(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor
 
 
 def _end_escalation(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
-    """What comes back without a word of what is missing is solved."""
+    """What comes back without a word of what is missing is solved; it goes to who passed it on, or whom one chooses."""
     running = sa.select(Escalation).where(Escalation.ticket_id == ticket.id, Escalation.ended_at.is_(None))
     for escalation in session.scalars(running):
+        if ticket.team is escalation.to_team:  # as the form has it: the team that it leaves
+            ticket.team = escalation.from_team or ticket.queue.team or ticket.team
         if escalation.ended_at is None:  # else it is the one whose own verb is sending the ticket back
             escalation.state, escalation.ended_at = EscalationState.solved, clock.now()
 

@@ -106,7 +106,9 @@ def test_a_ticket_is_passed_on_with_what_was_tried_and_comes_back(session: Recor
     assert (ticket.state, ticket.team) == (TicketState.in_progress, world.first_level)
     assert (escalation.state, escalation.ended_at is None) == (EscalationState.returned, False)
     perform(session, ticket, "escalate", told, actor=SYSTEM)
-    perform(session, ticket, "return", {"team": world.first_level}, actor=SYSTEM)
+    # The form shows the team that has it now: whoever leaves that as it is means the one it came from.
+    perform(session, ticket, "return", {"team": world.second_level}, actor=SYSTEM)
+    assert ticket.team is world.first_level
     states = session.scalars(sa.select(Escalation.state).where(Escalation.ticket == ticket).order_by(Escalation.id))
     assert list(states) == [EscalationState.returned, EscalationState.solved]
 
