@@ -28,7 +28,6 @@ from models.calendar_exception import CalendarException
 from models.catalogue import Kind, fields, slug
 from models.company import Company
 from models.company_consultant import CompanyConsultant
-from models.consent import Consent
 from models.contact import Contact
 from models.export_entry import ExportEntry
 from models.history_entry import SignInEntry
@@ -283,7 +282,7 @@ def make_rows_of_every_kind(engine: sa.Engine) -> None:
             portal = session.scalars(sa.select(Portal).where(Portal.group_id == group)).first()
             signed_in = AccountSession(account=account, digest=f"{group}", seen_at=now, address="127.0.0.1")
             host = PortalHost(portal=portal, host=f"gruppo{group}.example")
-            session.add_all([signed_in, host, Consent(account=account, granted_at=now)])
+            session.add_all([signed_in, host])
             session.add(AccountDeletion(account=account, due_on=now.date(), state=DeletionState.cancelled))
             session.add_all(_of_support(session, group, now))
         for key, group in people:

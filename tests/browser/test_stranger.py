@@ -151,6 +151,8 @@ def test_a_stranger_becomes_a_client(
     visitor.fill("[name=username]", MAIL)
     visitor.fill("[name=password]", PASSWORD)
     visitor.get_by_role("button", name="Accedi", exact=True).click()
+    # An account that staff made is asked for consent, once.
+    visitor.get_by_role("button", name="Do il consenso").click()
     expect(visitor.locator("main")).to_contain_text("ANALISI")
     visitor.goto("/it/analysis/")
     visitor.locator("summary", has_text="Esporta").click()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import clock
 from backoffice.actors import Action, Actor, ActorKind, Grant
+from backoffice.operations.consents import find_consent
 from backoffice.operations.licenses import make_code
 from models.account import Account, AccountState
 from models.account_deletion import AccountDeletion, DeletionState
@@ -444,7 +445,7 @@ class World:
         """A session, a consent and a deletion request of an account."""
         now = clock.now()
         self.add(AccountSession(account=account, digest="0" * 64, seen_at=now, address="127.0.0.1"))
-        if account.state is not AccountState.active:
+        if find_consent(self.session, account.id) is None:
             self.add(Consent(account=account, granted_at=now))
         self.add(AccountDeletion(account=account, due_on=day(30)))
 
