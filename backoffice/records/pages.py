@@ -161,7 +161,12 @@ def search_conditions(query: Query) -> list[Any]:
 
 
 def whole_words(query: Query) -> list[Any]:
-    """Return the conditions that the words of the search stand in the search text next to each other, none cut off."""
+    """Return the conditions that the words of the search stand in the search text next to each other, none cut off.
+
+    That text is made of masked columns too: where there are any, no row is told from others by it.
+    """
+    if query.masked.intersection(query.entity.__admin__.search_columns):
+        return [sa.false()]
     words, text = " ".join(fold(query.term).split()), query.entity.search_key
     spaced = sa.literal(" ") + sa.func.replace(text, "\n", " ") + " "
     return [text.contains(words, autoescape=True), spaced.contains(f" {words} ", autoescape=True)]
