@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,21 +79,10 @@ def _breaks(line: Line, name: str, lines: Sequence[Line]) -> bool:
         names = [column.name for column in found.columns]
         earlier = lines[: lines.index(line)]
         return any(all(one.values[n] == line.values[n] is not None for n in names) for one in earlier)
-    return isinstance(found, sa.CheckConstraint) and not _holds(found, line)
-
-
-def _holds(check: sa.CheckConstraint, line: Line) -> bool:
-    """Evaluate a CHECK over the values of one line, on a database in memory: the real one has failed already."""
-    columns = line.entity.__table__.c
-    values = [
-        sa.literal(value, columns[name].type).label(name)
-        for name, value in line.values.items()
-        if name in columns and not isinstance(value, Recorded)
-    ]
-    row = sa.select(*values).subquery(line.entity.__table__.name)
-    with sa.create_engine("sqlite://").connect() as scratch:
-        # As in a table, what is neither true nor false is let through.
-        return scratch.scalar(sa.select(check.sqltext).select_from(row)) in (True, None)
+    if not isinstance(found, sa.CheckConstraint):
+        return False
+    values = {column: value for column, value in line.values.items() if not isinstance(value, Recorded)}
+    return any(_broken([found], [values], as_they_are=True))
 
 
 def broken_checks(
@@ -102,31 +91,43 @@ def broken_checks(
     """Return for each of the rows, values by column, what its table's CHECKs would refuse: ``{field or "": sentence}``.
 
     A CHECK is asked where all columns that it names have a value: what is missing may be completed before it is
-    written. ``as_they_are``: it is asked of every row, as if nothing would be completed but the column's defaults. On
-    a database in memory, for many rows at a time.
+    written. ``as_they_are``: it is asked of every row, as if nothing would be completed but the column's defaults.
     """
+    checks = [one for one in entity.__table__.constraints if isinstance(one, sa.CheckConstraint)]
     found: list[dict[str, Text]] = [{} for _row in rows]
-    checks = [(check, _named(check)) for check in entity.__table__.constraints if isinstance(check, sa.CheckConstraint)]
-    columns = [entity.__table__.c[name] for name in sorted(set().union(*(names for _check, names in checks)))]
+    for check, number in _broken(checks, rows, as_they_are=as_they_are):
+        rule = entity.__admin__.rules.get(str(check.name))
+        found[number].setdefault((rule.field if rule else None) or "", rule.text if rule else _REFUSED)
+    return found
+
+
+def _broken(
+    checks: Sequence[sa.CheckConstraint], rows: Sequence[Mapping[str, Any]], *, as_they_are: bool
+) -> Iterator[tuple[sa.CheckConstraint, int]]:
+    """Yield each CHECK, of one table, with the places of the rows that break it.
+
+    On a database in memory: the real one has failed already, or is not to be written to.
+    """
+    if not checks or not rows:
+        return
+    table: Any = checks[0].table
+    names = {check: _named(check) for check in checks}
+    columns = [table.c[name] for name in sorted(set().union(*names.values()))]
     place = sa.Column("_place", sa.Integer, primary_key=True)
-    scratch = sa.Table(entity.__table__.name, sa.MetaData(), place, *(sa.Column(c.name, c.type) for c in columns))
+    scratch = sa.Table(table.name, sa.MetaData(), place, *(sa.Column(c.name, c.type) for c in columns))
     given = [{"_place": number} | {c.name: row.get(c.name) for c in columns} for number, row in enumerate(rows)]
     defaults = {c.name: c.default.arg for c in columns if as_they_are and c.default is not None and c.default.is_scalar}
     for row in given:
         row.update({name: value for name, value in defaults.items() if row[name] is None})
-    if not rows or not columns:
-        return found
     with sa.create_engine("sqlite://").connect() as connection:
         scratch.create(connection)
         connection.execute(sa.insert(scratch), given)
-        for check, names in checks:
+        for check in checks:
             text = check.sqltext.compile(connection, compile_kwargs={"include_table": False, "literal_binds": True})
-            is_asked = [] if as_they_are else [scratch.c[name].is_not(None) for name in names]
+            is_asked = [] if as_they_are else [scratch.c[name].is_not(None) for name in names[check]]
+            # As in a table, what is neither true nor false is let through.
             asked = sa.and_(*is_asked, sa.literal_column(f"NOT ({text})"))
-            rule = entity.__admin__.rules.get(str(check.name))
-            for number in connection.scalars(sa.select(place).where(asked)):
-                found[number].setdefault((rule.field if rule else None) or "", rule.text if rule else _REFUSED)
-    return found
+            yield from ((check, number) for number in connection.scalars(sa.select(place).where(asked)))
 
 
 def _named(check: sa.CheckConstraint) -> set[str]:
