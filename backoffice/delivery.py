@@ -36,7 +36,7 @@ from models.outbox_mail import OutboxMail
 #: Longer than any attempt may take, its time-outs added up.
 LEASE = timedelta(minutes=10)
 _UNKNOWN_TEMPLATE: Text = _l("There is no template of this name any more.")
-_TALLY: Text = _l("%(sent)s sent, %(postponed)s postponed, %(failed)s failed, %(held)s held")
+_TALLY: Text = _l("Sent: %(sent)s, postponed: %(postponed)s, failed: %(failed)s, held: %(held)s")
 _TOO_OFTEN: Text = _l("No attempt came to its end.")
 
 

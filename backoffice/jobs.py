@@ -74,11 +74,11 @@ PATIENCE = 30.0
 SWEPT_AT_ONCE = 20
 
 Stopped = Callable[[], bool]
-_MOVED: Text = _l("%(count)s records moved on")
-_SWEPT: Text = _l("%(count)s files without a record deleted")
-_TOLD: Text = _l("%(count)s people told")
-_TAKEN: Text = _l("%(count)s messages taken")
-_TAKEN_UP: Text = _l("%(count)s jobs taken up")
+_MOVED: Text = _l("Records moved on: %(count)s")
+_SWEPT: Text = _l("Files without a record deleted: %(count)s")
+_TOLD: Text = _l("People told: %(count)s")
+_TAKEN: Text = _l("Messages taken: %(count)s")
+_TAKEN_UP: Text = _l("Jobs taken up: %(count)s")
 _log = logging.getLogger(__name__)
 _table = cast("sa.Table", WorkTask.__table__)
 _ = (_bulk_jobs, _export_jobs, _import_jobs)

@@ -66,8 +66,8 @@ def queue_mail(
     """Queue a mail in the session's own transaction. It belongs to whom ``about`` belongs to.
 
     Whoever causes a mail need not have any right to the outbox. While demonstration data is loaded the mail is held
-    back. Mails to clients come from their portal where no ``sender`` is given. Arguments hold what JSON can, and never
-    a token: what the template's ``mint`` makes is stored nowhere.
+    back. Mails to clients come from their portal and answers go there, where nothing else is said. Arguments hold what
+    JSON can, and never a token: what the template's ``mint`` makes is stored nowhere.
 
     :raises NoAddress: the address cannot receive mail.
     :raises WrongArguments: the template asks for others.
@@ -76,9 +76,10 @@ def queue_mail(
         raise WrongArguments(f"{template} asks for {sorted(TEMPLATES[template].arguments)}, not {sorted(arguments)}")
     recipient = _address(to)
     owner = _owner(session, about)
-    if TEMPLATES[template].for_clients and sender is None:
+    if TEMPLATES[template].for_clients and (sender is None or reply_to is None):
         portal = portal_of(session, owner["cause_entity"], owner["cause_id"], owner["group_id"])
-        sender, reply_to = (portal.sender, reply_to or portal.reply_to) if portal is not None else (None, reply_to)
+        if portal is not None:
+            sender, reply_to = sender or portal.sender, reply_to or portal.reply_to
     wording = find_wording(session, owner["group_id"], template, language, sender)
     subject = render(template, language.value, arguments, wording=wording).subject[:300]
     held = has_demonstration(session)

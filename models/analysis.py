@@ -67,6 +67,7 @@ class Analysis(CompanyOwned, Record):
             "state", "company", "number", "matrix", "sampling_point", "site", "sampled_on", "business_unit",
             "validated_at", "created_at",
         ),
+        repeating=("matrix", "sampling_point"),
         order="-sampled_on",
         fast=(
             ("company", "sampled_on"), ("state", "sampled_on"), ("matrix", "sampled_on"), ("number",),

@@ -83,7 +83,9 @@ class AnalysisResult(CompanyOwned, Record):
     #: The parameter folded, for sorting.
     parameter_key: Mapped[str] = folded("parameter")
     #: How much; empty until it is known.
-    value: Mapped[Decimal | None] = field(_lp("result", "Value"), Quantity(), help=_l("Empty until it is known."))
+    value: Mapped[Decimal | None] = field(
+        _lp("result", "Value"), Quantity(), help=_l("Empty until it is known."), adds_up=False
+    )
     #: The true value lies below the one written, which is the limit of quantification.
     is_below: Mapped[bool] = field(
         _l("Less than"),
@@ -94,7 +96,9 @@ class AnalysisResult(CompanyOwned, Record):
     #: In which unit.
     unit: Mapped[str | None] = field(_l("Unit"), String(20), help=_l("Of value and limit, such as mg/l."))
     #: The most that is allowed; empty where nothing is.
-    limit_value: Mapped[Decimal | None] = field(_l("Limit"), Quantity(), help=_l("The most allowed; empty for none."))
+    limit_value: Mapped[Decimal | None] = field(
+        _l("Limit"), Quantity(), help=_l("The most allowed; empty for none."), adds_up=False
+    )
     #: Preliminary until the analysis is validated.
     state: Mapped[ResultState] = choice(ResultState, _lp("result", "Status"), default=S.preliminary, verb_only=True)
 

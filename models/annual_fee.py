@@ -126,7 +126,7 @@ class AnnualFee(CompanyOwned, Record):
     company_service_id: Mapped[int] = reference("company_service", _l("Client’s online service"), help="")
     company_service: Mapped[CompanyService] = relationship()
     #: The calendar year.
-    year: Mapped[int] = field(_l("Year"), Year(), help="")
+    year: Mapped[int] = field(_l("Year"), Year(), help="", adds_up=False)
     #: Euro without VAT.
     amount: Mapped[Decimal] = money(_lp("fee", "Amount"), help=_l("Without VAT, for the whole period."))
     #: First day it covers; 1 January unless overridden.

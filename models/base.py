@@ -180,6 +180,8 @@ class Admin:
     #: Columns whose text the search box of the list looks through.
     search_columns: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    #: Of the filters, texts that come again and again, such as a town: rows may be counted by them.
+    repeating: tuple[str, ...] = ()
     #: Default order: a field name, with a leading minus for descending.
     order: str = "-created_at"
     #: Filter-and-sort pairs that are instant at any size: equality fields first, the sort field last.

@@ -93,6 +93,7 @@ class Field:
     days_left: int = 0
     today: bool = False
     known_once: str = ""
+    adds_up: bool = True
     max_length: int | None = None
     sort_column: str | None = None
 
@@ -283,6 +284,7 @@ def _common(column: sa.Column[Any]) -> dict[str, Any]:
         "days_left": info.get("days_left", 0),
         "today": info.get("today", False),
         "known_once": info.get("known_once", ""),
+        "adds_up": info.get("adds_up", True),
     }
 
 

@@ -56,6 +56,7 @@ def field(
     today: bool = False,
     known_once: str = "",
     example: str = "",
+    adds_up: bool = True,
     **options: Any,
 ) -> MappedColumn[Any]:
     """Declare a column that people see.
@@ -73,13 +74,14 @@ def field(
     ``days_left``: how many days before such a deadline those that are left are said.
     ``known_once``: the field that is filled in when this one means something; until then it is shown as empty.
     ``example``: what sheets to fill in show, where a value of its kind alone would break a rule of the whole row.
+    ``adds_up``: whether the sum over several rows says anything; not of a year, a level or a measured value.
     ``today``: a verb that asks for this day proposes today.
     """
     info: dict[str, Any] = {"label": label, "help": help, "unit": unit, "badge": badge, "due_while": due_while}
     info |= {"days_left": days_left}
     info |= {"personal": personal, "secret": secret, "verb_only": verb_only, "today": today}
     info |= {"known_once": known_once, "related": related, "fields_of": fields_of}
-    info |= {"example": example}
+    info |= {"example": example, "adds_up": adds_up}
     return mapped_column(*(() if type_ is None else (type_,)), *args, info=info, **options)
 
 

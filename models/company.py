@@ -93,6 +93,7 @@ class Company(SoftDeleted, GroupOwned, Record):
             "business_unit",
             "created_at",
         ),
+        repeating=("city", "province", "classification"),
         order="legal_name",
         fast=(
             ("state", "legal_name"),

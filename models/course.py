@@ -89,6 +89,7 @@ class Course(GroupOwned, Record):
         _l("To be updated after"),
         Integer,
         unit=_lp("unit", "months"),
+        adds_up=False,
         help=_l("Who has passed gets a deadline so long afterwards; empty where it holds for good."),
     )
     #: The State-Regions Agreement whose criteria it follows (SV-11).

@@ -142,7 +142,7 @@ class HistoryEntry(Ledger):
     #: The table of the record.
     entity: Mapped[str] = field(_l("Kind of record"), EntityName())
     #: The key of the record.
-    record_id: Mapped[int] = field(_l("Record number"), Integer)
+    record_id: Mapped[int] = field(_l("Record number"), Integer, adds_up=False)
     #: The key of the record it is a line of, where it is edited inside another: its history tells of its lines too.
     parent_id: Mapped[int | None] = mapped_column(Integer)
     #: The corporate group of the record; empty for shared reference data.
@@ -237,7 +237,7 @@ class SignInEntry(Ledger):
     #: The key of the member of staff, where the name is known.
     staff_id: Mapped[int | None] = mapped_column(Integer)
     #: The key of the account, where the name is one's in the client area.
-    account_id: Mapped[int | None] = field(_l("Account number"), Integer)
+    account_id: Mapped[int | None] = field(_l("Account number"), Integer, adds_up=False)
     #: The group the person worked for then; empty for unknown names, which only the system sees.
     group_id: Mapped[int | None] = mapped_column(Integer)
     #: Where the request came from.

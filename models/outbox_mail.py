@@ -127,7 +127,7 @@ class OutboxMail(GroupOwned, Record):
     #: The table of the record it is about.
     cause_entity: Mapped[str] = field(_l("Kind of record"), EntityName())
     #: The key of that record.
-    cause_id: Mapped[int] = field(_l("Record number"), Integer)
+    cause_id: Mapped[int] = field(_l("Record number"), Integer, adds_up=False)
 
     def __str__(self) -> str:
         return self.subject

@@ -31,6 +31,7 @@ class Site(CompanyOwned, Record):
         list_columns=("name", "company", "street", "city", "province"),
         search_columns=("name", "street", "city"),
         filters=("company", "name", "city", "province", "created_at"),
+        repeating=("city", "province"),
         order="name",
         fast=(("company", "name"), ("created_at",)),
         natural_keys=(("company_id", "name"),),

@@ -54,7 +54,7 @@ class SupportTeam(GroupOwned, Record):
     group_company: Mapped[GroupCompany] = relationship()
     #: Support level: 1 answers first.
     level: Mapped[int] = field(
-        _l("Level"), Integer, default=1, server_default="1", help=_l("1 answers first, 2 is asked by 1.")
+        _l("Level"), Integer, default=1, server_default="1", help=_l("1 answers first, 2 is asked by 1."), adds_up=False
     )
     #: Where notices to the whole team go.
     email: Mapped[str | None] = field(_l("E-mail"), Email(), help=_l("Notices to the whole team go here."))

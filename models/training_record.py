@@ -73,6 +73,7 @@ class TrainingRecord(CompanyOwned, Record):
             "worker", "course", "company", "kind", "source", "outcome", "delivery_mode", "completed_on",
             "provider_name", "credits", "contract", "created_at",
         ),
+        repeating=("provider_name",),
         order="-completed_on",
         fast=(
             ("worker", "completed_on"), ("course", "completed_on"), ("company", "completed_on"),

@@ -97,6 +97,7 @@ class WasteMovement(CompanyOwned, Record):
             "quantity", "unit", "destination_kg", "difference_kg", "register_due_on", "weighed_at", "disposed_at",
             "business_unit", "created_at",
         ),
+        repeating=("waste_code", "destination"),
         order="-picked_up_at",
         fast=(
             ("company", "picked_up_at"), ("state", "picked_up_at"), ("state", "register_due_on"),
@@ -156,7 +157,7 @@ class WasteMovement(CompanyOwned, Record):
     form_number: Mapped[str] = field(_l("Form number"), String(40), help=_l("Of the waste form (formulario)."))
     #: The year the form belongs to; that of the pick-up unless said otherwise.
     form_year: Mapped[int] = field(
-        _l("Form year"), Year(), default=_form_year, help=_l("Empty: the year of the pick-up.")
+        _l("Form year"), Year(), default=_form_year, help=_l("Empty: the year of the pick-up."), adds_up=False
     )
     #: When it was picked up.
     picked_up_at: Mapped[datetime] = field(_lp("waste", "Picked up"), UtcInstant(), help="")

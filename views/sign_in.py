@@ -23,7 +23,7 @@ from backoffice.errors import BadRequest, DomainError
 from backoffice.identity import Identity, find_identity
 from backoffice.operations.attempt_counters import TooManyAttempts, count_within, forget_count
 from backoffice.operations.second_factors import WrongCode, has_factor, is_required, use_code
-from backoffice.operations.setting_up import done_steps, may_set_up
+from backoffice.operations.setting_up import has_begun, may_set_up
 from backoffice.operations.sign_in import (
     DESK,
     Attempt,
@@ -266,7 +266,7 @@ def _is_to_be_set_up(identity: Identity) -> bool:
     if not may_set_up(identity.actor):
         return False
     with begin_writing(False), _as_product(Door.desk) as records:
-        return not done_steps(records, identity.actor)
+        return not has_begun(records, identity.actor)
 
 
 def _who_waits() -> Identity | None:

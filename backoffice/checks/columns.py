@@ -24,6 +24,7 @@ def known_columns(entity: type[Recorded]) -> Iterator[Problem]:
         "sections": admin.form_columns,
         "search_columns": admin.search_columns,
         "filters": admin.filters,
+        "repeating": admin.repeating,
         "facts": admin.facts,
         "inline": admin.inline,
         "client_columns": admin.client_columns,

@@ -32,8 +32,7 @@ def tell_of_arrival(session: Session, request: ActivationRequest) -> None:
     services = _services(session, request)
     values = {"number": request.number, "services": services, "group": group_name(session, request.group_id)}
     requester = Recipient(request.requester_name, request.email, request.language)
-    sender, reply_to = request.portal.sender if request.portal else None, _reply_to(session, request)
-    tell(session, "activation_received", requester, values, about=request, sender=sender, reply_to=reply_to)
+    tell(session, "activation_received", requester, values, about=request, reply_to=_reply_to(session, request))
     tell(session, "activation_to_evaluate", _taker(session, request), _facts(request, services), about=request)
 
 
@@ -96,7 +95,6 @@ def _send(session: Session, request: ActivationRequest, event: str, values: dict
         to=request.email,
         about=request,
         language=request.language,
-        sender=request.portal.sender if request.portal else None,
         reply_to=_reply_to(session, request),
     )
 

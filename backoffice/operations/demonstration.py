@@ -14,6 +14,7 @@ from backoffice.permissions import ADMINISTRATOR
 #: The kind of job, and what people call it.
 REMOVAL = "remove_demonstration"
 LABEL: Text = _l("Remove the demonstration data")
+_EVERYWHERE: Text = _l("all corporate groups")
 register_kind(REMOVAL, LABEL)
 
 
@@ -37,7 +38,7 @@ def ask_to_remove_demonstration(session: Session, *, language: str, actor: Actor
         raise Forbidden
     if not has_demonstration(session):
         raise NoDemonstration
-    return queue_job(session, REMOVAL, {"language": language}, lane=IMPORTS, subject=str(LABEL))
+    return queue_job(session, REMOVAL, {"language": language}, lane=IMPORTS, subject=str(_EVERYWHERE))
 
 
 __all__ = ["LABEL", "REMOVAL", "ask_to_remove_demonstration", "may_remove_demonstration"]

@@ -130,8 +130,6 @@ def _send_confirmation(session: Session, account: Account, portal: Portal, langu
         to=account.email,
         about=account,
         language=language,
-        sender=portal.sender,
-        reply_to=portal.reply_to,
     )
 
 

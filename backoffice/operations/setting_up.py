@@ -11,7 +11,7 @@ from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import Forbidden, NotFound
 from backoffice.mail.rendering import register_template
-from backoffice.outbox import Queued, queue_mail
+from backoffice.outbox import Queued, has_demonstration, queue_mail
 from backoffice.permissions import ADMINISTRATOR
 from models.outbox_mail import MailLanguage
 from models.setup_step import SetupStep
@@ -27,9 +27,14 @@ def may_set_up(actor: Actor) -> bool:
 
 
 def done_steps(session: Session, actor: Actor) -> frozenset[str]:
-    """Return the steps that are done in the actor's corporate group."""
-    wanted = sa.select(SetupStep.name).where(SetupStep.group_id == actor.group_id)
-    return frozenset(session.scalars(wanted, execution_options=INTERNAL)) & frozenset(STEPS)
+    """Return the steps that are done in the actor's corporate group; where no demonstration is left, its step is."""
+    done = _written_down(session, actor)
+    return done if has_demonstration(session) else done | {"demonstration"}
+
+
+def has_begun(session: Session, actor: Actor) -> bool:
+    """Say whether somebody of the actor's corporate group has said of any step that it is done."""
+    return bool(_written_down(session, actor))
 
 
 def finish_step(session: Session, name: str, *, actor: Actor) -> None:
@@ -39,7 +44,7 @@ def finish_step(session: Session, name: str, *, actor: Actor) -> None:
     :raises NotFound: there is no such step.
     """
     _require(name, actor)
-    if name not in done_steps(session, actor):
+    if name not in _written_down(session, actor):
         values = {"group_id": actor.group_id, "name": name, "done_at": clock.now(), "staff_id": actor.staff_id}
         session.execute(sa.insert(SetupStep).values(values), execution_options=INTERNAL)
 
@@ -53,6 +58,11 @@ def reopen_step(session: Session, name: str, *, actor: Actor) -> None:
     _require(name, actor)
     gone = sa.delete(SetupStep).where(SetupStep.group_id == actor.group_id, SetupStep.name == name)
     session.execute(gone, execution_options=INTERNAL)
+
+
+def _written_down(session: Session, actor: Actor) -> frozenset[str]:
+    wanted = sa.select(SetupStep.name).where(SetupStep.group_id == actor.group_id)
+    return frozenset(session.scalars(wanted, execution_options=INTERNAL)) & frozenset(STEPS)
 
 
 def _require(name: str, actor: Actor) -> None:
@@ -75,4 +85,4 @@ def send_test_mail(session: Session, staff: Staff, *, actor: Actor) -> Queued:
 
 register_template("mail_test", _l("Setting up: a test mail"), {"name": "Anna"})
 
-__all__ = ["STEPS", "done_steps", "finish_step", "may_set_up", "reopen_step", "send_test_mail"]
+__all__ = ["STEPS", "done_steps", "finish_step", "has_begun", "may_set_up", "reopen_step", "send_test_mail"]

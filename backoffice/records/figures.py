@@ -17,19 +17,19 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Actor
-from backoffice.records.filters import offered
+from backoffice.records.filters import alike, offered
 from backoffice.records.months import month_of_day, month_of_instant
 from backoffice.records.pages import Query, conditions, in_sight
 from backoffice.records.show import label
 from backoffice.working_time import add_months
 from models.base import Recorded
-from models.catalogue import Field, Kind
+from models.catalogue import TEXTUAL, Field, Kind
 
 #: Bars that a picture has room for; what is left over is added up.
 MOST_BARS = 20
 #: Months that are shown one by one; of a longer time, the years are.
 MOST_MONTHS = 36
-#: Columns that say of what kind a row is. Texts and numbers are nearly all different.
+#: Columns that say of what kind a row is. Numbers are nearly all different, and so are texts, but for declared ones.
 _KINDS = (Kind.choice, Kind.boolean, Kind.relation, Kind.date, Kind.datetime)
 _AMOUNTS = (Kind.integer, Kind.decimal, Kind.money, Kind.minutes)
 
@@ -57,7 +57,8 @@ class Figures:
 
 def countable(entity: type[Recorded], actor: Actor) -> list[Field]:
     """Return the fields by which rows may be counted: the declared filters first, and never whose work they are."""
-    return [field for field in offered(entity, actor) if field.kind in _KINDS and not points_at_people(field)]
+    found = (field for field in offered(entity, actor) if not points_at_people(field))
+    return [field for field in found if field.kind in _KINDS or field.name in entity.__admin__.repeating]
 
 
 def points_at_people(field: Field) -> bool:
@@ -68,7 +69,7 @@ def points_at_people(field: Field) -> bool:
 
 def summable(entity: type[Recorded], actor: Actor) -> list[Field]:
     """Return the fields whose numbers may be added up."""
-    return [field for field in offered(entity, actor) if field.kind in _AMOUNTS]
+    return [field for field in offered(entity, actor) if field.kind in _AMOUNTS and field.adds_up]
 
 
 def find_figures(session: Session, query: Query, by: Field, of: Field | None, actor: Actor) -> Figures:
@@ -76,10 +77,13 @@ def find_figures(session: Session, query: Query, by: Field, of: Field | None, ac
     query = in_sight(session, query)
     column = getattr(query.entity, by.column or by.name)
     months = {Kind.date: month_of_day, Kind.datetime: month_of_instant}
-    key = months[by.kind](column) if by.kind in months else column
+    key, name = months[by.kind](column) if by.kind in months else column, sa.null()
+    if by.kind in TEXTUAL:
+        key, name = alike(query.entity, by), sa.func.min(column)
     amount = sa.func.count() if of is None else sa.func.sum(getattr(query.entity, of.column or of.name))
-    statement = sa.select(key, amount).select_from(query.entity).where(*conditions(query)).group_by(key)
-    found = {row[0]: Decimal(row[1] or 0) for row in session.execute(statement)}
+    statement = sa.select(key, amount, name).select_from(query.entity).where(*conditions(query)).group_by(key)
+    rows = session.execute(statement).all()
+    found = {row[2] or row[0]: Decimal(row[1] or 0) for row in rows}
     if by.kind in months:
         return _by_time(by, found)
     return _by_kind(session, by, found, actor)
@@ -108,6 +112,8 @@ def _names(session: Session, by: Field, values: Sequence[Any], actor: Actor) -> 
 def _condition(by: Field, value: Any) -> str:
     if value is None:
         return f"{by.name}:empty:"
+    if by.kind in TEXTUAL:
+        return f"{by.name}:is:{value}"
     if by.kind is Kind.boolean:
         return f"{by.name}:{'yes' if value else 'no'}:"
     return f"{by.name}:in:{value.value if by.kind is Kind.choice else value}"

@@ -197,6 +197,8 @@ def condition(item: Filter) -> Any:
     return _range_condition(field, column, item)
 
 
+#: Texts that are the same only where each sign is.
+_EXACT = (Kind.code, Kind.email, Kind.phone)
 _SIMPLE: dict[str, Callable[[Any, tuple[Any, ...]], Any]] = {
     "empty": lambda column, values: column.is_(None),
     "filled": lambda column, values: column.is_not(None),
@@ -207,13 +209,22 @@ _SIMPLE: dict[str, Callable[[Any, tuple[Any, ...]], Any]] = {
 }
 
 
-def _text_condition(entity: type[Recorded], field: Field, operator: str, value: str) -> Any:
+def alike(entity: type[Recorded], field: Field) -> Any:
+    """Return the SQL by which two values of a text are the same, as the filter “is” takes them."""
+    return getattr(entity, field.name) if field.kind in _EXACT else _folded(entity, field)
+
+
+def _folded(entity: type[Recorded], field: Field) -> Any:
     has_copy = field.sort_column != field.name
-    column = getattr(entity, field.sort_column or "") if has_copy else folded(getattr(entity, field.name))
-    wanted = fold(value)
+    return getattr(entity, field.sort_column or "") if has_copy else folded(getattr(entity, field.name))
+
+
+def _text_condition(entity: type[Recorded], field: Field, operator: str, value: str) -> Any:
+    if operator == "is" and field.kind in _EXACT:
+        return getattr(entity, field.name) == value
+    column, wanted = _folded(entity, field), fold(value)
     if operator == "is":
-        exact = getattr(entity, field.name)
-        return exact == value if field.kind in (Kind.code, Kind.email, Kind.phone) else column == wanted
+        return column == wanted
     return (
         column.startswith(wanted, autoescape=True) if operator == "starts" else column.contains(wanted, autoescape=True)
     )

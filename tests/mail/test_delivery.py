@@ -43,7 +43,7 @@ def test_a_mail_arrives_as_it_was_queued(
     session: RecordSession, engine: sa.Engine, queue: Queue, inbox: Inbox, server: MailServer
 ) -> None:
     mail = queue("quality")
-    assert str(send_due(engine, server, ROOTS)) == "1 sent, 0 postponed, 0 failed, 0 held"
+    assert str(send_due(engine, server, ROOTS)) == "Sent: 1, postponed: 0, failed: 0, held: 0"
     (letter,) = inbox.taken
     assert letter["Message-ID"] == mail.message_id
     assert (letter["To"], letter["From"]) == (mail.recipient, "Prova <desk@prova.example>")
@@ -114,7 +114,7 @@ def test_a_recipient_refused_for_good_fails_at_once_and_others_leave(
 ) -> None:
     refused, fine = queue("quality"), queue("sales")
     inbox.refusals[refused.recipient] = "550 No such user here"
-    assert str(send_due(engine, server, ROOTS)) == "1 sent, 0 postponed, 1 failed, 0 held"
+    assert str(send_due(engine, server, ROOTS)) == "Sent: 1, postponed: 0, failed: 1, held: 0"
     after = stored(session, refused)
     assert (after.state, after.attempts, after.last_answer) == (S.failed, 1, "550 No such user here")
     assert stored(session, fine).state is S.sent
@@ -281,7 +281,7 @@ def test_demonstration_data_loaded_later_holds_back_what_waits(
     with begin_writing():
         session.execute(sa.text("UPDATE company SET is_demo = true"))
         session.commit()
-    assert str(send_due(engine, server, ROOTS)) == "0 sent, 0 postponed, 0 failed, 1 held"
+    assert str(send_due(engine, server, ROOTS)) == "Sent: 0, postponed: 0, failed: 0, held: 1"
     after = stored(session, mail)
     assert (after.state, after.held_because) == (S.held, HoldReason.demonstration)
     assert inbox.taken == []

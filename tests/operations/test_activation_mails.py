@@ -37,6 +37,7 @@ from models.contract_line import ContractLine
 from models.license import License
 from models.onboarding import OnboardingState
 from models.outbox_mail import MailLanguage, OutboxMail
+from models.portal import Portal
 from models.service import ServiceState
 from models.staff import Staff
 from tests.operations.test_activation import desk, only, somebody
@@ -389,3 +390,21 @@ def test_the_checks_name_the_records_they_looked_at(session: RecordSession) -> N
     request.company = None
     session.flush()
     assert evidence_of(session, request) == {}
+
+
+def test_where_nobody_is_to_answer_the_reply_goes_to_the_portal(session: RecordSession) -> None:
+    world = World(session)
+    addresses = {"sender": "clienti@prova.example", "reply_to": "risposte@prova.example"}
+    session.add(Portal(code="nuovo", name="Nuovo", group_company=world.house, **addresses))
+    sales = somebody(session, world)
+    asked = {
+        "company_name": "Officina",
+        "requester_name": "Nino",
+        "email": "nino@prova.example",
+        "items": [{"online_service": world.covered().id}],
+    }
+    with desk(session, sales) as here:
+        create_record(here, ActivationRequest, asked, actor=sales)
+        here.commit()
+    [received] = [mail for mail in mails(session) if mail.template == "activation_received"]
+    assert (received.sender, received.reply_to) == tuple(addresses.values())

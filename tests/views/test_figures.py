@@ -14,6 +14,7 @@ from backoffice.database import RecordSession, begin_writing
 from models.contract_line import ContractLine
 from models.staff import Staff
 from models.ticket import Ticket
+from models.waste_movement import WasteMovement
 from tests.client_area.conftest import ClientBrowser
 from tests.client_area.conftest import browser_of as browser_of
 from tests.clients import DeskClient
@@ -62,6 +63,34 @@ def test_amounts_are_added_up(desk_client: Callable[..., DeskClient], session: R
     total = session.scalar(sa.text(statement))
     field = ContractLine.yearly_fee.type
     assert f"Totale: {field.show(total)}" in page
+
+
+def test_texts_that_repeat_are_counted_as_the_filter_finds_them(
+    desk_client: Callable[..., DeskClient], session: RecordSession
+) -> None:
+    keys = session.scalars(sa.select(WasteMovement.id).order_by(WasteMovement.id).limit(4)).all()
+    table = WasteMovement.__table__
+    session.rollback()
+    with begin_writing():
+        session.execute(sa.update(table).values(destination=None))
+        for key, plant in zip(keys, ("Forno, Nord: 2", "forno, nord: 2", "Cava", None), strict=True):
+            session.execute(sa.update(table).where(table.c.id == key).values(destination=plant))
+        session.commit()
+    client = desk_client("administrator")
+    page = client.get("/waste_movement/figures?by=destination").text
+    found = [(label, value, url) for url, label, value in _ROW.findall(page)]
+    total = session.scalar(sa.select(sa.func.count()).select_from(table))
+    assert [(value, label) for label, value, _url in found[1:]] == [("2", found[1][0]), ("1", "Cava")]
+    assert found[1][0].casefold() == "forno, nord: 2"
+    assert found[0][:2] == ("(vuoto)", str(total - 3))
+    assert '<span class="count-label">2' in client.get(found[1][2].replace("&amp;", "&")).text
+
+
+def test_what_does_not_add_up_is_not_offered(desk_client: Callable[..., DeskClient]) -> None:
+    page = desk_client("administrator").get("/waste_movement/figures").text
+    assert 'value="destination_kg"' in page
+    assert 'value="form_year"' not in page
+    assert desk_client("administrator").get("/waste_movement/figures?by=state&of=form_year").status_code == 400
 
 
 def test_scope_and_masks_hold(desk_client: Callable[..., DeskClient], session: RecordSession) -> None:

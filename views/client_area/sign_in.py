@@ -17,7 +17,9 @@ from backoffice.operations.sign_in import Attempt, record_sign_out
 from backoffice.texts import in_language, text_values
 from models.account import Account
 from models.account_preference import PreferenceKey
+from models.catalogue import fields
 from models.outbox_mail import MailLanguage
+from models.portal import Portal
 from views.addresses import local_path
 from views.attempts import try_to_enter, with_wait
 from views.client_area import door
@@ -111,7 +113,7 @@ def _page(wanted: str, error: DomainError | None = None, username: str = "") -> 
         "recover_url": url_for("clients.forgotten"),
         "register_url": url_for("clients.register") if portal.registration_open else None,
         "conditions_url": url_for("clients.conditions"),
-        "phone": portal.phone,
+        "phone": portal.phone and {"text": fields(Portal)["phone"].show(portal.phone), "href": f"tel:{portal.phone}"},
         "email": portal.email,
         "hours": in_language(portal, "hours"),
     }

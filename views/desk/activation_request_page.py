@@ -17,7 +17,7 @@ from backoffice.lifecycles import transitions_open
 from backoffice.operations.activation_letters import is_known
 from backoffice.operations.activation_mails import answer_around
 from backoffice.records import mails, show, subjects, timeline
-from models.activation_request import ActivationRequest
+from models.activation_request import ActivationRequest, RequestState
 from models.activation_request_item import ActivationRequestItem
 from models.attachment import Attachment
 from models.catalogue import fields
@@ -30,6 +30,7 @@ from views.generated.record_mails import mail_list
 
 #: Stands for what people write, while the letter around it is made.
 _MARK = "\N{OBJECT REPLACEMENT CHARACTER}"
+_ENDED = (RequestState.answered, RequestState.closed, RequestState.withdrawn)
 _FACTS = (
     "vat_number",
     "phone",
@@ -73,6 +74,8 @@ def request_page(session: RecordSession, record: ActivationRequest, actor: Actor
     subjects.look_up(session, [record], actor)
     deed = deed or next_deed(session, actor, record)
     asked, known = services(session, record, actor), is_known(session, record)
+    pending = undecided(session, record) if deed is None else []
+    mine = [one["code"] for one in asked if one["code"] in pending and one["decision"]["verbs"]]
     return {
         "title": _heading(record),
         "number": record.number,
@@ -88,9 +91,10 @@ def request_page(session: RecordSession, record: ActivationRequest, actor: Actor
         "letter": _letter(session, record, known=known)
         if deed is not None and deed.transition.name == "answer"
         else None,
-        # What has to be decided on before anything comes next.
-        "waits": undecided(session, record) if deed is None else [],
-        "decides": any(one["decision"]["verbs"] or one["decision"]["reasons"] for one in asked),
+        # What has to be decided on before anything comes next: by whoever looks, and by others.
+        "waits": mine,
+        "others": [code for code in pending if code not in mine],
+        "open": record.state not in _ENDED,
         "proposal": record.proposal,
         "timeline": _timeline(session, record, actor),
     }

@@ -140,7 +140,8 @@ def _people() -> dict[str, Any]:
 
 def _demonstration() -> dict[str, Any]:
     text, links = _("There is no demonstration data here."), []
-    if has_demonstration(current_session()):
+    is_left = has_demonstration(current_session())
+    if is_left:
         text = _(
             "The invented records are for trying things out, and as long as they are here no mail leaves. When you "
             "have seen enough, remove them: nothing else goes."
@@ -148,7 +149,7 @@ def _demonstration() -> dict[str, Any]:
         if may_remove_demonstration(current_actor()):
             url = url_for(f"{SettingUpView.__name__}.demonstration")
             links = [{"label": _("Remove the demonstration data"), "url": url}]
-    return {"title": _("Demonstration data"), "text": text, "links": links}
+    return {"title": _("Demonstration data"), "text": text, "links": links, "settled": not is_left}
 
 
 def _removal() -> dict[str, Any]:
@@ -157,7 +158,7 @@ def _removal() -> dict[str, Any]:
         "heading": _("Remove the demonstration data"),
         "text": _(
             "All invented companies, contacts, contracts, tickets and users are deleted, in every corporate group; "
-            "what you have entered yourselves stays. Where a record of yours refers to an invented one, nothing is "
+            "what you have entered yourself stays. Where a record of yours refers to an invented one, nothing is "
             "deleted and the page of the work in the background says which. Mail leaves from then on."
         ),
         "action": request.script_root + request.path,

@@ -28,6 +28,8 @@ from views.generated.listing import Listing, dressed
 
 #: Kinds of value that a list has no room for.
 _LONG = frozenset({Kind.long_text, Kind.children})
+#: So many columns a client reads without scrolling sideways; of more, a list begins with those the desk has.
+_ROOM = 8
 #: So many rows of a related list stand on the page of a record.
 _RELATED = "25"
 
@@ -80,7 +82,11 @@ class SectionListing(Listing):
         return door.rows_a_page()
 
     def default_columns(self) -> list[Field]:
-        return [field for field in client_fields(self.entity) if field.kind not in _LONG]
+        found = [field for field in client_fields(self.entity) if field.kind not in _LONG]
+        if len(found) <= _ROOM:
+            return found
+        shown = {field.name for field in found}
+        return [field for field in super().default_columns() if field.name in shown]
 
     def _offered_filters(self) -> list[Field]:
         # What a relation leads to is looked up at the desk.
