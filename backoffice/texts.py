@@ -1,4 +1,4 @@
-"""Texts of the product that an administrator may put in other words (AC-30, TK-18), with the shipped ones."""
+"""Texts of the client area that an administrator may put in other words (AC-30, TK-18), with the shipped ones."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice.access import INTERNAL
 from backoffice.errors import Text
 from models.outbox_mail import MailLanguage
+from models.portal import Portal
 from models.text_block import TextBlock, TextName
 
 
@@ -48,10 +49,19 @@ def declare(key: TextKey) -> TextKey:
     return key
 
 
-def text_values(session: Session, language: MailLanguage) -> dict[str, str]:
-    """Return every text by name, as it is at present in ``language``, which must be the one of the request."""
+def text_values(session: Session, portal: Portal | None, language: MailLanguage) -> dict[str, str]:
+    """Return every text of a portal by name, as it is at present in ``language``, that of the request.
+
+    Where the portal has no words of its own, those for all portals count, and then the shipped ones. Without a portal
+    they are those of such a one.
+    """
     table = cast("sa.Table", TextBlock.__table__)
-    wanted = sa.select(table.c.key, table.c.body).where(table.c.language == language, table.c.body.is_not(None))
+    wanted = (
+        sa.select(table.c.key, table.c.body)
+        .where(table.c.language == language, table.c.body.is_not(None))
+        .where(sa.or_(table.c.portal_id == (portal.id if portal else None), table.c.portal_id.is_(None)))
+        .order_by(table.c.portal_id.is_not(None))
+    )
     own: dict[str, str] = {row.key: row.body for row in session.execute(wanted, execution_options=INTERNAL)}
     return {name: own.get(name, str(key.default)) for name, key in TEXTS.items()}
 
@@ -59,7 +69,7 @@ def text_values(session: Session, language: MailLanguage) -> dict[str, str]:
 CLIENT_WELCOME = declare(
     TextKey(
         "client_welcome",
-        _l("Client area: heading"),
+        _l("Heading"),
         _l("Large, at the head of the sign-in page."),
         _l("Welcome to the client area"),
     )
@@ -67,7 +77,7 @@ CLIENT_WELCOME = declare(
 CLIENT_LEAD = declare(
     TextKey(
         "client_lead",
-        _l("Client area: what it is"),
+        _l("What it is"),
         _l("Under the heading of the sign-in page."),
         _l(
             "One sign-in for the training, the analyses, the waste and the assistance that we look after for your "
@@ -78,7 +88,7 @@ CLIENT_LEAD = declare(
 CLIENT_NOTICE = declare(
     TextKey(
         "client_notice",
-        _l("Client area: notice"),
+        _l("Notice"),
         _l("Above the sign-in form, for closures and the like; shown while there are words here."),
         "",
     )
@@ -87,7 +97,7 @@ CLIENT_NOTICE = declare(
 ACCESSIBILITY = declare(
     TextKey(
         "accessibility_statement",
-        _l("Client area: accessibility statement"),
+        _l("Accessibility statement"),
         _l("Linked at the foot of every page of the client area. An empty line begins a paragraph."),
         _l(
             "We want everybody to be able to use this area. It is made according to the standard EN 301 549 and the "

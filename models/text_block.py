@@ -1,16 +1,20 @@
-"""Texts of the product that administrators put in their own words."""
+"""Texts of the client area that administrators put in their own words."""
 
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import SHARED, Admin, Category, Record, Rule, Section
-from models.columns import choice, field
+from models.base import Admin, Category, Record, Rule, Scope, Section
+from models.columns import choice, field, reference
 from models.outbox_mail import MailLanguage
+from models.portal import Portal
 from models.staff import Staff
 from models.values import DeclaredName
+
+_TWICE = Rule(_l("Somebody else has just written this text: look at theirs first."), "key")
+_OF_PORTAL = Rule(_l("A text belongs to a portal and its corporate group, or to all portals."), "portal")
 
 
 class TextName(DeclaredName):
@@ -18,35 +22,55 @@ class TextName(DeclaredName):
 
 
 class TextBlock(Record):
-    """A text of the product in an administrator's words (AC-30, TK-18): see ``backoffice/texts.py``.
+    """A text of the client area in an administrator's words (AC-03, AC-30, TK-18): see ``backoffice/texts.py``.
 
-    Without a row, or with an empty body, the shipped words count.
+    Those of a portal count there, those of none wherever a portal has none; without a row, or with an empty body, the
+    shipped words do.
     """
 
     __tablename__ = "text_block"
-    __table_args__ = (UniqueConstraint("key", "language"),)
+    __table_args__ = (
+        UniqueConstraint("portal_id", "key", "language"),
+        CheckConstraint("(portal_id IS NULL) = (group_id IS NULL)", name="of_portal"),
+        # Of those for all portals a UNIQUE would let any number in.
+        Index(
+            "uq_text_block_of_all",
+            "key",
+            "language",
+            unique=True,
+            sqlite_where=text("portal_id IS NULL"),
+            postgresql_where=text("portal_id IS NULL"),
+        ),
+    )
     __admin__ = Admin(
         label=_l("Text"),
         plural=_l("Texts"),
         category=Category.system,
         icon="card-text",
         area="texts",
-        scope=SHARED,
+        scope=Scope(group="group_id", groupless=True),
         title=("key", "language"),
-        list_columns=("key", "language", "updated_by", "updated_at"),
-        filters=("key", "language", "updated_at"),
+        list_columns=("portal", "key", "language", "updated_by", "updated_at"),
+        filters=("portal", "key", "language", "updated_at"),
         order="key",
-        natural_keys=(("key", "language"),),
-        sections=(Section(_l("Text"), ("key", "language", "body", "updated_by", "updated_at")),),
+        natural_keys=(("portal_id", "key", "language"),),
+        sections=(Section(_l("Text"), ("portal", "key", "language", "body", "updated_by", "updated_at")),),
         rules={
-            "uq_text_block_key_language": Rule(
-                _l("Somebody else has just written this text: look at theirs first."), "key"
-            )
+            "uq_text_block_portal_id_key_language": _TWICE,
+            "uq_text_block_of_all": _TWICE,
+            "ck_text_block_of_portal": _OF_PORTAL,
         },
         written_by_verbs=True,
         menu=False,
     )
 
+    #: The corporate group of the portal; empty where it is one for all portals.
+    group_id: Mapped[int | None] = mapped_column(
+        ForeignKey("corporate_group.id", ondelete="RESTRICT"), info={"label": _l("Corporate group")}
+    )
+    #: Whose clients read it; empty for those of every portal that has no words of its own.
+    portal_id: Mapped[int | None] = reference("portal", _l("Portal"), help=_l("Empty: all portals."))
+    portal: Mapped[Portal | None] = relationship()
     #: Which one, as the program calls it.
     key: Mapped[str] = field(_l("Text"), TextName())
     #: The language it is written in.

@@ -23,6 +23,7 @@ from models.base import Recorded
 from models.catalogue import fields
 from models.mail_template import MailTemplate
 from models.outbox_mail import MailLanguage
+from models.portal import Portal
 from models.reading import BadValue, clean_text
 from models.setting import Setting
 from models.text_block import TextBlock
@@ -58,16 +59,33 @@ def change_setting(session: Session, key: SettingKey[Any], typed: str | None, *,
 
 
 def change_text(
-    session: Session, key: TextKey, language: MailLanguage, typed: str | None, *, version: int, actor: Actor
+    session: Session,
+    key: TextKey,
+    language: MailLanguage,
+    portal: Portal | None,
+    typed: str | None,
+    *,
+    version: int,
+    actor: Actor,
 ) -> TextBlock:
     """Put a text in other words, or back to the shipped ones with None; empty only where the shipped ones are.
 
+    Of one portal, or without it of all that have no words of their own.
+
+    :raises Forbidden: it is one for all portals, and the actor does not look after the whole installation.
     :raises InvalidRecord: nothing was written, or what cannot be stored.
     :raises Conflict: somebody else has written it in the meantime.
     """
     actor.require(Action.update, TextBlock)
     body = None if typed is None else _clean(TextBlock, {"body": typed}, {"body"} if key.default else set())["body"]
-    place = {"key": key.name, "language": language}
+    if portal is None and not (actor.may_switch_group or actor.is_system):
+        raise Forbidden
+    place = {
+        "key": key.name,
+        "language": language,
+        "portal_id": portal.id if portal else None,
+        "group_id": portal.group_id if portal else None,
+    }
     block: TextBlock = _put(session, TextBlock, place, {"body": body}, version=version, actor=actor)
     return block
 

@@ -77,7 +77,8 @@ def find_figures(session: Session, query: Query, by: Field, of: Field | None, ac
     query = in_sight(session, query)
     column = getattr(query.entity, by.column or by.name)
     months = {Kind.date: month_of_day, Kind.datetime: month_of_instant}
-    key, name = months[by.kind](column) if by.kind in months else column, sa.null()
+    key: Any = months[by.kind](column) if by.kind in months else column
+    name: Any = sa.null()
     if by.kind in TEXTUAL:
         key, name = alike(query.entity, by), sa.func.min(column)
     amount = sa.func.count() if of is None else sa.func.sum(getattr(query.entity, of.column or of.name))

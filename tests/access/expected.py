@@ -73,7 +73,7 @@ api_keys      CRTX   CRT:own CRT:own CRT:own  CRT:own CRT:own   CRT:own CRT     
 #: What all corporate groups share: only administrators of the whole installation write it, and none of ROLES is one.
 SHARED = frozenset({
     "corporate_group", "holiday_set", "holiday", "service_calendar", "calendar_interval", "calendar_exception",
-    "role_right", "role_mask", "text_block",
+    "role_right", "role_mask",
 })  # fmt: skip
 #: What the product notes about itself; these rows have no version.
 LEDGERS = frozenset({"history_entry", "sign_in_entry", "export_entry"})

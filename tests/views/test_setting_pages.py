@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from backoffice.database import RecordSession
 from backoffice.settings import SETTINGS
+from models.portal import Portal
 from models.setting import Setting
 from tests.clients import DeskClient
 from tests.visitors import Visitor
 
 HOURS = "/settings/password_link_hours"
-WELCOME = "/texts/client_welcome/it"
+WELCOME = "/texts/all/client_welcome/it"
 
 
 def test_every_setting_is_on_the_page_with_default_and_bounds(person: Callable[[str], Visitor]) -> None:
@@ -78,9 +79,30 @@ def test_clients_read_the_words_of_the_administrator(
     assert "Buongiorno &lt;b&gt;\nda noi" in read("/it/login/")
     assert "Buongiorno" not in read("/en/login/")
     notice = {"version": "0", "body": "Chiusi venerdì.", "do": "save"}
-    assert admin.submit("/texts/client_notice/it", notice).status_code == 303
+    assert admin.submit("/texts/all/client_notice/it", notice).status_code == 303
     assert "Chiusi venerdì." in read("/it/login/")
     assert admin.submit(WELCOME, {"version": "1", "do": "reset"}).status_code == 303
     assert "Buongiorno" not in read("/it/login/")
     assert admin.get("/texts/").status_code == 200
     assert desk_client("sales").get(WELCOME).status_code == 403
+
+
+def test_each_portal_has_its_own_words_before_those_of_all(
+    application: Any, person: Callable[[str], Visitor], desk_client: Callable[..., DeskClient], session: RecordSession
+) -> None:
+    first, second = session.scalars(sa.select(Portal).order_by(Portal.id)).all()
+    group, anybody = person("administrator"), desk_client()
+    read = lambda portal: super(DeskClient, anybody).open(f"/it/login/?portal={portal.code}").get_data(as_text=True)  # noqa: E731
+    form = {"version": "0", "body": "Buongiorno", "do": "save"}
+    own = WELCOME.replace("all", str(first.id))
+    # Who looks after one corporate group writes for its portals, and for no others.
+    assert group.submit(own, form).status_code == 303
+    assert group.submit(WELCOME, form).status_code == 404
+    assert group.submit(WELCOME.replace("all", str(second.id)), form).status_code == 404
+    assert WELCOME not in group.get("/texts/").text
+    assert person("admin").submit(WELCOME, {**form, "body": "Salve a tutti"}).status_code == 303
+    assert ("Buongiorno" in read(first), "Salve a tutti" in read(first)) == (True, False)
+    assert "Salve a tutti" in read(second)
+    assert group.submit(own, {"version": "1", "do": "reset"}).status_code == 303
+    assert "Salve a tutti" in read(first)
+    assert "Come per tutti i portali" in group.get("/texts/").text

@@ -35,7 +35,7 @@ def accessibility() -> Any:
 
 def _page(problems: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> str:
     with door.as_product() as records:
-        statement = text_values(records, MailLanguage[door.language()])[ACCESSIBILITY.name]
+        statement = text_values(records, door.portal(), MailLanguage[door.language()])[ACCESSIBILITY.name]
     client = door.client()
     known = {"email": client.email if client else "", "text": "", "page": request.args.get("from", "")[:200]}
     page = {

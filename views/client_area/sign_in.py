@@ -100,7 +100,7 @@ def logout() -> Any:
 def _page(wanted: str, error: DomainError | None = None, username: str = "") -> str:
     portal = door.portal()
     with door.as_product() as records:
-        texts = text_values(records, MailLanguage[door.language()])
+        texts = text_values(records, portal, MailLanguage[door.language()])
         offers = offers_of(records, portal)
     page = {
         "texts": texts,

@@ -13,7 +13,7 @@ from flask_babel import lazy_pgettext as _lp
 from sqlalchemy.orm import selectinload
 
 from backoffice.access import joined
-from backoffice.actors import Actor
+from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import Text
 from backoffice.records import show
@@ -79,6 +79,7 @@ def queue(session: RecordSession, actor: Actor, *, current: int | None = None) -
     return {
         "parts": [_tab(p, p is part, count, mine) for p, count in zip(PARTS, counts, strict=True)],
         "mine": {"url": _url(part, not mine), "current": mine},
+        "new_url": addresses.add_url(ActivationRequest) if actor.may(Action.create, ActivationRequest) else None,
         "sections": [
             {"title": _("Late"), "tone": "bad", "rows": late},
             {"title": _("On time") if late and part.name != "answered" else "", "tone": "neutral", "rows": rest},
