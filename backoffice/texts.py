@@ -79,10 +79,7 @@ CLIENT_LEAD = declare(
         "client_lead",
         _l("What it is"),
         _l("Under the heading of the sign-in page."),
-        _l(
-            "One sign-in for the training, the analyses, the waste and the assistance that we look after for your "
-            "company."
-        ),
+        _l("One sign-in for your services and for assistance."),
     )
 )
 CLIENT_NOTICE = declare(

@@ -6,12 +6,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import clock
+from backoffice.texts import CLIENT_LEAD
 from models.online_service import OnlineService
 from models.outbox_mail import MailLanguage
 from models.portal import Portal
 from models.portal_service import PortalService
 from models.support_queue import SupportQueue
 from models.terms_version import TermsKind, TermsState, TermsVersion
+from models.text_block import TextBlock
 from seed.organisation import Organisation
 from seed.reference_data.portals import PORTALS, TERMS, PortalRow
 from seed.shelf import Shelf
@@ -19,10 +21,11 @@ from seed.shelf import Shelf
 
 def load_portals(session: Session, organisation: Organisation) -> tuple[Shelf, ...]:
     """Put the portals of the sources with what they show and the terms in force, where they never were. Flushes."""
-    portals, shown, terms = (
+    portals, shown, terms, texts = (
         Shelf(session, Portal, "code"),
         Shelf(session, PortalService, "portal_id", "online_service_id"),
         Shelf(session, TermsVersion, "portal_id", "kind", "language", "number"),
+        Shelf(session, TextBlock, "portal_id", "key", "language"),
     )
     for row in PORTALS:
         portal = _put_portal(session, portals, organisation, row)
@@ -33,8 +36,11 @@ def load_portals(session: Session, organisation: Organisation) -> tuple[Shelf, .
             if service is not None:
                 shown.put(portal_id=portal.id, online_service_id=service, position=position)
         _put_terms(terms, portal)
+        for language, body in row.lead.items():
+            place = {"portal_id": portal.id, "group_id": portal.group_id, "key": CLIENT_LEAD.name}
+            texts.put(**place, language=MailLanguage[language], body=body)
     session.flush()
-    return portals, shown, terms
+    return portals, shown, terms, texts
 
 
 def _put_portal(session: Session, portals: Shelf, organisation: Organisation, row: PortalRow) -> Portal | None:

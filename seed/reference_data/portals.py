@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from seed.reference_data.organisation import ECOOPERA_SC, UNOLEGAL
 
@@ -20,6 +21,8 @@ class PortalRow:
     registration_open: bool
     hours: str | None = None
     hours_en: str | None = None
+    #: What stands under the heading of the sign-in page, by language; otherwise the shipped words.
+    lead: Mapping[str, str] = field(default_factory=dict)
 
 
 PORTALS = (
@@ -27,6 +30,10 @@ PORTALS = (
         "ECOOPERA", "Area Clienti Ecoopera", ECOOPERA_SC, "AC", ("EDUPLAN", "ANALISI", "WINSMART"),
         requests_open=True, registration_open=False, hours="Dal lunedì al venerdì, in orario d’ufficio",
         hours_en="Monday to Friday, in office hours",
+        lead={
+            "it": "Un solo accesso per la formazione, le analisi, i rifiuti e l’assistenza che seguiamo per la vostra azienda.",
+            "en": "One sign-in for the training, the analyses, the waste and the assistance that we look after for your company.",
+        },
     ),
     PortalRow(
         "SUPPORTO", "Area di supporto", UNOLEGAL, "SUP", (), requests_open=False, registration_open=True,
