@@ -8,22 +8,21 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g, has_request_context, request, session, url_for
-from flask_babel import format_datetime, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.utils import cached_property
 
-from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import Text
 from backoffice.operations.bell import Reader, unread
 from backoffice.outbox import demonstration_left
 from backoffice.permissions import role_label
+from backoffice.records import show
 from models.api_key import ApiKey
 from models.base import ENTITIES, Category, Recorded
 from models.catalogue import slug
 from models.corporate_group import CorporateGroup
-from models.values import show_date
 from views import addresses
 from views.door import current_actor, reading_as_system
 
@@ -110,9 +109,7 @@ class Frame:
     @property
     def printed(self) -> str:
         """When this page was made and by whom, for whoever holds it in hand."""
-        now = clock.now()
-        day, hour = show_date(now), format_datetime(now, "HH:mm")
-        return _("Printed on %(day)s at %(hour)s by %(name)s", day=day, hour=hour, name=self.actor.name)
+        return show.printed(self.actor.name)
 
     @property
     def home_url(self) -> str:

@@ -18,6 +18,7 @@ from models.base import ENTITIES, Recorded
 from models.catalogue import Field, Kind, fields, naming_fields
 from models.columns import Choice
 from models.history_entry import ActorSort, HistoryEntry, SignInEntry
+from models.values import show_date
 
 #: What stands for a value the actor may not see, on every surface.
 MASK = "•••"
@@ -226,6 +227,14 @@ def unsaid(entity: type[Recorded], actor: Actor) -> frozenset[str]:
     if entity is not HistoryEntry or all(may_name(other, actor) for other in ENTITIES.values()):
         return frozenset()
     return frozenset({"record_title"})
+
+
+def printed(name: str) -> str:
+    """Say when a page was made and by whom, for whoever holds it in hand."""
+    now = clock.now()
+    return _(
+        "Printed on %(day)s at %(hour)s by %(name)s", day=show_date(now), hour=format_datetime(now, "HH:mm"), name=name
+    )
 
 
 def in_sentence(name: Text) -> str:

@@ -89,3 +89,18 @@ def test_figures_on_paper(desk_page: Callable[[str], Page]) -> None:
     fits = "all => all.every(one => one.scrollWidth <= one.clientWidth + 1)"
     assert page.locator(".figures-scroll").evaluate_all(fits)
     assert set(sheets(page)) == {(297, 210)}, "wide tables lie on their side"
+
+
+def test_a_client_s_list_on_paper(page: Page, password: str) -> None:
+    page.goto("/it/login/")
+    page.fill("[name=username]", "demo.referent")
+    page.fill("[name=password]", password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/it/")
+    page.goto("/it/contract/?f=state:in:active")
+    on_paper(page, UPRIGHT)
+    for hidden in (".client-top", ".client-foot a >> nth=0", ".filters", ".page-actions"):
+        expect(page.locator(hidden)).to_be_hidden()
+    expect(page.locator(".print-words")).to_contain_text("Stato")
+    expect(page.locator(".print-head")).to_contain_text(re.compile(r"Stampato il \d\d/\d\d/\d{4}"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= UPRIGHT

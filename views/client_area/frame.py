@@ -14,6 +14,7 @@ from backoffice.actors import Action
 from backoffice.operations.portal_logos import find_logo
 from backoffice.outbox import has_demonstration
 from backoffice.portals import OWN_HOSTS
+from backoffice.records import show
 from models.account import Account
 from models.account_preference import PreferenceKey
 from models.contract import Contract
@@ -104,6 +105,7 @@ def _site() -> dict[str, Any]:
             {"label": _("Privacy notice"), "url": url_for("clients.privacy_notice")},
             {"label": _("Accessibility statement"), "url": url_for("clients.accessibility")},
         ],
+        "printed": show.printed(client.full_name) if client else None,
         "demo": _is_demonstration(),
     }
 
