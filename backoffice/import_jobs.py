@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 
 from backoffice.actors import Door
-from backoffice.background import Work, job_kind
+from backoffice.background import StopAskedFor, Work, job_kind
 from backoffice.errors import Text
-from backoffice.operations import imports
-from backoffice.operations.import_requests import APPLICATION, TRIAL
+from backoffice.operations import everything, imports
+from backoffice.operations.import_requests import APPLICATION, APPLICATION_OF_ALL, TRIAL, TRIAL_OF_ALL
 from models.base import ENTITIES
 from models.import_batch import ImportBatch, ImportState
 
@@ -31,6 +31,38 @@ def apply_file(work: Work) -> str:
     return str(_APPLIED) % _counts(_do(work, imports.apply_rows, ImportState.applied))
 
 
+@job_kind(TRIAL_OF_ALL, _l("Trial of an import of everything"))
+def try_everything(work: Work) -> str:
+    """Bring everything in and take it back, and keep what would become of it."""
+    with work.session(Door.spreadsheet) as session:
+        parts = everything.find_parts(session, work.arguments["batch"])
+        _tell(work, everything.try_parts(session, parts, actor=work.actor))
+        work.keep(session, work.job.total_count, work.job.total_count)
+        return str(_TRIED) % _sums(parts)
+
+
+@job_kind(APPLICATION_OF_ALL, _l("Import of everything"))
+def import_everything(work: Work) -> str:
+    """Bring everything in, at once or not at all."""
+    with work.session(Door.spreadsheet) as session:
+        parts = everything.find_parts(session, work.arguments["batch"])
+        # An earlier run may have done it and been killed before it could say so.
+        if parts[0].state is not ImportState.applied:
+            _tell(work, everything.apply_parts(session, parts, actor=work.actor))
+            work.keep(session, work.job.total_count, work.job.total_count)
+        return str(_APPLIED) % _sums(parts)
+
+
+def _tell(work: Work, steps: Iterator[int]) -> None:
+    """Go through steps that last all together or not at all."""
+    for done in steps:
+        # SQLite has one writer, and that is this run.
+        if work.engine.dialect.name != "sqlite":
+            work.tell(done, work.job.total_count)
+        elif work.stopped():
+            raise StopAskedFor
+
+
 def _do(work: Work, steps: Callable[..., Iterator[int]], end: ImportState) -> ImportBatch:
     entity = ENTITIES[work.arguments["entity"]]
     with work.session(Door.spreadsheet) as session:
@@ -43,4 +75,9 @@ def _do(work: Work, steps: Callable[..., Iterator[int]], end: ImportState) -> Im
 
 
 def _counts(batch: ImportBatch) -> dict[str, str]:
-    return {name: format_decimal(getattr(batch, f"{name}_count")) for name in ("new", "changed", "same", "refused")}
+    return _sums([batch])
+
+
+def _sums(batches: Sequence[ImportBatch]) -> dict[str, str]:
+    names = ("new", "changed", "same", "refused")
+    return {name: format_decimal(sum(getattr(batch, f"{name}_count") for batch in batches)) for name in names}

@@ -8,16 +8,18 @@ the history says of each record that it was imported with its state.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Forbidden, NotFound
-from backoffice.operations import imports
+from backoffice.operations import import_results, imports
 from backoffice.operations.cleaning import Reach
 from backoffice.operations.import_mapping import keys_for
 from backoffice.records.everything import LANGUAGES, carried, code_heading, entities_by_title, in_order, is_late
@@ -26,8 +28,11 @@ from backoffice.spreadsheets.guessing import EXTERNAL_CODE
 from backoffice.spreadsheets.tables import LIMITS, Limits, Table
 from models.base import Recorded
 from models.company import Company
-from models.import_batch import ImportBatch, ImportMode, ImportState
+from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
+from models.import_row import ImportRow
 
+#: So many refused rows of a part are kept of a trial.
+REFUSED_KEPT = 100
 #: Whose codes those of the first column are.
 SYSTEM = "Backoffice"
 
@@ -94,18 +99,51 @@ def find_parts(session: Session, first_id: int) -> Sequence[ImportBatch]:
     return found
 
 
-def run(session: Session, batches: Sequence[ImportBatch], *, actor: Actor) -> None:
-    """Import all parts, one after the other. Flushes only: whoever calls takes it back after a trial, or commits.
+def apply_parts(session: Session, batches: Sequence[ImportBatch], *, actor: Actor) -> Iterator[int]:
+    """Import all parts, one after the other, and yield now and then how many rows are done. Flushes: all or nothing.
 
     :raises NotEmpty: there are companies already.
     :raises WrongStep: it was done already.
     """
     require_empty(session, actor)
+    before = 0
     with force_locale(_language_of([batch.headings for batch in batches]) or LANGUAGES[0]):
         for batch in batches:
-            for steps in (imports.try_rows, imports.apply_rows):
-                for _rows in steps(session, batch, actor=actor):
-                    pass
+            # Each row is judged, and then written: half of it is done either time.
+            for half, steps in ((0, imports.try_rows), (batch.row_count, imports.apply_rows)):
+                for done in steps(session, batch, actor=actor):
+                    yield before + (half + min(done, batch.row_count)) // 2
+            before += batch.row_count
+
+
+def try_parts(session: Session, batches: Sequence[ImportBatch], *, actor: Actor) -> Iterator[int]:
+    """Import all parts and take all of it back; what would become of them is kept. Yields as ``apply_parts``. Flushes.
+
+    :raises NotEmpty: there are companies already.
+    :raises WrongStep: it was done already.
+    """
+    with session.begin_nested() as all_of_it:
+        yield from apply_parts(session, batches, actor=actor)
+        found = [(_counts_of(batch), _refused_of(session, batch)) for batch in batches]
+        all_of_it.rollback()
+    for batch, (counts, refused) in zip(batches, found, strict=True):
+        for name, value in counts.items():
+            setattr(batch, name, value)
+        batch.state, batch.tried_at = ImportState.tried, clock.now()
+        rows = sa.update(ImportRow).where(ImportRow.batch_id == batch.id)
+        for number, findings in refused:
+            values = {"outcome": ImportOutcome.refused, "findings": findings}
+            session.execute(rows.where(ImportRow.number == number).values(values), execution_options=INTERNAL)
+    session.flush()
+
+
+def _counts_of(batch: ImportBatch) -> dict[str, int]:
+    return {f"{outcome.value}_count": getattr(batch, f"{outcome.value}_count") for outcome in ImportOutcome}
+
+
+def _refused_of(session: Session, batch: ImportBatch) -> list[tuple[int, list[Any]]]:
+    rows = import_results.find_rows(session, batch, ImportOutcome.refused, limit=REFUSED_KEPT)
+    return [(row.number, row.findings) for row in rows]
 
 
 def _language_of(headings: Sequence[Sequence[str]]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,6 +20,8 @@ from models.job import Job, JobState
 
 #: The kinds of jobs.
 TRIAL, APPLICATION = "import_trial", "import_application"
+#: Those for a file with everything.
+TRIAL_OF_ALL, APPLICATION_OF_ALL = "everything_trial", "everything_import"
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,9 @@ def find_open_job(session: Session, batch: ImportBatch) -> OpenJob | None:
     return OpenJob(*row) if row is not None else None
 
 
-def is_done_beside(session: Session, batch: ImportBatch) -> bool:
-    """Say whether the file is longer than a page should keep anybody waiting for, and somebody is there to do it."""
-    is_long = batch.row_count > setting_value(session, IMPORT_ROWS)
+def is_done_beside(session: Session, *parts: ImportBatch) -> bool:
+    """Say whether a file is longer than a page should keep anybody waiting for, and somebody is there to do it."""
+    is_long = sum(part.row_count for part in parts) > setting_value(session, IMPORT_ROWS)
     return is_long and is_anybody_working(find_tasks(session), clock.now())
 
 
@@ -62,4 +65,25 @@ def request_step(session: Session, batch: ImportBatch, kind: str, *, language: s
     queue_job(session, kind, arguments, lane=IMPORTS, subject=batch.file_name, about=batch, total=total)
 
 
-__all__ = ["APPLICATION", "TRIAL", "OpenJob", "find_open_job", "is_done_beside", "request_step"]
+def request_all(session: Session, parts: Sequence[ImportBatch], kind: str, *, language: str) -> None:
+    """Ask for the trial or the application of a file with everything, unless one of them is open already."""
+    first = parts[0]
+    session.refresh(first, with_for_update=True)
+    if find_open_job(session, first) is not None:
+        return
+    total = sum(part.row_count for part in parts)
+    arguments = {"batch": first.id, "language": language}
+    queue_job(session, kind, arguments, lane=IMPORTS, subject=first.file_name, about=first, total=total)
+
+
+__all__ = [
+    "APPLICATION",
+    "APPLICATION_OF_ALL",
+    "TRIAL",
+    "TRIAL_OF_ALL",
+    "OpenJob",
+    "find_open_job",
+    "is_done_beside",
+    "request_all",
+    "request_step",
+]

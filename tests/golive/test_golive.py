@@ -128,7 +128,8 @@ def into_an_empty_house(
     with desk.app_context(), open_session(other, Context(admin, Door.spreadsheet)) as own:
         with begin_writing():
             batches = everything_in.start(own, path.name, path.read_bytes(), actor=admin)
-            everything_in.run(own, batches, actor=admin)
+            for _rows in everything_in.apply_parts(own, batches, actor=admin):
+                pass
             own.commit()
         refused = sa.select(ImportBatch.entity, ImportBatch.refused_count).where(ImportBatch.refused_count > 0)
         assert own.execute(refused).all() == []

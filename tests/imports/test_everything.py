@@ -14,13 +14,17 @@ from flask import Flask
 from flask_babel import force_locale
 from werkzeug.test import TestResponse
 
+from backoffice import clock
 from backoffice.access import INTERNAL
-from backoffice.actors import Actor, Context, Door
+from backoffice.actors import SYSTEM, Actor, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.identity import load_actor
+from backoffice.jobs import import_task, run_if_due
 from backoffice.operations import everything as everything_in
 from backoffice.operations import import_results
+from backoffice.operations.overrides import change_setting
 from backoffice.records.everything import Everything, carried, in_order
+from backoffice.setting_keys import IMPORT_ROWS
 from backoffice.spreadsheets.archive import read_tables
 from backoffice.spreadsheets.reading import read_table
 from backoffice.spreadsheets.tables import Table
@@ -31,7 +35,9 @@ from models.contract import Contract
 from models.export_entry import ExportEntry
 from models.history_entry import HistoryEntry
 from models.import_batch import ImportBatch, ImportOutcome
+from models.job import Job, JobState
 from models.staff import Staff
+from models.work_task import WorkTask
 from seed.demo import remove_demo
 from tests.clients import DESK, DeskClient
 
@@ -125,7 +131,8 @@ def test_what_went_out_comes_back_into_an_empty_installation(
         session.commit()
     with desk.app_context(), begin_writing(), open_session(engine, Context(admin, Door.spreadsheet)) as own:
         batches = everything_in.start(own, path.name, path.read_bytes(), actor=admin)
-        everything_in.run(own, batches, actor=admin)
+        for _rows in everything_in.apply_parts(own, batches, actor=admin):
+            pass
         assert _refused(own, batches) == {}
         own.commit()
     after = figures(session, admin.group_id)
@@ -168,7 +175,9 @@ def test_only_into_an_empty_group_by_whoever_looks_after_the_installation(
         page = _upload(admin, content)
         assert (page.status_code, 'role="alert"' in page.text) == (422, True)
     parts = str(_upload(admin, good).location).removeprefix(DESK)
-    assert admin.submit(f"{parts}/trial").text.count("company:8") == 1
+    assert admin.submit(f"{parts}/trial").status_code == 303
+    assert admin.get(parts).text.count("company:8") == 1
+    assert admin.submit(f"{parts}/trial").status_code == 303, "as often as one likes"
     session.rollback()
     assert session.scalars(sa.select(Company)).all() == []
     number = session.scalars(sa.select(ImportBatch.id).where(ImportBatch.entity == "company")).one()
@@ -185,6 +194,45 @@ def test_only_into_an_empty_group_by_whoever_looks_after_the_installation(
     assert entry is not None
     assert (entry.event, entry.door) == ("imported", "spreadsheet")
     assert "company:8" in admin.get(parts).text
+    assert admin.submit(f"{parts}/apply").status_code == 409
+
+
+def test_a_long_file_is_done_beside_the_page(
+    desk_client: Callable[..., DeskClient], session: RecordSession, engine: sa.Engine
+) -> None:
+    admin = desk_client("admin")
+    with begin_writing():
+        remove_demo(session)
+        change_setting(session, IMPORT_ROWS, "100", version=0, actor=SYSTEM)
+        now = clock.now()
+        session.add(WorkTask(name="imports", seen_at=now, next_run_at=now))
+        session.commit()
+    rows = "".join(f"company:{n};Ditta {n} srl;Cliente\r\n" for n in range(1, 151))
+    people = "contact:9;company:7;Ada;Rossi\r\ncontact:10;company:999;Ida;Bo\r\n"
+    files = {
+        "Aziende.csv": f"Codice esterno;Ragione sociale;Stato\r\n{rows}",
+        "Contatti.csv": f"Codice esterno;Azienda;Nome;Cognome\r\n{people}",
+    }
+    parts = str(_upload(admin, _archive(files)).location).removeprefix(DESK)
+    for _twice in range(2):
+        assert admin.submit(f"{parts}/trial").status_code == 303
+    waiting = admin.get(parts).text
+    assert "Il file attende il suo turno." in waiting
+    assert "/apply" not in waiting
+    assert run_if_due(engine, import_task())
+    session.rollback()
+    assert session.scalars(sa.select(Company)).all() == []
+    job = session.scalars(sa.select(Job)).one()  # asked for twice, it is done once
+    assert job.state is JobState.done, job.problem
+    assert job.result == "151 nuove, 0 da modificare, 0 già uguali, 1 rifiutate"
+    session.rollback()
+    tried = admin.get(parts).text
+    assert "company:999" in tried
+    assert admin.submit(f"{parts}/apply").status_code == 303
+    assert run_if_due(engine, import_task())
+    session.rollback()
+    assert session.scalar(sa.select(sa.func.count(Company.id))) == 150
+    assert [contact.last_name for contact in session.scalars(sa.select(Contact))] == ["Rossi"]
     assert admin.submit(f"{parts}/apply").status_code == 409
 
 

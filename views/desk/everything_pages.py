@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, send_file, url_for
 from flask_appbuilder import BaseView, expose
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -22,12 +23,21 @@ from backoffice.database import RecordSession, open_session
 from backoffice.errors import DomainError, Forbidden
 from backoffice.operations import everything, import_results
 from backoffice.operations.exports import EVERYTHING, is_made_beside
+from backoffice.operations.import_requests import (
+    APPLICATION_OF_ALL,
+    TRIAL_OF_ALL,
+    OpenJob,
+    find_open_job,
+    is_done_beside,
+    request_all,
+)
 from backoffice.records.everything import Everything, Part, takeable
 from backoffice.records.pages import read_query
 from backoffice.spreadsheets.tables import LIMITS
 from backoffice.spreadsheets.writing import XLSX
 from models.base import ENTITIES
 from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
+from models.job import JobState
 from views import addresses
 from views.door import commit, current_actor, current_session, door, engine, fresh_session
 from views.frame import OwnPage, add_page
@@ -77,29 +87,39 @@ class EverythingView(BaseView):
         """Show the parts of a file with everything, and what became of them."""
         if not current_user.is_authenticated:
             return sign_in_first()
-        return render_template("everything_parts.html", page=_parts_page(_find(pk), tried=False))
+        batches = _find(pk)
+        job = find_open_job(current_session(), batches[0])
+        return render_template("everything_parts.html", page=_parts_page(batches, job))
 
     @expose("/<int:pk>/trial", methods=["POST"])
     def attempt(self, pk: int) -> Any:
         """Bring everything in, tell what came of it, and take it all back."""
         if not current_user.is_authenticated:
             return sign_in_first()
-        session, batches = _importing(), _find(pk)
-        everything.run(session, batches, actor=current_actor())
-        page = _parts_page(batches, tried=True)
-        session.rollback()
-        fresh_session()
-        return render_template("everything_parts.html", page=page)
+        self._work(TRIAL_OF_ALL, everything.try_parts, _find(pk))
+        return redirect(url_for(".parts", pk=pk), 303)
 
     @expose("/<int:pk>/apply", methods=["POST"])
     def apply(self, pk: int) -> Any:
         """Bring everything in, at once or not at all."""
         if not current_user.is_authenticated:
             return sign_in_first()
-        everything.run(_importing(), _find(pk), actor=current_actor())
-        commit()
-        flash(_("Everything is imported."), "good")
+        if self._work(APPLICATION_OF_ALL, everything.apply_parts, _find(pk)):
+            flash(_("Everything is imported."), "good")
         return redirect(url_for(".parts", pk=pk), 303)
+
+    def _work(self, kind: str, steps: Callable[..., Iterator[int]], batches: Sequence[ImportBatch]) -> bool:
+        """Do it while the page waits, and return True; or have it done beside the page."""
+        session = _importing()
+        everything.require_empty(session, current_actor())
+        is_short = not is_done_beside(session, *batches) and find_open_job(session, batches[0]) is None
+        if is_short:
+            for _rows in steps(session, batches, actor=current_actor()):
+                pass
+        else:
+            request_all(session, batches, kind, language=str(get_locale() or "it"))
+        commit()
+        return is_short
 
     @expose("/export.<kind>")
     def export(self, kind: str) -> Any:
@@ -154,10 +174,11 @@ def _find(pk: int) -> Sequence[ImportBatch]:
     return everything.find_parts(current_session(), pk)
 
 
-def _parts_page(batches: Sequence[ImportBatch], *, tried: bool) -> dict[str, Any]:
-    """Return what ``everything_parts.html`` shows; ``tried``: the figures are those of a trial that is taken back."""
+def _parts_page(batches: Sequence[ImportBatch], job: OpenJob | None) -> dict[str, Any]:
+    """Return what ``everything_parts.html`` shows; with a job, how far it has come."""
     first, session = batches[0], current_session()
-    done = first.state is not ImportState.uploaded and not tried
+    tried = first.state is ImportState.tried
+    done = not tried and first.state is not ImportState.uploaded
     refused = [
         (str(ENTITIES[batch.entity].__admin__.plural), row.number, *finding)
         for batch in batches
@@ -166,6 +187,7 @@ def _parts_page(batches: Sequence[ImportBatch], *, tried: bool) -> dict[str, Any
     ]
     return {
         "heading": _("Import everything"),
+        "progress": _progress(first, job) if job is not None else None,
         "file_text": first.file_name,
         "known": done,
         "parts": [
@@ -182,6 +204,20 @@ def _parts_page(batches: Sequence[ImportBatch], *, tried: bool) -> dict[str, Any
         "try_action": None if done else url_for(".attempt", pk=first.id),
         "apply_action": url_for(".apply", pk=first.id) if tried else None,
         "cancel_url": url_for(".index"),
+    }
+
+
+def _progress(first: ImportBatch, job: OpenJob) -> dict[str, Any]:
+    if job.state is JobState.waiting:
+        text = _("The file waits for its turn.")
+    else:
+        text = _("Everything is being tried.") if job.kind == TRIAL_OF_ALL else _("Everything is being imported.")
+    return {
+        "text": text,
+        "note": _("All of it comes in, or nothing. You may leave this page: a notice says when it is over."),
+        "done": job.done,
+        "total": job.total,
+        "refresh_url": url_for(".parts", pk=first.id),
     }
 
 
