@@ -41,7 +41,6 @@ from backoffice.operations.jobs import (
     keep_file,
     keep_progress,
     put_back,
-    register_kind,
     take_next_job,
     tell_progress,
 )
@@ -135,15 +134,14 @@ class Work:
 
 #: Does the work, step by step, from where the last run left off; returns what came of it, in a line.
 Run = Callable[[Work], str]
-_kinds: dict[str, Run] = {}
+KINDS: dict[str, Run] = {}
 
 
-def job_kind(name: str, label: Text) -> Callable[[Run], Run]:
-    """Have the decorated function do jobs of the kind ``name``."""
+def job_kind(name: str) -> Callable[[Run], Run]:
+    """Have the decorated function do jobs of a kind that ``register_kind`` knows."""
 
     def enter(run: Run) -> Run:
-        register_kind(name, label)
-        _kinds[name] = run
+        KINDS[name] = run
         return run
 
     return enter
@@ -201,9 +199,9 @@ def _do(engine: sa.Engine, job: Job, stopped: Callable[[], bool], lease: timedel
 def _run(engine: sa.Engine, job: Job, stopped: Callable[[], bool], store: FileStore | None) -> str:
     if job.attempts > MOST_ATTEMPTS:
         raise NeverEnds(count=job.attempts - 1)
-    if job.kind not in _kinds:
+    if job.kind not in KINDS:
         raise UnknownKind
-    return _kinds[job.kind](Work(engine, job, _actor_of(engine, job), stopped, store))
+    return KINDS[job.kind](Work(engine, job, _actor_of(engine, job), stopped, store))
 
 
 def _actor_of(engine: sa.Engine, job: Job) -> Actor:

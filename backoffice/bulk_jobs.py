@@ -17,7 +17,7 @@ from models.values import show_number
 _DONE: Text = _l("%(done)s done, %(changed)s changed by others in the meantime, %(refused)s not possible")
 
 
-@job_kind(MANY, _l("Many records at once"))
+@job_kind(MANY)
 def do_run(work: Work) -> str:
     """Do what a confirmed run asks to the records that still wait."""
     with work.session() as session:

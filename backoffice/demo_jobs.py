@@ -8,12 +8,12 @@ from backoffice.actors import SYSTEM, Context, Door
 from backoffice.background import Work, job_kind
 from backoffice.database import begin_writing, open_session
 from backoffice.errors import Forbidden
-from backoffice.operations.demonstration import LABEL, REMOVAL, may_remove_demonstration
+from backoffice.operations.demonstration import REMOVAL, may_remove_demonstration
 from models.values import show_number
 from seed.demo import remove_demo
 
 
-@job_kind(REMOVAL, LABEL)
+@job_kind(REMOVAL)
 def remove_demonstration(work: Work) -> str:
     """Delete exactly the demonstration rows and users, all or none.
 

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from backoffice.actors import Action, Door
@@ -24,7 +23,7 @@ from models.values import show_number
 _COUNTED = 10_000_000
 
 
-@job_kind(LIST, _l("Export of a list"))
+@job_kind(LIST)
 def make_list(work: Work) -> str:
     """Write the workbook of one list."""
     asked, actor = work.arguments, work.actor
@@ -48,7 +47,7 @@ def make_list(work: Work) -> str:
     return _said(tally.rows)
 
 
-@job_kind(EVERYTHING, _l("Export of everything"))
+@job_kind(EVERYTHING)
 def make_everything(work: Work) -> str:
     """Write all that whoever asked for it may see into one file."""
     kind = work.arguments["format"]

@@ -19,19 +19,19 @@ _TRIED: Text = _l("%(new)s new, %(changed)s to change, %(same)s already the same
 _APPLIED: Text = _l("%(new)s added, %(changed)s changed, %(refused)s refused")
 
 
-@job_kind(TRIAL, _l("Trial of an import"))
+@job_kind(TRIAL)
 def try_file(work: Work) -> str:
     """Judge every row of a batch."""
     return str(_TRIED) % _counts(_do(work, imports.try_rows, ImportState.tried))
 
 
-@job_kind(APPLICATION, _l("Application of an import"))
+@job_kind(APPLICATION)
 def apply_file(work: Work) -> str:
     """Write the new and changed rows of a tried batch."""
     return str(_APPLIED) % _counts(_do(work, imports.apply_rows, ImportState.applied))
 
 
-@job_kind(TRIAL_OF_ALL, _l("Trial of an import of everything"))
+@job_kind(TRIAL_OF_ALL)
 def try_everything(work: Work) -> str:
     """Bring everything in and take it back, and keep what would become of it."""
     with work.session(Door.spreadsheet) as session:
@@ -41,7 +41,7 @@ def try_everything(work: Work) -> str:
         return str(_TRIED) % _sums(parts)
 
 
-@job_kind(APPLICATION_OF_ALL, _l("Import of everything"))
+@job_kind(APPLICATION_OF_ALL)
 def import_everything(work: Work) -> str:
     """Bring everything in, at once or not at all."""
     with work.session(Door.spreadsheet) as session:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock
@@ -19,7 +20,7 @@ from backoffice.errors import Conflict, DomainError, InvalidRecord
 from backoffice.operations import plain, verbs
 from backoffice.operations.bulk import asked_fields, choice_of
 from backoffice.operations.bulk_results import count_waiting
-from backoffice.operations.jobs import BULK, queue_job
+from backoffice.operations.jobs import BULK, queue_job, register_kind
 from backoffice.operations.tasks import find_tasks, is_anybody_working
 from backoffice.records.lookup import get_record
 from backoffice.setting_keys import BULK_ROWS
@@ -30,6 +31,7 @@ from models.catalogue import fields
 
 #: The kind of job.
 MANY = "bulk_run"
+register_kind(MANY, _l("Many records at once"))
 #: Records whose changes last together.
 CHUNK = 50
 #: Records a page does before it shows how far it has come.

@@ -13,9 +13,8 @@ from backoffice.permissions import ADMINISTRATOR
 
 #: The kind of job, and what people call it.
 REMOVAL = "remove_demonstration"
-LABEL: Text = _l("Remove the demonstration data")
 _EVERYWHERE: Text = _l("all corporate groups")
-register_kind(REMOVAL, LABEL)
+register_kind(REMOVAL, _l("Remove the demonstration data"))
 
 
 class NoDemonstration(DomainError):
@@ -41,4 +40,4 @@ def ask_to_remove_demonstration(session: Session, *, language: str, actor: Actor
     return queue_job(session, REMOVAL, {"language": language}, lane=IMPORTS, subject=str(_EVERYWHERE))
 
 
-__all__ = ["LABEL", "REMOVAL", "ask_to_remove_demonstration", "may_remove_demonstration"]
+__all__ = ["REMOVAL", "ask_to_remove_demonstration", "may_remove_demonstration"]

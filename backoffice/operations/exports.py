@@ -13,7 +13,7 @@ from backoffice import clock
 from backoffice.access import INTERNAL, context_of
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
-from backoffice.operations.jobs import EXPORTS, queue_job
+from backoffice.operations.jobs import EXPORTS, queue_job, register_kind
 from backoffice.operations.tasks import find_tasks, is_anybody_working
 from backoffice.records.pages import Query, find_counts
 from backoffice.setting_keys import EXPORT_ROWS
@@ -24,6 +24,8 @@ from models.job import Job, JobState
 
 #: The kinds of jobs.
 LIST, EVERYTHING = "export_list", "export_everything"
+register_kind(LIST, _l("Export of a list"))
+register_kind(EVERYTHING, _l("Export of everything"))
 #: So many files may be on their way to one person.
 MOST_OPEN = 5
 

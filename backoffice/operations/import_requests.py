@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock
 from backoffice.access import INTERNAL
-from backoffice.operations.jobs import IMPORTS, queue_job
+from backoffice.operations.jobs import IMPORTS, queue_job, register_kind
 from backoffice.operations.tasks import find_tasks, is_anybody_working
 from backoffice.setting_keys import IMPORT_ROWS
 from backoffice.settings import setting_value
@@ -22,6 +23,10 @@ from models.job import Job, JobState
 TRIAL, APPLICATION = "import_trial", "import_application"
 #: Those for a file with everything.
 TRIAL_OF_ALL, APPLICATION_OF_ALL = "everything_trial", "everything_import"
+register_kind(TRIAL, _l("Trial of an import"))
+register_kind(APPLICATION, _l("Application of an import"))
+register_kind(TRIAL_OF_ALL, _l("Trial of an import of everything"))
+register_kind(APPLICATION_OF_ALL, _l("Import of everything"))
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,11 @@ def queue_job(
     """Ask for work in the session's own transaction, in the name of whoever acts; return the key of the job.
 
     Whoever may do the work need not have any further right for having it done beside the page.
+
+    :raises ValueError: nobody has said what people call work of this kind.
     """
+    if kind not in JobName.words:
+        raise ValueError(f"No word for jobs of the kind {kind}")
     now, actor = clock.now(), context_of(session).actor
     row = {
         "kind": kind,

@@ -14,6 +14,7 @@ from backoffice.access import INTERNAL
 from backoffice.background import Work, job_kind, work_off
 from backoffice.database import make_engine
 from backoffice.operations import bulk_deeds, imports
+from backoffice.operations.jobs import register_kind
 from models.company import Company
 
 _ = (_bulk_jobs, _import_jobs)
@@ -24,7 +25,10 @@ COUNTING, LANE = "counting", "counting"
 fails_after: list[int | None] = [None]
 
 
-@job_kind(COUNTING, "Counting")
+register_kind(COUNTING, "Counting")
+
+
+@job_kind(COUNTING)
 def count(work: Work) -> str:
     """Raise a company's ``notes`` by one letter a step: what was done twice would show."""
     company = Company.__table__

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
 import config
 from backoffice import clock
+from backoffice.background import KINDS
 from backoffice.cli import _tasks
 from backoffice.database import RecordSession, begin_writing
 from backoffice.jobs import Task, calendar_task, run_if_due
@@ -17,6 +21,7 @@ from backoffice.operations.tasks import TASKS
 from models.work_task import WorkTask
 from tests.clients import DeskClient
 from tests.visitors import Visitor
+from tests.work.counting import COUNTING
 
 NOBODY = "Nessun processo è al lavoro"
 
@@ -87,3 +92,14 @@ def test_who_only_looks_leaves_a_sign(session: RecordSession, engine: sa.Engine)
 
 def test_strangers_sign_in_first(desk_client: Callable[..., DeskClient]) -> None:
     assert desk_client().get("/work/").status_code == 302
+
+
+@pytest.mark.databases("sqlite")
+def test_who_only_serves_calls_every_kind_of_job_by_its_name() -> None:
+    """Where web processes and workers are apart, no web process loads what does the jobs."""
+    code = (
+        "import sys, backoffice.app, models.job as job; "
+        "assert 'backoffice.background' not in sys.modules; print(*job.JobName.words)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=config.ROOT, capture_output=True, text=True, check=True)
+    assert {kind for kind in KINDS if kind != COUNTING} <= set(told.stdout.split())
