@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.errors import Text
 from backoffice.operations.service_records import count_records
@@ -111,7 +112,9 @@ def _counted(session: Session, company_id: int, service: str) -> Iterator[Eviden
     """Yield what of the service's data is kept here, the newest record standing for all of its kind."""
     for one in count_records(session, company_id, service):
         plural = str(one.entity.__admin__.plural)
-        yield Evidence(one.entity, one.newest_id, plural, ends=one.newest_on, count=one.count)
+        # Deadlines lie ahead: what is known of them is as of today.
+        newest = min(one.newest_on, clock.today()) if one.newest_on is not None else None
+        yield Evidence(one.entity, one.newest_id, plural, ends=newest, count=one.count)
 
 
 def _records(session: Session, company_id: int, services: Sequence[int]) -> Iterator[tuple[int, Evidence]]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Actor
@@ -36,12 +37,13 @@ def write_own_data(session: Session, path: Path, files: Iterable[tuple[str, byte
     with TemporaryDirectory(prefix="own-data-") as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         book = Path(folder) / "book.xlsx"
         everything.write_xlsx(book)
-        archive.write(book, "dati.xlsx")
+        archive.write(book, _("data") + ".xlsx")
         names = titles()
         content = {names[part.entity]: list(everything.records(part)) for part in everything.parts}
-        archive.writestr("dati.json", json.dumps(content, ensure_ascii=False, indent=2))
+        archive.writestr(_("data") + ".json", json.dumps(content, ensure_ascii=False, indent=2))
+        folder_name = _("attachments")
         for name, content_of_file in files:
-            archive.writestr(f"allegati/{name}", content_of_file)
+            archive.writestr(f"{folder_name}/{name}", content_of_file)
     return sum(len(rows) for rows in content.values())
 
 

@@ -151,7 +151,7 @@ def _freshness(granted: CompanyService, usable: bool, frozen: bool) -> str:
 
 def _gap(granted: CompanyService) -> str:
     """Return between which days nothing was recorded, because access had ended and was brought back."""
-    if granted.gap_from is None or granted.gap_to is None:
+    if granted.gap_from is None or granted.gap_to is None or granted.gap_from >= granted.gap_to:
         return ""
     days = {"first": show_date(granted.gap_from), "last": show_date(granted.gap_to)}
     return _("No data from %(first)s to %(last)s: the contract had ended.", **days)

@@ -214,7 +214,9 @@ def _progress(first: ImportBatch, job: OpenJob) -> dict[str, Any]:
         text = _("Everything is being tried.") if job.kind == TRIAL_OF_ALL else _("Everything is being imported.")
     return {
         "text": text,
-        "note": _("All of it comes in, or nothing. You may leave this page: a notice says when it is over."),
+        "note": _(
+            "All of it comes in, or nothing. You may leave this page: if it takes long, a notice says when it is over."
+        ),
         "done": job.done,
         "total": job.total,
         "refresh_url": url_for(".parts", pk=first.id),
