@@ -136,6 +136,14 @@ class Account(GroupOwned, Record):
     )
     #: Where credentials and notices go; signs in as well.
     email: Mapped[str] = field(_l("E-mail"), Email(), personal=True, help=_l("Also good for signing in."))
+    #: The address the person wants instead, until they confirm it by the link sent there.
+    new_email: Mapped[str | None] = field(
+        _l("New e-mail, to be confirmed"),
+        Email(),
+        personal=True,
+        verb_only=True,
+        help=_l("Asked for in the client area; it counts once the link sent there is followed."),
+    )
     #: Since when mail servers refuse the address for good; empty while they do not.
     unreachable_since: Mapped[datetime | None] = field(
         _l("Address refuses mail since"),

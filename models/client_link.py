@@ -17,6 +17,7 @@ class LinkPurpose(Choice):
 
     password = "password", "choose the password of an account"  # a word, not a secret
     confirm = "confirm", "confirm the address of a registration"
+    address = "address", "take another address for an account"
     request = "request", "follow an activation request and answer it"
 
 

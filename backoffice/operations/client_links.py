@@ -136,14 +136,18 @@ def choose_account_password(session: Session, token: str, password: str) -> Acco
 
 def set_account_password(session: Session, account: Account, password: str) -> None:
     """Store a password; no link made before sets another one."""
-    now = clock.now()
-    account.password_hash, account.password_changed_at = passwords.hash_password(password), now
+    account.password_hash, account.password_changed_at = passwords.hash_password(password), clock.now()
     account.must_change_password = False
     with recording(session, account, _CHOOSE):
         session.flush()
+    end_links(session, account)
+
+
+def end_links(session: Session, account: Account) -> None:
+    """Have no link be good any more that was sent for an account."""
     table: Any = ClientLink.__table__
     unused = sa.update(table).where(table.c.account_id == account.id, table.c.used_at.is_(None))
-    session.execute(unused.values(used_at=now), execution_options=INTERNAL)
+    session.execute(unused.values(used_at=clock.now()), execution_options=INTERNAL)
 
 
 def check_account_password(session: Session, account: Account, password: str) -> None:
@@ -168,6 +172,7 @@ __all__ = [
     "check_account_password",
     "choose_account_password",
     "client_path",
+    "end_links",
     "find_account_by_link",
     "find_link",
     "mint_account_link",

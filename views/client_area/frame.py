@@ -33,6 +33,7 @@ from views.client_area import (
     papers,
     passwords,
     privacy,
+    profile,
     registration,
     requests,
     sign_in,
@@ -51,7 +52,7 @@ _COLOURS = """:root[data-bs-theme="light"] {{
 """
 #: The modules whose pages the blueprint has by now.
 _PAGES = (
-    accessibility, asking, calendar, complaints, files, following, notices, pages, papers, passwords, privacy,
+    accessibility, asking, calendar, complaints, files, following, notices, pages, papers, passwords, privacy, profile,
     registration, requests, sign_in, tickets,
 )  # fmt: skip
 

@@ -6,39 +6,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import redirect, render_template, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 
 from backoffice import clock
 from backoffice.actors import Action
-from backoffice.errors import DomainError
-from backoffice.operations.client_accounts import change_own_account_password, change_profile
-from backoffice.operations.client_sessions import end_session
-from backoffice.operations.preferences import choose_preferences
 from backoffice.operations.terms import find_terms
 from backoffice.permissions import AREA_SERVICES
-from backoffice.portals import Client
 from backoffice.records import show
 from backoffice.records.pages import Query, find_counts
 from backoffice.texts import in_language
-from models.account import Account
-from models.account_preference import CHOICES, PreferenceKey
 from models.account_service import AccountService
-from models.account_session import AccountSession
 from models.activation_request import ActivationRequest
 from models.company_service import CompanyService, GrantState
 from models.online_service import OnlineService
 from models.outbox_mail import MailLanguage
 from models.terms_version import TermsKind
 from models.ticket import Ticket
-from models.values import UtcInstant, show_date
+from models.values import show_date
 from views import addresses
 from views.client_area import door
 from views.client_area.blueprint import area
 from views.door import current_actor, current_session
 from views.generated.section import sections
-from views.new_passwords import password_rules, typed_twice
 
 #: Signs for the online services whose sources we know; others have a common one.
 _ICONS = {"EDUPLAN": "mortarboard", "ANALISI": "droplet-half", "WINSMART": "recycle", "GOPRIVACY": "shield-lock"}
@@ -195,125 +186,3 @@ def _terms(kind: TermsKind) -> str:
         "controller": door.portal().controller if kind is TermsKind.privacy_notice else None,
     }
     return render_template("client_terms.html", page=page)
-
-
-@area.route("/profile/", methods=["GET", "POST"])
-def profile() -> Any:
-    """Show and change what the account says of its person, its password, and where it is signed in."""
-    client = door.client()
-    if client is None:
-        return door.sign_in_first()
-    if request.method != "POST":
-        return _profile()
-    try:
-        if "new" in request.form:
-            _change_password(client.actor.account_id or 0, client.session_id)
-            flash(_("The password is changed. You are signed out everywhere else."), "good")
-        elif "preferences" in request.form:
-            return _keep_preferences(client)
-        else:
-            with door.as_product(writes=True, account_id=client.actor.account_id) as records:
-                change_profile(records, records.get_one(Account, client.actor.id), request.form.get("full_name", ""))
-            flash(_("Saved."), "good")
-    except DomainError as error:
-        return _profile({error.field or "full_name": str(error)}), error.status
-    return redirect(url_for("clients.profile"), 303)
-
-
-def _keep_preferences(client: Client) -> Any:
-    """Keep how the person wants their pages, and go on in the language they have chosen."""
-    wanted = {key: request.form.get(key.value, "") for key in PreferenceKey}
-    with door.as_product(writes=True, account_id=client.actor.account_id) as records:
-        choose_preferences(records, records.get_one(Account, client.actor.id), wanted)
-    flash(_("Saved."), "good")
-    return redirect(url_for("clients.profile", lang=wanted[PreferenceKey.language] or door.language()), 303)
-
-
-def _preferences(client: Client) -> list[dict[str, Any]]:
-    names = {"it": "Italiano", "en": "English", "light": _("Light"), "dark": _("Dark"), "auto": _("As the system")}
-    usual = {PreferenceKey.language: _("As the page")}
-    return [
-        {
-            "name": key.value,
-            "label": key.label,
-            "options": [
-                {"value": "", "label": usual.get(key, _("As usual"))},
-                *({"value": value, "label": names.get(value, value)} for value in values),
-            ],
-            "value": client.preferences.get(key, ""),
-        }
-        for key, values in CHOICES.items()
-    ]
-
-
-def _change_password(account_id: int, session_id: int) -> None:
-    old, new = request.form.get("current", ""), typed_twice()
-    with door.as_product(writes=True) as records:
-        account = records.get_one(Account, account_id)
-        change_own_account_password(records, account, old, new, session_id=session_id)
-
-
-def _profile(problems: dict[str, str] | None = None) -> str:
-    client = door.client()
-    assert client is not None
-    own = sa.select(AccountSession).where(
-        AccountSession.account_id == client.actor.account_id, AccountSession.ended_at.is_(None)
-    )
-    found = current_session().scalars(own.order_by(AccountSession.seen_at.desc()).limit(50)).all()
-    page = {
-        "username": client.username,
-        "email": client.email,
-        "full_name": request.form.get("full_name", client.full_name),
-        "company": client.company_name,
-        "problems": {{"old_password": "current", "password": "new"}.get(k, k): v for k, v in (problems or {}).items()},
-        "rules": password_rules(),
-        "preferences": _preferences(client),
-        "sessions": [
-            {
-                "browser": _browser(one.browser or ""),
-                "address": one.address,
-                "since": UtcInstant().show(one.created_at),
-                "seen": show.when(one.seen_at),
-                "current": one.id == client.session_id,
-                "end_url": url_for("clients.end_one", session_id=one.id),
-            }
-            for one in found
-        ],
-    }
-    return render_template("client_profile.html", page=page)
-
-
-#: What browsers and systems call themselves, the more special first.
-_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
-_SYSTEMS = {
-    "Android": "Android",
-    "iPhone": "iPhone",
-    "iPad": "iPad",
-    "Windows": "Windows",
-    "Mac OS": "macOS",
-    "Linux": "Linux",
-}
-
-
-def _browser(agent: str) -> str:
-    """Return in two words what a browser is, as far as it can be told from what it calls itself."""
-    known = next((name for mark, name in _BROWSERS.items() if mark in agent), "")
-    system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")
-    if known and system:
-        return _("%(browser)s on %(system)s", browser=known, system=system)
-    return known or system or _("Unknown browser")
-
-
-@area.route("/profile/sessions/<int:session_id>/end", methods=["POST"])
-def end_one(session_id: int) -> Any:
-    """End another browser's session, or one's own."""
-    client = door.client()
-    if client is None:
-        return door.sign_in_first()
-    with door.as_product(writes=True, account_id=client.actor.account_id) as records:
-        end_session(records, session_id, account_id=client.actor.account_id or 0)
-    if session_id == client.session_id:
-        session.clear()
-        return redirect(url_for("clients.login"), 303)
-    flash(_("That browser is signed out."), "good")
-    return redirect(url_for("clients.profile"), 303)
