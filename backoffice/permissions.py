@@ -146,10 +146,11 @@ Letters.words.update({letter: ACTION_LABELS[action] for letter, action in LETTER
 
 # Letters as above; after a colon the rows: nothing = all rows of the corporate group, unit = those of the own
 # business unit, teams = companies with a ticket in or a contract served by the own teams, consultant = companies
-# entrusted to the person. A dash = nothing. Three choices beyond chapter 13: contacts follow their company, so the
-# first operator's are by team too (issue 2 wins); names of colleagues and of the organisation, which every record
-# shows, are readable by all; "(on-call)" and "(security)" narrowings come with what they speak of. An attachment
-# takes its rows from its parent: C adds one to what one may create or change, D removes one from what one may change.
+# entrusted to the person. A dash = nothing. Four choices beyond chapter 13: the second level writes in conversations,
+# where it could otherwise not even note what it found; contacts follow their company, so the first operator's are by
+# team too (issue 2 wins); names of colleagues and of the organisation, which every record shows, are readable by all;
+# "(on-call)" and "(security)" narrowings come with what they speak of. An attachment takes its rows from its parent: C
+# adds one to what one may create or change, D removes one from what one may change.
 _MATRIX = """
 area          admin. sales   sec.ry  oper.1    oper.2  evaluator quality security consultant      c.centre manage.
 organisation  CRUDX  R       R       R         R       R         R       R        R               R        R
@@ -172,7 +173,7 @@ deadlines     CRUDX  R       CRUX    -         -       R:unit    -       -      
 documents     CRUDTX R       CRUT    -         -       CRU:unit  -       R        CRUT:consultant -        -
 analyses      CRUX   R       -       -         -       CRUTX:unit -      R        -               -        R
 waste         CRUX   R       -       -         -       CRUTX:unit -      R        -               -        R
-tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R        CRUT:consultant CRU      RX
+tickets       CRUDTX CR      CRUTX   CRUTX     CRUTX   R:unit    R       R        CRUT:consultant CRU      RX
 packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
 package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
 calls         CRUX   R       CRUX    CRU       R       R:unit    R       R        R:consultant    CRUTX    RX

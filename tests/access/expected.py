@@ -40,7 +40,7 @@ deadlines     CRUDX  R       CRUX    -         -       R:unit    -       -      
 documents     CRUDTX R       CRUT    -         -       CRU:unit  -       R        CRUT:consultant -        -
 analyses      CRUX   R       -       -         -       CRUTX:unit -      R        -               -        R
 waste         CRUX   R       -       -         -       CRUTX:unit -      R        -               -        R
-tickets       CRUDTX CR      CRUTX   CRUTX     RUTX    R:unit    R       R        CRUT:consultant CRU      RX
+tickets       CRUDTX CR      CRUTX   CRUTX     CRUTX   R:unit    R       R        CRUT:consultant CRU      RX
 packages      CRUTX  CRUTX   R       R         R       -         -       -        R:consultant    -        RX
 package_types CRUDX  CRUX    R       R         R       R         R       R        R               R        RX
 calls         CRUX   R       CRUX    CRU       R       R:unit    R       R        R:consultant    CRUTX    RX

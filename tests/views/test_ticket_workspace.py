@@ -95,8 +95,12 @@ def test_a_ticket_out_of_reach_is_not_there(person: Person, session: RecordSessi
     assert said(session, elsewhere) == []
 
 
-def test_answers_go_to_the_client_and_notes_do_not(person: Person, session: RecordSession, ticket: Ticket) -> None:
-    visitor, path = person("operator1"), f"/support/{ticket.id}"
+@pytest.mark.parametrize("role", ["operator1", "operator2"])
+def test_answers_go_to_the_client_and_notes_do_not(
+    person: Person, session: RecordSession, ticket: Ticket, role: str
+) -> None:
+    visitor, path = person(role), f"/support/{ticket.id}"
+    assert f"{path}/say" in visitor.get(path).text
     assert visitor.submit(f"{path}/say", {"body": "Buongiorno!", "kind": "answer"}).status_code == 303
     assert visitor.submit(f"{path}/say", {"body": "Chiamare il sistemista", "kind": "note"}).status_code == 303
     assert said(session, ticket) == [("public", "Buongiorno!"), ("internal", "Chiamare il sistemista")]
