@@ -9,9 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from backoffice import clock
-from backoffice.database import RecordSession
+from backoffice.database import RecordSession, begin_writing
 from models.contract import Contract
 from models.contract_line import ContractLine
+from models.entitlement import Entitlement
+from models.intervention import Intervention
 from models.service import Service
 from models.staff import Staff
 from models.ticket import Ticket, TicketState
@@ -152,3 +154,24 @@ def test_assigning_again_is_no_step_on(admin: Visitor, session: RecordSession) -
 def test_adding_from_a_relation_names_what_is_added(admin: Visitor) -> None:
     page = unescape(admin.get("/contract/new").text)
     assert "Aggiungi azienda (si apre un’altra finestra)" in page
+
+
+def test_what_only_the_record_as_a_whole_shows_to_be_wrong_keeps_the_form(
+    admin: Visitor, session: RecordSession
+) -> None:
+    """OS-02: no intervention is left, so that a reason is missing; what was typed is not lost."""
+    used = sa.select(Intervention).where(Intervention.entitlement_id.is_not(None)).limit(1)
+    done = session.scalars(used).one()
+    ticket_id, entitlement_id = done.ticket_id, done.entitlement_id
+    session.rollback()
+    with begin_writing():
+        spent = {"max_count": 1, "valid_from": clock.today(), "valid_to": None, "site_id": None}
+        session.execute(
+            sa.update(Entitlement.__table__).values(spent).where(Entitlement.__table__.c.id == entitlement_id)
+        )
+        session.commit()
+    typed = {"ticket": str(ticket_id), "mode": "on_site", "requested_by": "Ing. Bianchi", "entitlement": entitlement_id}
+    answer = admin.submit("/intervention/new", form_of(admin, "/intervention/new") | typed)
+    assert answer.status_code == 409
+    assert 'value="Ing. Bianchi"' in answer.text
+    assert "Sono stati usati tutti" in unescape(answer.text)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from backoffice.actors import Action
 from backoffice.database import UNREACHABLE, refusal_of
 from backoffice.errors import (
+    BadRequest,
     Conflict,
     DomainError,
     Forbidden,
@@ -104,6 +105,10 @@ class DeskView(BulkPages, ViewPages, RemovalPages):
             return self._in_conflict(pk)
         except NotFound:
             return self._gone()
+        except (Forbidden, BadRequest):
+            raise
+        except DomainError as error:
+            return self._refused(pk, {error.field or "": str(error)}), error.status
         except UNREACHABLE as error:
             refusal = refusal_of(error)
             return self._refused(pk, {"": str(refusal)}, title=_("Not saved")), refusal.status
