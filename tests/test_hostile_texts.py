@@ -37,7 +37,8 @@ def by_api(admin: Visitor, company: Company, values: dict[str, str]) -> TestResp
 
 
 Send = Callable[[Visitor, Company, dict[str, str]], TestResponse]
-DOORS = pytest.mark.parametrize("send", [by_form, by_cell, by_api])
+LONG = [pytest.param(send, marks=pytest.mark.long) for send in (by_cell, by_api)]
+DOORS = pytest.mark.parametrize("send", [by_form, *LONG])
 #: The fields that a door writes: the grid has none of several lines.
 WRITES = {by_form: (ONE_LINE, SEVERAL), by_cell: (ONE_LINE,), by_api: (ONE_LINE, SEVERAL)}
 

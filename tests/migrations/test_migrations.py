@@ -37,6 +37,7 @@ def test_migrations_make_what_is_declared(empty: sa.Engine) -> None:
     assert migrate.drift(empty) == []
 
 
+@pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))
 def test_changed_check_is_drift(connection: sa.Connection) -> None:
     declared = describe_connection(connection)
     _alter_check(connection, "contract", "ck_contract_notice_not_negative", "notice_days >= 1")
@@ -83,20 +84,14 @@ def test_four_processes_at_once(empty: sa.Engine) -> None:
     assert migrate.current(empty) == migrate.head()
 
 
-def test_database_of_a_newer_program_is_left_alone() -> None:
+def test_database_in_memory_is_migrated_too_and_one_of_a_newer_program_left_alone() -> None:
     engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
     migrate.upgrade(engine)
+    assert sa.inspect(engine).get_table_names()
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'later'")
     with pytest.raises(click.ClickException, match="later"):
         migrate.upgrade(engine)
-    engine.dispose()
-
-
-def test_database_in_memory_is_migrated_too() -> None:
-    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
-    migrate.upgrade(engine)
-    assert sa.inspect(engine).get_table_names()
     engine.dispose()
 
 
@@ -125,6 +120,7 @@ def changed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 @MANY_STEPS
 def test_next_migration_is_complete(empty: sa.Engine, changed_project: Path) -> None:
     """Closed lists, predicates, triggers and a new entity are written out, and a rebuilt table loses nothing."""

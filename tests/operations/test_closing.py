@@ -104,7 +104,7 @@ def test_what_somebody_is_working_on_is_closed_the_next_time(session: RecordSess
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("every", [19, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("every", [53, pytest.param(1, marks=pytest.mark.long)])
 def test_a_closing_worker_killed_at_any_statement_leaves_each_ticket_whole(
     session: RecordSession, engine: sa.Engine, database_url: str, store: FolderStore, tmp_path: Path, every: int
 ) -> None:
