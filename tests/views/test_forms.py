@@ -174,4 +174,4 @@ def test_what_only_the_record_as_a_whole_shows_to_be_wrong_keeps_the_form(
     answer = admin.submit("/intervention/new", form_of(admin, "/intervention/new") | typed)
     assert answer.status_code == 409
     assert 'value="Ing. Bianchi"' in answer.text
-    assert "Sono stati usati tutti" in unescape(answer.text)
+    assert "Quelli concordati (1) sono stati usati" in unescape(answer.text)
