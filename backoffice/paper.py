@@ -30,6 +30,7 @@ MOST_CHARACTERS = 20_000
 MOST_IN_CELL = 400
 _FONTS = Path(reportlab.__file__).parent / "fonts"
 _WIDTH = A4[0] - 36 * mm
+_FRAME = 6
 _RULE = colors.HexColor("#cfcabf")
 _QUIET = colors.HexColor("#55514a")
 
@@ -91,7 +92,13 @@ def render_pdf(paper: Paper) -> bytes:
     _load_fonts()
     out = io.BytesIO()
     beside, above = 18 * mm, 16 * mm
-    margins = {"leftMargin": beside, "rightMargin": beside, "topMargin": above, "bottomMargin": beside}
+    # The frame keeps some points by itself: text and tables then begin at the same edge.
+    margins = {
+        "leftMargin": beside - _FRAME,
+        "rightMargin": beside - _FRAME,
+        "topMargin": above,
+        "bottomMargin": beside,
+    }
     document = SimpleDocTemplate(out, pagesize=A4, title=paper.title, author=paper.subtitle, **margins)
     head = ((paper.title, "title"), (paper.subtitle, "quiet"))
     story: list[Any] = [Paragraph(_text(text), _style(style)) for text, style in head]
@@ -118,7 +125,8 @@ def _flowables(block: Block) -> list[Any]:
 
 def _grid(block: Grid) -> LongTable:
     styles = ["right" if place in block.right else "cell" for place in range(len(block.headings))]
-    head = [_cell(text, "strong") for text in block.headings]
+    over = {"cell": "strong", "right": "strong_right"}
+    head = [_cell(text, over[style]) for text, style in zip(block.headings, styles, strict=True)]
     rows = [[_cell(text, style) for text, style in zip(row, styles, strict=True)] for row in block.rows]
     total = sum(block.shares)
     table = LongTable([head, *rows], colWidths=[_WIDTH * share / total for share in block.shares], repeatRows=1)
@@ -138,7 +146,7 @@ def _signing(block: Signatures) -> Table:
     share = 1 / len(block.labels)
     table = Table([[_cell(label, "quiet") for label in block.labels]], colWidths=[_WIDTH * share] * len(block.labels))
     line, space = ("LINEABOVE", (0, 0), (-1, 0), 0.6, colors.black), ("RIGHTPADDING", (0, 0), (-1, -1), 14)
-    table.setStyle(TableStyle([line, space]))
+    table.setStyle(TableStyle([line, space, ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
     return table
 
 
@@ -197,6 +205,9 @@ _STYLES = {
     "cell": ParagraphStyle("cell", **{**_BODY, "fontSize": 8, "leading": 10.5}),
     "right": ParagraphStyle("right", **{**_BODY, "fontSize": 8, "leading": 10.5}, alignment=TA_RIGHT),
     "strong": ParagraphStyle("strong", **{**_BODY, "fontName": "VeraBd", "fontSize": 8, "leading": 10.5}),
+    "strong_right": ParagraphStyle(
+        "strong_right", **{**_BODY, "fontName": "VeraBd", "fontSize": 8, "leading": 10.5}, alignment=TA_RIGHT
+    ),
     "quiet": ParagraphStyle("quiet", **{**_BODY, "fontSize": 8, "leading": 11}, textColor=_QUIET),
     "lead": ParagraphStyle("lead", **{**_BODY, "fontSize": 8, "leading": 11}, textColor=_QUIET, spaceBefore=6),
 }
