@@ -114,8 +114,8 @@ def draft_facts(session: Session, request: ActivationRequest, unit_id: int) -> s
     return draft("activation_unit_to_evaluate", "it", values)
 
 
-def outcomes(session: Session, request: ActivationRequest) -> list[Any]:
-    """Return every requested service with what was decided on it, those of other units included."""
+def outcomes(session: Session, request: ActivationRequest, unit_id: int | None = None) -> list[Any]:
+    """Return every requested service with what was decided on it, or those that a unit decides on."""
     item, service = ActivationRequestItem.__table__, OnlineService.__table__
     columns = (item.c.state, item.c.agreement, item.c.yearly_fee, item.c.reject_reason, item.c.note)
     statement = (
@@ -124,6 +124,8 @@ def outcomes(session: Session, request: ActivationRequest) -> list[Any]:
         .where(item.c.request_id == request.id)
         .order_by(item.c.position, item.c.id)
     )
+    if unit_id is not None:
+        statement = statement.where(service.c.business_unit_id == unit_id)
     return list(session.execute(statement, execution_options=INTERNAL))
 
 

@@ -38,7 +38,7 @@ def tell_of_arrival(session: Session, request: ActivationRequest) -> None:
 
 def tell_unit(session: Session, request: ActivationRequest, unit: BusinessUnit) -> None:
     """Tell the evaluators of a unit that it is their turn (N-06b)."""
-    values = _facts(request, _services(session, request)) | {
+    values = _facts(request, _services(session, request, unit.id)) | {
         "unit": unit.name,
         "facts": draft_facts(session, request, unit.id),
     }
@@ -124,8 +124,8 @@ def _pool(session: Session, request: ActivationRequest) -> str | None:
     return setting_value(session, ACTIVATION_ADDRESS, request.group_id) or None if request.group_id else None
 
 
-def _services(session: Session, request: ActivationRequest) -> str:
-    named = "\n".join(f"{item.code}, {item.name}" for item in outcomes(session, request))
+def _services(session: Session, request: ActivationRequest, unit_id: int | None = None) -> str:
+    named = "\n".join(f"{item.code}, {item.name}" for item in outcomes(session, request, unit_id))
     with force_locale(request.language.value):
         return named or str(request.kind.label)
 

@@ -122,9 +122,11 @@ def test_the_unit_is_told_what_it_decides_on(session: RecordSession) -> None:
     unit = world.add(BusinessUnit(name="Rifiuti di prova", group_company=world.house))
     evaluator = session.scalars(sa.select(Staff).where(Staff.username == "demo.evaluator")).one()
     evaluator.business_unit = unit
-    request = world.request(S.received, world.covered(business_unit=unit))
+    theirs, others = world.covered(business_unit=unit), world.covered()
+    request = world.request(S.received, theirs, others)
     perform(session, request, "take", {"company": world.company}, actor=SYSTEM)
     (mail,) = mails(session, request)
+    assert (theirs.code in text(session, mail), others.code in text(session, mail)) == (True, False)
     assert (mail.recipient, mail.template) == (evaluator.email, "activation_unit_to_evaluate")
     assert "Dimensione del cliente non indicata." in text(session, mail)
     assert "registrazioni non contate" in text(session, mail)
