@@ -37,7 +37,7 @@ COMPANIES = 2_000
 #: So often the worker at one job is killed before it may finish: whoever never gets to the end proves nothing.
 KILLS_A_JOB = 3
 #: Seconds between two kills.
-OFTEN = (1.5, 6.0)
+OFTEN = (0.7, 3.0)
 
 
 class OverTheNetwork:
