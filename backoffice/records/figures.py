@@ -78,13 +78,13 @@ def find_figures(session: Session, query: Query, by: Field, of: Field | None, ac
     column = getattr(query.entity, by.column or by.name)
     months = {Kind.date: month_of_day, Kind.datetime: month_of_instant}
     key: Any = months[by.kind](column) if by.kind in months else column
-    name: Any = sa.null()
+    name: Any = key
     if by.kind in TEXTUAL:
+        # Values that are taken for the same are called by one of them; a copy for sorting is never empty, the text is.
         key, name = alike(query.entity, by), sa.func.min(column)
     amount = sa.func.count() if of is None else sa.func.sum(getattr(query.entity, of.column or of.name))
-    statement = sa.select(key, amount, name).select_from(query.entity).where(*conditions(query)).group_by(key)
-    rows = session.execute(statement).all()
-    found = {row[2] or row[0]: Decimal(row[1] or 0) for row in rows}
+    statement = sa.select(name, amount).select_from(query.entity).where(*conditions(query)).group_by(key)
+    found = {row[0]: Decimal(row[1] or 0) for row in session.execute(statement)}
     if by.kind in months:
         return _by_time(by, found)
     return _by_kind(session, by, found, actor)
