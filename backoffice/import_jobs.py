@@ -1,4 +1,4 @@
-"""Trying and applying a long file as a job: the same steps as on the page, each kept before the next."""
+"""Trying, applying and undoing a long file as a job: the same steps as on the page, each kept before the next."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from flask_babel import lazy_gettext as _l
 from backoffice.actors import Door
 from backoffice.background import StopAskedFor, Work, job_kind
 from backoffice.errors import Text
-from backoffice.operations import everything, imports
-from backoffice.operations.import_requests import APPLICATION, APPLICATION_OF_ALL, TRIAL, TRIAL_OF_ALL
+from backoffice.operations import everything, import_undo, imports
+from backoffice.operations.import_requests import APPLICATION, APPLICATION_OF_ALL, TRIAL, TRIAL_OF_ALL, UNDOING
 from models.base import ENTITIES
 from models.import_batch import ImportBatch, ImportState
 
 _TRIED: Text = _l("%(new)s new, %(changed)s to change, %(same)s already the same, %(refused)s refused")
 _APPLIED: Text = _l("%(new)s added, %(changed)s changed, %(refused)s refused")
+_UNDONE: Text = _l("%(new)s taken away again, %(changed)s as before")
 
 
 @job_kind(TRIAL)
@@ -29,6 +30,12 @@ def try_file(work: Work) -> str:
 def apply_file(work: Work) -> str:
     """Write the new and changed rows of a tried batch."""
     return str(_APPLIED) % _counts(_do(work, imports.apply_rows, ImportState.applied))
+
+
+@job_kind(UNDOING)
+def undo_file(work: Work) -> str:
+    """Take back what an applied batch wrote."""
+    return str(_UNDONE) % _counts(_do(work, import_undo.undo_rows, ImportState.undone))
 
 
 @job_kind(TRIAL_OF_ALL)

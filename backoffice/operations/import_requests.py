@@ -20,11 +20,12 @@ from models.import_batch import ImportBatch, ImportState
 from models.job import Job, JobState
 
 #: The kinds of jobs.
-TRIAL, APPLICATION = "import_trial", "import_application"
+TRIAL, APPLICATION, UNDOING = "import_trial", "import_application", "import_undo"
 #: Those for a file with everything.
 TRIAL_OF_ALL, APPLICATION_OF_ALL = "everything_trial", "everything_import"
 register_kind(TRIAL, _l("Trial of an import"))
 register_kind(APPLICATION, _l("Application of an import"))
+register_kind(UNDOING, _l("Undoing of an import"))
 register_kind(TRIAL_OF_ALL, _l("Trial of an import of everything"))
 register_kind(APPLICATION_OF_ALL, _l("Import of everything"))
 
@@ -58,7 +59,7 @@ def is_done_beside(session: Session, *parts: ImportBatch) -> bool:
 
 
 def request_step(session: Session, batch: ImportBatch, kind: str, *, language: str) -> None:
-    """Ask for the trial or the application of a batch, unless one of them is open already."""
+    """Ask for the trial, the application or the undoing of a batch, unless one of them is open already."""
     session.refresh(batch, with_for_update=True)  # of two at once the second finds the job of the first
     if find_open_job(session, batch) is not None:
         return
@@ -86,6 +87,7 @@ __all__ = [
     "APPLICATION_OF_ALL",
     "TRIAL",
     "TRIAL_OF_ALL",
+    "UNDOING",
     "OpenJob",
     "find_open_job",
     "is_done_beside",

@@ -6,10 +6,10 @@ from the history; they are kept nowhere else, so that an erasure reaches them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -21,10 +21,11 @@ from backoffice.access import INTERNAL, acting
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, Text
 from backoffice.history import recording
-from backoffice.operations.imports import CHUNK, require_state, take
+from backoffice.operations import imports
+from backoffice.operations.imports import require_state, take
 from backoffice.operations.openings import opening_of, take_back
 from backoffice.operations.plain import flush
-from backoffice.operations.removal import referrers_of
+from backoffice.operations.removal import references_to, referrers_of
 from backoffice.records import timeline
 from models.base import ENTITIES, Recorded, SoftDeleted
 from models.catalogue import Field, Kind, fields
@@ -55,19 +56,32 @@ class UndoRefused(DomainError):
 
 
 def find_obstacles(session: Session, batch: ImportBatch) -> list[Obstacle]:
-    """Return the first rows that keep an applied import from being undone; none where it can be."""
-    found: list[Obstacle] = []
-    for rows in _chunks(session, batch):
-        found += _obstacles(session, batch, rows, _records(session, batch, rows, lock=False))
-        if len(found) >= NAMED:
-            break
-    return found[:NAMED]
+    """Return rows that keep an applied import from being undone, the last first, ``NAMED`` at most; none where it can.
+
+    Only rows in doubt are read: of a hundred thousand that nobody has touched none is.
+    """
+    found: dict[int, Obstacle] = {}
+    for doubt, options in _doubts(batch):
+        for rows in _chunks(session, batch, doubt, options):
+            for one in _obstacles(session, batch, rows, _records(session, batch, rows, lock=False)):
+                found[one.number] = one
+            if len(found) >= NAMED:
+                break
+    return sorted(found.values(), key=lambda one: -one.number)[:NAMED]
 
 
 def undo_import(session: Session, batch: ImportBatch, *, actor: Actor) -> None:
-    """Take back all that an applied import wrote, or nothing. Flushes; the history of each record tells of it.
+    """Take back all that an applied import wrote, or nothing; see ``undo_rows``."""
+    for _done in undo_rows(session, batch, actor=actor):
+        pass
 
-    Whoever may import may undo: the right to delete is not needed for what would not be there without the file.
+
+def undo_rows(session: Session, batch: ImportBatch, *, actor: Actor) -> Iterator[int]:
+    """Take back what an applied import wrote; yields the number of rows done whenever it may be committed.
+
+    Up to ``imports.WHOLE`` rows that is once, at the end. Flushes; the history of each record tells of it. Whoever may
+    import may undo: the right to delete is not needed for what would not be there without the file. What was committed
+    before a row turned out to stand in the way is taken back for good; the rest can be, once nothing stands there.
 
     :raises WrongStep: the batch is not applied, or its rows were discarded.
     :raises UndoRefused: some of its rows have changed since or are referred to.
@@ -75,31 +89,76 @@ def undo_import(session: Session, batch: ImportBatch, *, actor: Actor) -> None:
     actor.require(Action.update, ImportBatch)
     take(session, batch)
     require_state(batch, ImportState.applied)
-    found: list[Obstacle] = []
+    _refuse(find_obstacles(session, batch))
+    done = batch.new_count + batch.changed_count - sum(count_left(session, batch).values())
     for rows in _chunks(session, batch):
-        found += _obstacles(session, batch, rows, _records(session, batch, rows, lock=True))
-    if found:
-        raise UndoRefused(found=found[:NAMED])
-    for rows in _chunks(session, batch):
-        _take_back(session, batch, rows, _records(session, batch, rows, lock=True))
-    undone = sa.update(ImportRow).where(ImportRow.batch_id == batch.id).values(applied=False)
-    session.execute(undone, execution_options={**INTERNAL, "synchronize_session": False})
+        records = _records(session, batch, rows, lock=True)
+        _refuse(list(_obstacles(session, batch, rows, records)))
+        _take_back(session, batch, rows, records)
+        for row in rows:
+            row.applied = False
+        session.flush()
+        done += len(rows)
+        if batch.row_count > imports.WHOLE:
+            yield done
+            take(session, batch)
+            require_state(batch, ImportState.applied)
     batch.state, batch.undone_at = ImportState.undone, clock.now()
     session.flush()
+    yield done
 
 
-def _chunks(session: Session, batch: ImportBatch) -> Iterator[Sequence[ImportRow]]:
-    """Yield the written rows of the batch, the last first: a row may refer to one before it."""
-    before = None
-    while True:
-        statement = sa.select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.applied.is_(True))
-        if before is not None:
-            statement = statement.where(ImportRow.number < before)
-        rows = session.scalars(statement.order_by(ImportRow.number.desc()).limit(CHUNK)).all()
-        if not rows:
-            return
+def count_left(session: Session, batch: ImportBatch) -> dict[ImportOutcome | None, int]:
+    """Return how many written rows of a batch have not been taken back, by what became of them."""
+    wanted = sa.select(ImportRow.outcome, sa.func.count()).where(_written(batch)).group_by(ImportRow.outcome)
+    return {row.outcome: row[1] for row in session.execute(wanted, execution_options=INTERNAL)}
+
+
+def _written(batch: ImportBatch) -> sa.ColumnElement[bool]:
+    return sa.and_(ImportRow.batch_id == batch.id, ImportRow.applied.is_(True))
+
+
+def _refuse(found: Sequence[Obstacle]) -> None:
+    if found:
+        raise UndoRefused(found=list(found[:NAMED]))
+
+
+def _doubts(batch: ImportBatch) -> Iterator[tuple[sa.ColumnElement[bool], Mapping[str, Any]]]:
+    """Yield conditions of which every row in the way meets one, each with how it is to be executed."""
+    entity: Any = ENTITIES[batch.entity]
+    if entity.__admin__.append_only:
+        yield sa.true(), {}
+    # Within the actor's scope: a record they do not see is not theirs to take back.
+    yield ~sa.exists().where(entity.id == ImportRow.record_id, entity.version == ImportRow.written_version), {}
+    number = cast("sa.ColumnElement[int]", ImportRow.record_id)
+    for referred in references_to(entity, number, without=_brought(entity)):
+        yield sa.and_(ImportRow.outcome == ImportOutcome.new, referred), INTERNAL
+    erased = sa.exists().where(
+        HistoryErasure.entity == batch.entity,
+        HistoryErasure.record_id == ImportRow.record_id,
+        HistoryErasure.at >= batch.tried_at,
+    )
+    yield sa.and_(ImportRow.outcome == ImportOutcome.changed, erased), INTERNAL
+
+
+def _brought(entity: type[Recorded]) -> set[type[Recorded]]:
+    """Return what a record brought along: it goes with it, and anything later would have changed the record as well."""
+    opening = opening_of(entity)
+    return {opening.brings} if opening is not None and opening.brings is not None else set()
+
+
+def _chunks(
+    session: Session, batch: ImportBatch, doubt: sa.ColumnElement[bool] | None = None, options: Mapping[str, Any] = {}
+) -> Iterator[Sequence[ImportRow]]:
+    """Yield the written rows of the batch, or those in doubt, the last first: a row may refer to one before it."""
+    wanted = sa.select(ImportRow).where(_written(batch))
+    if doubt is not None:
+        wanted = wanted.where(doubt)
+    wanted = wanted.order_by(ImportRow.number.desc()).limit(imports.CHUNK)
+    rows = session.scalars(wanted, execution_options=options).all()
+    while rows:
         yield rows
-        before = rows[-1].number
+        rows = session.scalars(wanted.where(ImportRow.number < rows[-1].number), execution_options=options).all()
 
 
 def _records(session: Session, batch: ImportBatch, rows: Sequence[ImportRow], *, lock: bool) -> dict[int, Recorded]:
@@ -115,11 +174,9 @@ def _records(session: Session, batch: ImportBatch, rows: Sequence[ImportRow], *,
 def _obstacles(
     session: Session, batch: ImportBatch, rows: Sequence[ImportRow], records: dict[int, Recorded]
 ) -> Iterator[Obstacle]:
-    entity, opening = ENTITIES[batch.entity], opening_of(ENTITIES[batch.entity])
+    entity = ENTITIES[batch.entity]
     created = [int(row.record_id or 0) for row in rows if row.outcome is ImportOutcome.new]
-    # What a record brought along goes with it; anything later would have changed the record as well.
-    brought = {opening.brings} if opening is not None else set()
-    referred = referrers_of(session, entity, created, without=brought)
+    referred = referrers_of(session, entity, created, without=_brought(entity))
     restored = _as_imported(session, batch, [row for row in rows if row.record_id in created], records)
     erased = _erased(session, batch, [row.record_id for row in rows if row.outcome is ImportOutcome.changed])
     for row in rows:

@@ -93,12 +93,26 @@ def referrers_of(
     found: dict[int, list[Referrer]] = {}
     for other, keys in _pointing(entity):
         for key in keys if other not in without else ():
-            statement = sa.select(key, sa.func.count()).where(key.in_(ids)).group_by(key)
-            if "deleted_at" in other.__table__.c and issubclass(entity, SoftDeleted):
-                statement = statement.where(other.__table__.c.deleted_at.is_(None))
+            statement = sa.select(key, sa.func.count()).where(key.in_(ids), *_counting(other, entity)).group_by(key)
             for number, count in session.execute(statement, execution_options=INTERNAL):
                 found.setdefault(number, []).append(Referrer(other, _relations(other, {key.name}), count))
     return found
+
+
+def references_to(
+    entity: type[Recorded], number: sa.ColumnElement[int], *, without: Collection[object] = ()
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield what ``referrers_of`` looks for as conditions, one for each column that may refer to the row ``number``."""
+    for other, keys in _pointing(entity):
+        for key in keys if other not in without else ():
+            yield sa.exists().where(key == number, *_counting(other, entity))
+
+
+def _counting(other: type[Recorded], entity: type[Recorded]) -> list[sa.ColumnElement[bool]]:
+    """Return which rows of ``other`` count: a hidden one only keeps a record that would really be gone."""
+    if "deleted_at" in other.__table__.c and issubclass(entity, SoftDeleted):
+        return [other.__table__.c.deleted_at.is_(None)]
+    return []
 
 
 def _pointing(entity: type[Recorded]) -> Iterator[tuple[type[Recorded], list[Any]]]:
@@ -127,9 +141,8 @@ def _referrers(session: Session, records: Iterable[Recorded], *, without: Collec
         if entity in without:
             continue
         pointing = sa.or_(*(key.in_(ids) for key in keys))
-        statement = sa.select(sa.func.count()).select_from(entity.__table__).where(pointing)
-        if "deleted_at" in entity.__table__.c and isinstance(records[0], SoftDeleted):
-            statement = statement.where(entity.__table__.c.deleted_at.is_(None))
+        counting = _counting(entity, type(records[0]))
+        statement = sa.select(sa.func.count()).select_from(entity.__table__).where(pointing, *counting)
         count = session.scalar(statement, execution_options=INTERNAL)
         if count:
             found.append(Referrer(entity, _relations(entity, {key.name for key in keys}), count))

@@ -25,7 +25,7 @@ from models.contact import Contact
 from models.contract import Contract
 from models.external_code import ExternalCode
 from models.history_entry import HistoryEntry, HistoryPersonal
-from models.import_batch import ImportBatch, ImportMode, ImportState
+from models.import_batch import ImportBatch, ImportMode, ImportOutcome, ImportState
 from tests.clients import DeskClient
 from tests.imports.conftest import finish
 from tests.imports.register import body, csv_bytes
@@ -117,6 +117,53 @@ def test_rows_that_changed_or_are_used_keep_all_of_it(records: RecordSession, up
     assert "1 cont" in found[4][1]
     assert stored(records) == before
     assert batch.state is ImportState.applied
+
+
+def test_long_files_are_taken_back_step_by_step_up_to_a_row_that_changed_meanwhile(
+    records: RecordSession, upload: Upload, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored(records)
+    batch = upload(Company, csv_bytes(*(body(number) for number in range(1, 8))))
+    monkeypatch.setattr(imports, "WHOLE", 3)
+    monkeypatch.setattr(imports, "CHUNK", 2)
+    steps = import_undo.undo_rows(records, batch, actor=actor)
+    assert next(steps) == 2
+    records.commit()
+    first = records.scalars(sa.select(Company).where(Company.legal_name == "Comune di Prova 1")).one()
+    was = first.city
+    plain.update_record(records, first, {"city": "Altrove"}, version=1, actor=actor)
+    records.commit()
+    for expected in (4, 6):
+        assert next(steps) == expected
+        records.commit()
+    with pytest.raises(UndoRefused) as refused:
+        next(steps)
+    records.rollback()
+    assert [one.number for one in refused.value.values["found"]] == [2]
+    assert batch.state is ImportState.applied
+    assert import_undo.count_left(records, batch) == {ImportOutcome.new: 1}
+    # Once the row is as it was, the rest follows.
+    plain.update_record(records, first, {"city": was}, version=2, actor=actor)
+    import_undo.undo_import(records, batch, actor=actor)
+    records.commit()
+    assert stored(records) == before
+    assert batch.state is ImportState.undone
+
+
+def test_rows_that_nobody_touched_cost_no_statement_each(
+    records: RecordSession, engine: sa.Engine, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 5)
+    batches = [upload(Company, csv_bytes(*(body(number) for number in rows))) for rows in (range(1, 3), range(10, 40))]
+    seen: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2]))
+    counts = []
+    for batch in batches:
+        records.refresh(batch)
+        seen.clear()
+        assert import_undo.find_obstacles(records, batch) == []
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
 
 
 def test_what_was_erased_cannot_be_put_back(records: RecordSession, upload: Upload, actor: Actor) -> None:

@@ -16,11 +16,12 @@ from backoffice.background import work_off
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.jobs import import_task, run_if_due
 from backoffice.operations import imports
-from backoffice.operations.import_requests import APPLICATION, TRIAL, request_step
+from backoffice.operations.import_requests import APPLICATION, TRIAL, UNDOING, request_step
 from backoffice.operations.jobs import IMPORTS
 from backoffice.operations.overrides import change_setting
 from backoffice.setting_keys import IMPORT_ROWS
 from models.company import Company
+from models.history_entry import HistoryEntry
 from models.import_batch import ImportBatch, ImportMode, ImportState
 from models.import_row import ImportRow
 from models.job import Job, JobState
@@ -113,11 +114,19 @@ def test_a_long_file_goes_all_the_way_beside_the_page(
     assert run_if_due(engine, import_task())
     assert client.get(trial).location.endswith("/done")
     assert len(made(session)) == 119
+    undo = trial.replace("trial", "undo")
+    assert client.submit(undo, {}).location.endswith("/trial")
+    assert client.get(undo).location.endswith("/trial")
+    assert run_if_due(engine, import_task())
+    assert "Questa importazione è stata annullata." in client.get(client.get(trial).location.removeprefix(DESK)).text
+    assert made(session) == []
     jobs = session.scalars(sa.select(Job).order_by(Job.id)).all()
     assert [(job.kind, job.state, job.done_count, job.total_count) for job in jobs] == [
         (TRIAL, JobState.done, 120, 120),
         (APPLICATION, JobState.done, 119, 119),
+        (UNDOING, JobState.done, 119, 119),
     ]
+    assert jobs[2].result == "119 tolte, 0 come prima"
     assert jobs[0].result == "119 nuove, 0 da modificare, 0 già uguali, 1 rifiutate"
     assert "enti.csv" in client.get("/work/").text
 
@@ -172,21 +181,24 @@ def test_an_end_that_nobody_wrote_down_is_no_second_trial(
     ("rows", "kills", "life"),
     [(100, 3, 0.2), pytest.param(2_000, 50, 0.8, marks=(pytest.mark.long, pytest.mark.timeout(1800)))],
 )
-def test_killed_at_random_an_import_writes_each_row_once(
+def test_killed_at_random_an_import_writes_each_row_once_and_takes_it_back(
     session: RecordSession, engine: sa.Engine, database_url: str, actor: Actor, rows: int, kills: int, life: float
 ) -> None:
     session.rollback()
     key = start(engine, actor, rows)
     engine.dispose()
     random = Random(11)
-    for kind in (TRIAL, APPLICATION):
+    for kind, expected in ((TRIAL, 0), (APPLICATION, rows), (UNDOING, 0)):
         request(engine, actor, key, kind)
         assert killed_workers(database_url, IMPORTS, kills, random, life)
         while work_off(engine, IMPORTS, lease=LEASE) or any_open(session):
             pass  # until the leases of the killed ones have ended
-    assert batch_of(session, key).state is ImportState.applied
-    names = made(session)
-    assert len(names) == len(set(names)) == rows
+        names = made(session)
+        assert len(names) == len(set(names)) == expected
+    assert batch_of(session, key).state is ImportState.undone
+    told = sa.select(HistoryEntry.record_id, HistoryEntry.event).where(HistoryEntry.entity == "company")
+    deleted = [number for number, event in session.execute(told) if event == "deleted"]
+    assert len(deleted) == len(set(deleted)) == rows
 
 
 @pytest.mark.parametrize(

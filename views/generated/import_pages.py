@@ -14,8 +14,8 @@ from backoffice.actors import Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Text
 from backoffice.operations import import_mapping, import_results, import_templates, imports
-from backoffice.operations.import_requests import APPLICATION, OpenJob
-from backoffice.operations.import_undo import NAMED, Obstacle
+from backoffice.operations.import_requests import APPLICATION, UNDOING, OpenJob
+from backoffice.operations.import_undo import NAMED, Obstacle, count_left
 from backoffice.operations.kept_mappings import KeptMapping, find_mappings
 from backoffice.records import show
 from backoffice.records.show import in_sentence
@@ -233,7 +233,7 @@ def try_page(
     return page | _application(batch) | _downloads(batch) | _rows(session, batch, tab, counts[tab], after, trail)
 
 
-def done_page(batch: ImportBatch, actor: Actor) -> dict[str, Any]:
+def done_page(session: RecordSession, batch: ImportBatch, actor: Actor) -> dict[str, Any]:
     """``import_done.html``: what was written, from which file, by whom, and how."""
     entity = ENTITIES[batch.entity]
     titles = {
@@ -248,6 +248,7 @@ def done_page(batch: ImportBatch, actor: Actor) -> dict[str, Any]:
         | {
             "title": titles.get(batch.state, _("The import is done.")),
             "text": _("Applied on %(when)s.", when=when) if when else "",
+            "left_text": _left(session, batch) if written else None,
             "counts": _counts(batch),
             "facts": _facts(batch, actor),
             "columns": _columns(batch, actor),
@@ -255,6 +256,18 @@ def done_page(batch: ImportBatch, actor: Actor) -> dict[str, Any]:
             **_onward(entity, batch),
             "again_url": import_url(entity, "upload"),
         }
+    )
+
+
+def _left(session: RecordSession, batch: ImportBatch) -> str | None:
+    """Return how far undoing came, where it began and did not end."""
+    written, left = batch.new_count + batch.changed_count, sum(count_left(session, batch).values())
+    if left == written:
+        return None
+    return _(
+        "Undoing it stopped: %(done)s of %(total)s records are as before. The rest can still be undone.",
+        done=_whole(written - left),
+        total=_whole(written),
     )
 
 
@@ -287,9 +300,10 @@ def _columns(batch: ImportBatch, actor: Actor) -> list[tuple[str, str]]:
     return [(batch.headings[int(place)], str(allowed[n].label)) for place, n in batch.mapping.items() if n in allowed]
 
 
-def undo_page(batch: ImportBatch, actor: Actor, found: Sequence[Obstacle]) -> dict[str, Any]:
+def undo_page(session: RecordSession, batch: ImportBatch, actor: Actor, found: Sequence[Obstacle]) -> dict[str, Any]:
     """``import_undo.html``: exactly what undoing takes back, or the rows that keep it from being undone."""
-    new, changed = batch.new_count, batch.changed_count
+    left = count_left(session, batch)
+    new, changed = left.get(ImportOutcome.new, 0), left.get(ImportOutcome.changed, 0)
     soft = issubclass(ENTITIES[batch.entity], SoftDeleted)
     parts = [
         ngettext("%(count)s added record is deleted.", "%(count)s added records are deleted.", new, count=_whole(new)),
@@ -359,14 +373,15 @@ def _progress(session: RecordSession, batch: ImportBatch) -> dict[str, Any]:
 
 
 def job_page(batch: ImportBatch, job: OpenJob) -> dict[str, Any]:
-    """``import_try.html`` while a worker tries or applies the file, or is going to."""
-    applying = job.kind == APPLICATION
+    """``import_try.html`` while a worker tries, applies or undoes the file, or is going to."""
     if job.state is JobState.waiting:
         text = _("The file waits for its turn.")
+    elif job.kind == UNDOING:
+        text = _("The import is being undone.")
     else:
-        text = _("The rows are being written.") if applying else _("The rows are being tried.")
+        text = _("The rows are being written.") if job.kind == APPLICATION else _("The rows are being tried.")
     progress = {"text": text, "done": job.done, "total": job.total, "refresh_url": step_url(batch, "attempt")}
-    return _frame(batch) | {"progress": progress, "step": 4 if applying else 3}
+    return _frame(batch) | {"progress": progress, "step": 4 if job.kind in (APPLICATION, UNDOING) else 3}
 
 
 def _counts(batch: ImportBatch) -> list[dict[str, Any]]:

@@ -23,7 +23,14 @@ from backoffice.actors import Action, Actor, Door
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, Forbidden, InvalidRecord
 from backoffice.operations import import_mapping, import_results, import_templates, import_undo, imports
-from backoffice.operations.import_requests import APPLICATION, TRIAL, find_open_job, is_done_beside, request_step
+from backoffice.operations.import_requests import (
+    APPLICATION,
+    TRIAL,
+    UNDOING,
+    find_open_job,
+    is_done_beside,
+    request_step,
+)
 from backoffice.spreadsheets import writing
 from backoffice.spreadsheets.tables import LIMITS
 from backoffice.spreadsheets.template import write_template
@@ -39,7 +46,11 @@ from views.uploads import sent_files
 
 #: How long one request works on a long file before it answers.
 STEP_SECONDS = 8.0
-_STEPS: dict[str, Callable[..., Iterator[int]]] = {TRIAL: imports.try_rows, APPLICATION: imports.apply_rows}
+_STEPS: dict[str, Callable[..., Iterator[int]]] = {
+    TRIAL: imports.try_rows,
+    APPLICATION: imports.apply_rows,
+    UNDOING: import_undo.undo_rows,
+}
 
 
 class ImportView(BaseView):
@@ -155,28 +166,27 @@ class ImportView(BaseView):
         batch = self._batch(pk)
         if batch.state not in import_pages.OVER:
             return redirect(import_pages.current_url(batch))
-        return self.render_template("import_done.html", page=import_pages.done_page(batch, current_actor()))
+        return self.render_template("import_done.html", page=import_pages.done_page(_session(), batch, current_actor()))
 
     @expose("/<int:pk>/undo", methods=["GET", "POST"])
     @guarded(Action.read)
     def undo(self, pk: int) -> Any:
         """Say exactly what undoing would take back, or what keeps it from being undone; then do it."""
         batch = self._batch(pk)
+        if find_open_job(_session(), batch) is not None:
+            return redirect(import_pages.step_url(batch, "attempt"), 303)
         if batch.state is not ImportState.applied:
             return redirect(import_pages.current_url(batch))
-        if request.method != "POST":
-            found = import_undo.find_obstacles(_session(), batch)
-            return self.render_template("import_undo.html", page=import_pages.undo_page(batch, current_actor(), found))
+        found = import_undo.find_obstacles(_session(), batch)
+        if found or request.method != "POST":
+            page = import_pages.undo_page(_session(), batch, current_actor(), found)
+            return self.render_template("import_undo.html", page=page), 409 if request.method == "POST" else 200
         try:
-            import_undo.undo_import(_session(), batch, actor=current_actor())
-            commit()
-        except import_undo.UndoRefused as error:
-            found = error.values["found"]
+            return self._work(UNDOING, batch)
+        except import_undo.UndoRefused:
+            # Somebody else changed one of its records at this moment.
             fresh_session()
-            page = import_pages.undo_page(self._batch(pk), current_actor(), found)
-            return self.render_template("import_undo.html", page=page), error.status
-        flash(_("The import of “%(name)s” is undone.", name=batch.file_name), "good")
-        return redirect(import_pages.current_url(batch), 303)
+            return redirect(import_pages.step_url(batch, "undo"), 303)
 
     @expose("/<int:pk>/refused.<kind>")
     @guarded(Action.read)
