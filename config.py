@@ -191,6 +191,15 @@ def _absolute(url: URL) -> URL:
     return url.set(database=str(ROOT / url.database))
 
 
+def _check_files(settings: Settings) -> None:
+    if "://" in settings.files and not _BUCKET.fullmatch(settings.files):
+        raise BadSetting(f"{PREFIX}FILES must be a folder or s3://bucket/prefix, not {settings.files!r}.")
+    if settings.s3_endpoint and not settings.s3_endpoint.startswith(("http://", "https://")):
+        raise BadSetting(f"{PREFIX}S3_ENDPOINT must begin with http:// or https://, not {settings.s3_endpoint!r}.")
+    if bool(settings.s3_access_key) is not bool(settings.s3_secret_key):
+        raise BadSetting(f"{PREFIX}S3_ACCESS_KEY and {PREFIX}S3_SECRET_KEY are given both or not at all.")
+
+
 def _check(settings: Settings) -> None:
     if not 0 < settings.port < 65536:
         raise BadSetting(f"{PREFIX}PORT must lie between 1 and 65535, not {settings.port}.")
@@ -202,8 +211,7 @@ def _check(settings: Settings) -> None:
         raise BadSetting(f"{PREFIX}MAIL_TLS must be starttls, tls or none, not {settings.mail_tls!r}.")
     if settings.mail_server and not _ADDRESS.fullmatch(settings.mail_sender):
         raise BadSetting(f"With a mail server {PREFIX}MAIL_SENDER must be the address that mails come from.")
-    if "://" in settings.files and not _BUCKET.fullmatch(settings.files):
-        raise BadSetting(f"{PREFIX}FILES must be a folder or s3://bucket/prefix, not {settings.files!r}.")
+    _check_files(settings)
     if settings.max_attachment_mb > settings.max_upload_mb:
         raise BadSetting(f"{PREFIX}MAX_ATTACHMENT_MB must not be more than {PREFIX}MAX_UPLOAD_MB.")
     for name in _COUNTS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from backoffice.database import RecordSession, begin_writing, open_session, open
 from backoffice.delivery import Roots
 from backoffice.errors import StillReferred
 from backoffice.files.s3 import file_store
+from backoffice.files.store import StoreUnavailable
 from backoffice.mail.sending import MailServer
 from backoffice.operations.demo_clients import ensure_demo_clients
 from backoffice.operations.erasure import erase_personal_history
@@ -34,7 +36,17 @@ from seed.reference import load_reference
 _ = _demo_jobs
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands; where the file store cannot be reached they say so, and why, without a trace."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except StoreUnavailable as error:
+            raise click.ClickException(f"The file store does not answer: {error.__cause__ or error}") from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def main(context: click.Context) -> None:
     """Backoffice: the desk of a service group and its clients' area."""

@@ -78,6 +78,8 @@ def test_links_in_mails_begin_where_people_reach_it(tmp_path: Path) -> None:
         ("BACKOFFICE_DEMO", "perhaps", "BACKOFFICE_DEMO must be 1 or 0, not 'perhaps'."),
         ("BACKOFFICE_LANGUAGE", "de", "BACKOFFICE_LANGUAGE must be it or en, not 'de'."),
         ("BACKOFFICE_THREADS", "0", "BACKOFFICE_THREADS must be at least 1."),
+        ("BACKOFFICE_S3_ENDPOINT", "127.0.0.1:7481", "BACKOFFICE_S3_ENDPOINT must begin with http:// or https://"),
+        ("BACKOFFICE_S3_ACCESS_KEY", "a", "BACKOFFICE_S3_ACCESS_KEY and BACKOFFICE_S3_SECRET_KEY are given both"),
         ("BACKOFFICE_DATABASE_URL", "mysql://db/x", "must begin with sqlite:// or postgresql://, not mysql://."),
         ("BACKOFFICE_DATABASE_URL", "secret@nowhere", "BACKOFFICE_DATABASE_URL is not a database address"),
         ("BACKOFFICE_DATABASE_URL", "sqlite://", "must name a file"),

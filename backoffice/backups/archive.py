@@ -8,7 +8,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -47,6 +47,8 @@ class Manifest:
     tables: Mapping[str, Content]
     #: SHA-256 by key, which is the same unless the file was damaged before.
     files: Mapping[str, str]
+    #: Keys of files that rows speak of, but that were not there.
+    missing: Sequence[str] = ()
     format: int = FORMAT
 
     @property

@@ -40,6 +40,8 @@ def backup_command(settings: config.Settings, file: Path) -> None:
         for key, sum_ in manifest.files.items():
             if key != sum_:
                 click.echo(f"File {key} was damaged before: what it held is lost unless an older backup has it.")
+        for key in manifest.missing:
+            click.echo(f"File {key} is missing, though a row speaks of it: an older backup may have it.")
 
 
 @click.command("verify")

@@ -13,6 +13,7 @@ from backoffice.backups.refusal import Refused
 from backoffice.backups.rows import Tally
 from backoffice.backups.tables import Table, read_last_keys, read_lines, read_tables, snapshot
 from backoffice.files.store import KEY, FileStore, digest
+from backoffice.operations.attachments import contents_in_use
 from models.base import Model
 
 
@@ -30,6 +31,7 @@ def back_up(engine: sa.Engine, files: FileStore, path: Path, *, by: str) -> Mani
         taken_at = clock.now().isoformat(timespec="seconds")
         tables = {name: _save_table(archive, connection, table) for name, table in _ours(connection, revision).items()}
         kept = {item.key for item in files.kept()}
+        saved = _save_files(archive, files, sorted(key for key in kept if KEY.fullmatch(key)))
         return _finished(
             archive,
             Manifest(
@@ -39,7 +41,8 @@ def back_up(engine: sa.Engine, files: FileStore, path: Path, *, by: str) -> Mani
                 taken_at=taken_at,
                 taken_by=by,
                 tables=_with_last_keys(tables, read_last_keys(connection)),
-                files=_save_files(archive, files, sorted(key for key in kept if KEY.fullmatch(key))),
+                files=saved,
+                missing=_missing(connection, revision, saved),
             ),
         )
 
@@ -75,6 +78,13 @@ def _save_files(archive: zipfile.ZipFile, files: FileStore, keys: list[str]) -> 
             sums[key] = digest(content)
             archive.writestr(file_name(key), content, compress_type=zipfile.ZIP_STORED)
     return sums
+
+
+def _missing(connection: sa.Connection, revision: str, saved: dict[str, str]) -> list[str]:
+    """Return what rows speak of and the store has not; of an older database that is not asked."""
+    if revision != migrate.head():
+        return []
+    return sorted(set(connection.scalars(contents_in_use(clock.now()))) - set(saved))
 
 
 def _finished(archive: zipfile.ZipFile, manifest: Manifest) -> Manifest:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import config
-from backoffice.files.store import FileStore, FolderStore, Kept, StoreUnavailable
+from backoffice.files.store import KEY, FileStore, FolderStore, Kept, StoreUnavailable
 
-#: Of each conversation with the server, in seconds; somebody waits for the answer.
-TIMEOUT = 20
+#: How long the server may be silent, in seconds, and how often it is asked: somebody waits for the answer, and with
+#: SQLite everybody who wants to write.
+TIMEOUT = 10
+ATTEMPTS = 2
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +61,7 @@ class S3Store:
             config=Config(
                 connect_timeout=5,
                 read_timeout=TIMEOUT,
-                retries={"max_attempts": 2, "mode": "standard"},
+                retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
                 # Others than Amazon do not all know its newer checksums; every content is proven as it is read anyway.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
@@ -91,7 +93,9 @@ class S3Store:
         with _told():
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
                 for item in page.get("Contents", ()):
-                    yield Kept(item["Key"][len(self._prefix) :], item["LastModified"])
+                    # Whatever else lies in the bucket is somebody else's.
+                    if KEY.fullmatch(key := item["Key"][len(self._prefix) :]):
+                        yield Kept(key, item["LastModified"])
 
 
 @contextmanager
@@ -102,5 +106,5 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        _log.exception("The S3 server refused or cannot be reached")
+        _log.error("The S3 server refused or cannot be reached: %s", error)  # its trace says no more
         raise StoreUnavailable from error

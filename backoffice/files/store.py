@@ -60,7 +60,7 @@ class FileStore(Protocol):
         """Let go of the content, if it is there."""
 
     def kept(self) -> Iterator[Kept]:
-        """Yield all there is."""
+        """Yield all there is of ours: what others put into the same place is none of our business."""
 
 
 def digest(content: bytes) -> str:
@@ -96,7 +96,7 @@ class FolderStore:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._write(path, content)
         except OSError as error:
-            _log.exception("A file could not be stored")
+            _log.error("A file could not be stored: %s", error)  # its trace says no more
             raise StoreUnavailable from error
 
     def _write(self, path: Path, content: bytes) -> None:
@@ -118,25 +118,26 @@ class FolderStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            _log.exception("A file could not be read")
+            _log.error("A file could not be read: %s", error)  # its trace says no more
             raise StoreUnavailable from error
 
     def delete(self, key: str) -> None:
         try:
             self._path(key).unlink(missing_ok=True)
         except OSError as error:
-            _log.exception("A file could not be deleted")
+            _log.error("A file could not be deleted: %s", error)  # its trace says no more
             raise StoreUnavailable from error
 
     def kept(self) -> Iterator[Kept]:
         try:
             # Drafts of whoever was killed while writing count too: they are nobody's.
             for path in sorted(self._folder.glob("*/*")):
-                yield Kept(path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+                if _KEY_OR_DRAFT.fullmatch(path.name):
+                    yield Kept(path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC))
         except FileNotFoundError:
             return  # somebody else sweeps too
         except OSError as error:
-            _log.exception("The file store could not be looked through")
+            _log.error("The file store could not be looked through: %s", error)  # its trace says no more
             raise StoreUnavailable from error
 
     def _path(self, key: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -208,10 +208,15 @@ def sweep(session: Session, store: FileStore, keys: list[str]) -> int:
     return len(gone)
 
 
+def contents_in_use(now: datetime) -> sa.CompoundSelect[Any]:
+    """Select as ``sha256`` what some row speaks of, so that it must be in the store."""
+    attachment, job, archive = (cast("sa.Table", of.__table__) for of in (Attachment, Job, TicketArchive))
+    made = sa.select(job.c.file_sha256).where(job.c.file_sha256.is_not(None), job.c.file_until > now)
+    return sa.select(attachment.c.sha256).union(made, sa.select(archive.c.sha256))
+
+
 def _unused(session: Session, keys: list[str]) -> list[str]:
-    job = cast("sa.Table", Job.__table__)
-    made = sa.select(job.c.file_sha256).where(job.c.file_sha256.in_(keys), job.c.file_until > clock.now())
-    archived = sa.select(TicketArchive.sha256).where(TicketArchive.sha256.in_(keys))
-    used = sa.select(Attachment.sha256).where(Attachment.sha256.in_(keys)).union(made, archived)
-    found = set(session.scalars(used, execution_options=INTERNAL))
+    used = contents_in_use(clock.now()).subquery()
+    wanted = sa.select(used.c.sha256).where(used.c.sha256.in_(keys))
+    found = set(session.scalars(wanted, execution_options=INTERNAL))
     return [key for key in keys if key not in found]

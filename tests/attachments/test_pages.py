@@ -105,6 +105,10 @@ def test_refused_files_are_told_and_nothing_is_kept(
         assert re.search(r'class="[^"]*(danger|bad)[^"]*" role="alert"|toast-bad|alert-danger', page), sent
     too_long = upload(admin, ticket, (PNG, "a.png"), description="x" * 200)
     assert too_long.status_code == 303
+    refused = upload(admin, ticket, (EXE, "a.png"), description="Foglio <b>", client_visible="1")
+    page = admin.get(refused.location.removeprefix("/backoffice")).text
+    assert 'value="Foglio &lt;b&gt;"' in page
+    assert re.search(r'id="attach-visible"[^>]* checked', page)
     assert latest(session).id == before
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backoffice.files.s3 import S3Access, open_store
 from backoffice.files.store import FileGone, FileStore, FolderStore, StoreUnavailable, digest, get_content
+from tests.attachments.conftest import BUCKET
 
 CONTENT = b"Ciao\0mondo"
 KEY = digest(CONTENT)
@@ -34,6 +36,17 @@ def test_a_damaged_content_is_not_sent(store: FileStore) -> None:
     store.put(KEY, b"something else")
     with pytest.raises(FileGone):
         get_content(store, KEY)
+
+
+def test_what_others_put_into_the_place_is_not_ours(store: Any, tmp_path: Path) -> None:
+    store.put(KEY, CONTENT)
+    for name in ("README.txt", f"{KEY[:2]}/leggimi.txt", f"other/{KEY}.bak", f"other/prova/{KEY}x"):
+        if isinstance(store, FolderStore):
+            (tmp_path / "files" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "files" / name).write_bytes(CONTENT)
+        else:
+            store._client.put_object(Bucket=BUCKET, Key=f"prova/{tmp_path.name}/{name}", Body=CONTENT)
+    assert [kept.key for kept in store.kept()] == [KEY]
 
 
 def test_only_the_owner_may_look_into_the_folder(folder: FolderStore, tmp_path: Path) -> None:

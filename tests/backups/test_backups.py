@@ -37,6 +37,7 @@ from backoffice.cli import main
 from backoffice.database import RecordSession, begin_writing, make_engine, open_session
 from backoffice.files.store import FolderStore, digest
 from backoffice.identity import load_actor
+from backoffice.operations.attachments import attach_file
 from backoffice.operations.plain import create_record, update_record
 from backoffice.schema_text import describe, differences
 from bench.generate import generate
@@ -335,6 +336,32 @@ def test_a_full_database_is_replaced_only_by_whoever_says_so(
     replaced = run("restore", "--replace", "--yes", str(backup), var=tmp_path, url=url)
     assert replaced.exit_code == 0, replaced.output
     assert sums(engine) == stored_sums(verify(backup))
+
+
+@pytest.mark.databases("sqlite")
+def test_a_file_that_is_missing_is_told(
+    engine: sa.Engine, files: FolderStore, session: RecordSession, tmp_path: Path
+) -> None:
+    parent = make_company(session, "Con file srl")
+    made = attach_file(session, parent, "nota.txt", b"ciao", store=files, limit_mb=1, actor=SYSTEM)
+    session.commit()
+    files.delete(made.sha256)
+    saved = run("backup", str(tmp_path / "a.backup"), var=tmp_path, url=plain(engine.url))
+    assert f"File {made.sha256} is missing, though a row speaks of it" in saved.output
+    assert made.sha256 in verify(tmp_path / "a.backup").missing
+
+
+@pytest.mark.databases("sqlite")
+def test_a_store_that_does_not_answer_is_told_in_a_sentence(engine: sa.Engine, tmp_path: Path) -> None:
+    nowhere = {"BACKOFFICE_FILES": "s3://allegati", "BACKOFFICE_S3_ENDPOINT": "http://127.0.0.1:9"}
+    settings = environment(
+        tmp_path, plain(engine.url), **KEYS, **nowhere, BACKOFFICE_S3_ACCESS_KEY="a", BACKOFFICE_S3_SECRET_KEY="b"
+    )
+    refused = CliRunner(env=settings).invoke(main, ["backup", str(tmp_path / "a.backup")])
+    assert refused.exit_code == 1
+    assert isinstance(refused.exception, SystemExit)
+    assert refused.output.startswith("Error: The file store does not answer: ")
+    assert not list(tmp_path.glob("*backup*"))
 
 
 @pytest.mark.long

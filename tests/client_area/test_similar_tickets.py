@@ -6,6 +6,7 @@ import html
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from backoffice.database import RecordSession, begin_writing
+from backoffice.files.store import FolderStore
 from models.account import Account
 from models.attachment import Attachment
 from models.portal import Portal
@@ -158,6 +160,29 @@ def test_a_user_is_shown_only_their_own(
         session.commit()
     store(session, colleague, "Zanzariera elettrica fulminata")
     assert browser_of(USER, portal="SUPPORTO").form(FORM, typed(kind)).status_code == 303
+
+
+def test_where_files_cannot_be_stored_what_was_typed_stays(
+    application: Any, browser_of: Browsers, session: RecordSession, account: Accounts, kind: str, tmp_path: Path
+) -> None:
+    store(session, account(USER), "Zanzariera elettrica in mensa")
+    before, browser = count(session), browser_of(USER, portal="SUPPORTO")
+    between = browser.form(FORM, typed(kind))
+    hidden = re.search(r'name="kept" value="([^"]+)"', between.text)
+    assert hidden is not None
+    second = {k: v for k, v in typed(kind).items() if k != "file"} | {"looked": "1", "kept": html.unescape(hidden[1])}
+    (tmp_path / "broken").write_text("not a folder")
+    working = application.app.extensions["files"]
+    application.app.extensions["files"] = FolderStore(tmp_path / "broken")
+    try:
+        for sent in (typed(kind), typed(kind, subject=" "), typed(kind, subject="Fognatura"), second):
+            answer = browser.form(FORM, sent)
+            assert answer.status_code in (422, 503)
+            assert "L’archivio dei file non è raggiungibile" in answer.text
+            assert "Secondo piano." in answer.text
+    finally:
+        application.app.extensions["files"] = working
+    assert count(session) == before
 
 
 def test_what_is_missing_or_refused_comes_first(

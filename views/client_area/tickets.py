@@ -13,6 +13,7 @@ from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.files.kinds import KINDS
+from backoffice.files.store import FileGone, StoreUnavailable
 from backoffice.operations.client_tickets import (
     ASKED,
     OVER,
@@ -65,9 +66,20 @@ def open_new_ticket() -> Any:
     # The page in between is a second form of the same request.
     has_looked = "looked" in request.form
     limits.count("ticket_again" if has_looked else "ticket", client.email)
-    files = [*bring_back(request.form.get("kept", ""), client.actor.id), *sent_files("file")]
-    if "change" in request.form:
-        return _form(files=files)
+    try:
+        files = [*bring_back(request.form.get("kept", ""), client.actor.id), *sent_files("file")]
+        if "change" in request.form:
+            return _form(files=files)
+        return _send(client, files, has_looked=has_looked)
+    except (StoreUnavailable, FileGone) as error:
+        return _form({"file": str(error)}), error.status
+
+
+def _send(client: Client, files: Files, *, has_looked: bool) -> Any:
+    """Open the ticket, add to another, or show what may be the same; else the form with what is wrong.
+
+    :raises StoreUnavailable: the files could not be stored.
+    """
     try:
         if "join" in request.form:
             return _join(client, files)

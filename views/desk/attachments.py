@@ -58,6 +58,7 @@ class AttachmentView(BaseView):
     def add(self) -> Any:
         """Add the files sent to the record they were sent for: all of them, or none with the reason."""
         files, parent = sent_files("file"), _parent_sent()
+        typed: dict[str, str] = {}
         try:
             for name, content in files:
                 attach_file(
@@ -77,12 +78,14 @@ class AttachmentView(BaseView):
             problems = getattr(error, "problems", {"": str(error)})
             flash(" ".join(str(text) for text in problems.values()), "bad")
             fresh_session()
+            # The files must be chosen again, as everywhere; what was said of them is kept.
+            typed = {name: request.form.get(name, "")[:160] for name in ("description", "client_visible")}
         else:
             if files:
                 flash(_("Attached: %(names)s.", names=", ".join(name for name, _content in files)), "good")
             else:
                 flash(_("Choose a file first."), "bad")
-        return redirect(_tab_url(parent), 303)
+        return redirect(_tab_url(parent, **typed), 303)
 
     @expose("/<pk>/remove", methods=["GET", "POST"])
     @guarded(Action.read)
@@ -142,8 +145,8 @@ def _name(record: Recorded) -> str:
     return show.label(record, current_actor())
 
 
-def _tab_url(parent: Recorded) -> str:
-    return addresses.record_url(parent, tab=f"{slug(Attachment)}.{parent.__table__.name}")
+def _tab_url(parent: Recorded, **query: str) -> str:
+    return addresses.record_url(parent, tab=f"{slug(Attachment)}.{parent.__table__.name}", **query)
 
 
 def _panel(parent: Recorded, actor: Actor) -> dict[str, Any] | None:
@@ -155,6 +158,8 @@ def _panel(parent: Recorded, actor: Actor) -> dict[str, Any] | None:
         "action": url_for("AttachmentView.add"),
         "parent": parent.__table__.name,
         "parent_id": parent.id,
+        "description": request.args.get("description", ""),
+        "client_visible": request.args.get("client_visible") == "1",
         "accept": ",".join(f".{ending}" for ending in KINDS),
         "limit_mb": current_app.config["MAX_ATTACHMENT_MB"],
     }
