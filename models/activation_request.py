@@ -151,7 +151,7 @@ class ActivationRequest(GroupOwned, Record):
             ),
             Section(_l("Who evaluates"), ("assignee", "business_unit", "answer_by")),
         ),
-        client_columns=("number", "kind", "state", "created_at", "answered_at"),
+        client_columns=("number", "kind", "account", "account_name", "state", "created_at", "answered_at", "note"),
         rules={
             "uq_activation_request_group_id_number": Rule(_l("There is already a request with this number."), "number"),
             "ck_activation_request_account_named": Rule(_l("Choose the account it is about."), "account"),

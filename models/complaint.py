@@ -111,7 +111,7 @@ class Complaint(GroupOwned, Record):
             Section(_l("Who complains"), ("company", "contact", "complainant", "email")),
             Section(_l("What it is about"), ("ticket", "call", "contract")),
         ),
-        client_columns=("number", "received_on", "state", "description", "outcome"),
+        client_columns=("number", "received_on", "ticket", "state", "description", "outcome"),
         rules={
             "uq_complaint_group_id_number": Rule(_l("There is already a complaint with this number."), "number"),
             "uq_complaint_ticket_id": Rule(_l("There is a complaint about this ticket already."), "ticket"),

@@ -249,7 +249,17 @@ class Ticket(GroupOwned, Record):
             Section(_l("What it falls under"), ("contract", "service", "covered_by_quote", "linked_ticket", "tags")),
             Section(_l("Solution"), ("problem", "workaround", "solution", "closure_reason")),
         ),
-        client_columns=("number", "subject", "state", "created_at", "closed_at", "description", "solution"),
+        client_columns=(
+            "number",
+            "subject",
+            "state",
+            "created_at",
+            "closed_at",
+            "affected_system",
+            "requested_urgency",
+            "description",
+            "solution",
+        ),
         rules={
             "uq_ticket_group_id_number": Rule(_l("There is already a ticket with this number."), "number"),
             "ck_ticket_reopen_until_when": Rule(_l("A ticket that may be reopened says until when."), "reopen_until"),

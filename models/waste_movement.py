@@ -88,8 +88,8 @@ class WasteMovement(CompanyOwned, Record):
         ),
         rank=7,
         list_columns=(
-            "form_number", "company", "picked_up_at", "waste_code", "quantity", "destination_kg", "difference_kg",
-            "register_due_on", "state",
+            "form_number", "company", "picked_up_at", "waste_code", "quantity", "unit", "destination_kg",
+            "difference_kg", "register_due_on", "state",
         ),
         search_columns=("form_number", "waste_code", "description", "destination"),
         filters=(
@@ -168,7 +168,13 @@ class WasteMovement(CompanyOwned, Record):
     #: What it is, in words.
     description: Mapped[str | None] = field(_l("Description"), String(200))
     #: How much was declared at the pick-up.
-    quantity: Mapped[Decimal] = field(_l("Declared quantity"), Quantity(), help=_l("As on the form."))
+    quantity: Mapped[Decimal] = field(
+        # Kilograms and litres do not add up; the weights at the destination do.
+        _l("Declared quantity"),
+        Quantity(),
+        help=_l("As on the form."),
+        adds_up=False,
+    )
     #: What the declared quantity is counted in.
     unit: Mapped[WasteUnit] = choice(WasteUnit, _l("Unit of measure"), default=WasteUnit.kg, help="")
     #: Who carries it.

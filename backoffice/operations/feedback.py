@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.mail.rendering import register_template
 from backoffice.operations.cleaning import REQUIRED
+from backoffice.operations.notices import with_role
 from backoffice.outbox import queue_mail
+from backoffice.permissions import ADMINISTRATOR
 from models.outbox_mail import MailLanguage
 from models.portal import Portal
 from models.reading import BadValue, clean_text
@@ -21,19 +23,19 @@ LONGEST = 4_000
 
 
 class NobodyReads(DomainError):
-    """The portal has neither a queue with an address nor one for answers."""
+    """The portal has neither a queue with an address nor one for answers, and the group no administrator."""
 
     template = _l("There is no address here to write to at present: use the contacts at the foot of the page.")
     status = 503
 
 
 def send_feedback(session: Session, portal: Portal, text: str, email: str, *, page: str) -> None:
-    """Hand a visitor's message on to whoever looks after the portal. Flushes.
+    """Hand a visitor's message on to whoever looks after the portal, else to the group's administrators. Flushes.
 
     ``email``: where the answer goes; may be empty. ``page``: what the message is about, as its path.
 
     :raises InvalidRecord: there is no message, or the address is none.
-    :raises NobodyReads: the portal has no address of ours.
+    :raises NobodyReads: there is none of them.
     """
     problems: dict[str, Any] = {}
     try:
@@ -52,19 +54,21 @@ def send_feedback(session: Session, portal: Portal, text: str, email: str, *, pa
         raise InvalidRecord(problems)
     portal = session.get_one(Portal, portal.id)  # the door's belongs to no session
     address = (portal.queue.email if portal.queue else None) or portal.reply_to
-    if not address:
+    readers = [address] if address else [person.email for person in with_role(session, ADMINISTRATOR, portal.group_id)]
+    if not readers:
         raise NobodyReads
     arguments = {"portal": portal.name, "text": said, "email": answer_to or "–", "page": page[:200]}
-    queue_mail(
-        session,
-        "accessibility_feedback",
-        arguments,
-        to=address,
-        about=portal,
-        language=MailLanguage.it,
-        sender=portal.sender,
-        reply_to=answer_to or None,
-    )
+    for reader in readers:
+        queue_mail(
+            session,
+            "accessibility_feedback",
+            arguments,
+            to=reader,
+            about=portal,
+            language=MailLanguage.it,
+            sender=portal.sender,
+            reply_to=answer_to or None,
+        )
 
 
 register_template(

@@ -46,6 +46,22 @@ def test_every_page_leads_to_the_statement_and_a_message_reaches_whoever_looks_a
     assert mail.arguments["page"] == "/it/request/"
 
 
+def test_where_the_portal_has_no_address_the_administrators_read_it(
+    browser_of: Browsers, session: RecordSession, store: Callable[..., None]
+) -> None:
+    portal = session.scalars(sa.select(Portal).order_by(Portal.id)).first()
+    assert portal is not None
+    store(Portal, portal.id, reply_to=None)
+    if portal.queue_id is not None:
+        store(SupportQueue, portal.queue_id, email=None)
+    sent = {"text": "Non si legge.", "email": "", "page": "/it/request/"}
+    assert browser_of().form(PATH, sent).status_code == 303
+    assert {mail.recipient for mail in mails(session)} == {
+        "admin@backoffice.example",
+        "demo.administrator@backoffice.example",
+    }
+
+
 @pytest.mark.parametrize("typed", [{"text": " ", "email": ""}, {"text": "Non va", "email": "non un indirizzo"}])
 def test_what_is_missing_is_said_and_nothing_typed_is_lost(
     browser_of: Browsers, session: RecordSession, typed: dict[str, str]

@@ -59,7 +59,9 @@ def test_from_registration_to_the_first_sign_in(
     session.execute(sa.update(SupportQueue).where(SupportQueue.group_id == 2).values(email="coda@supporto.example"))
     session.commit()
     browser = browser_of(portal="SUPPORTO")
+    assert browser.get("/it/register/done/").location == "/it/register/"
     assert browser.form("/it/register/", TYPED).location == "/it/register/done/"
+    assert browser.get("/it/register/done/").status_code == 200
     account = registered(session)
     assert (account.state, account.declared_company) == (AccountState.registered, TYPED["company_name"])
     consent = session.scalars(sa.select(Consent).where(Consent.account_id == account.id)).one()

@@ -148,14 +148,25 @@ def test_programs_and_floods_are_stopped(browser_of: Browsers, typed: dict[str, 
     assert statuses[0] == 303
 
 
+def test_forms_that_are_refused_are_not_counted_for_the_address(
+    browser_of: Browsers, typed: dict[str, Any], session: RecordSession
+) -> None:
+    statuses = []
+    for n in range(7):
+        place = {"REMOTE_ADDR": f"203.0.113.{n}"}
+        wrong = {**typed, "vat_number": "99000000227"} if n < 6 else typed
+        statuses.append(browser_of().form("/it/request/", wrong, environ_overrides=place).status_code)
+    assert statuses == [422] * 6 + [303]
+
+
 def test_one_address_is_not_flooded_from_many_places(browser_of: Browsers, typed: dict[str, Any]) -> None:
     statuses = []
     for n in range(6):
-        browser = browser_of()
-        statuses.append(
-            browser.form("/it/request/", typed, environ_overrides={"REMOTE_ADDR": f"203.0.113.{n}"}).status_code
-        )
+        answer = browser_of().form("/it/request/", typed, environ_overrides={"REMOTE_ADDR": f"203.0.113.{n}"})
+        statuses.append(answer.status_code)
     assert statuses == [303] * 5 + [429]
+    assert 'id="email-error"' in answer.text
+    assert "Paola Prova" in answer.text
 
 
 def test_a_portal_that_takes_none(browser_of: Browsers, session: RecordSession, store: Callable[..., None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -163,8 +164,9 @@ def test_nobody_gets_in_without_signing_in(browser_of: Callable[..., ClientBrows
     for entity in ENTITIES.values():
         for path in ("", "1", "export.csv"):
             answer = browser.get(f"/it/{slug(entity)}/{path}")
-            assert answer.status_code in (302, 404)
-            assert answer.status_code == 404 or answer.location.startswith("/it/login/")
+            # Links in mails lead to records: who follows one signs in, and is there.
+            assert answer.status_code == (302 if entity.__admin__.client_columns else 404)
+            assert answer.status_code == 404 or answer.location.startswith("/it/login/?next=")
 
 
 @pytest.mark.databases("postgresql")
@@ -189,6 +191,38 @@ def test_no_page_shows_what_clients_are_not_told(
         # A column that is not for clients cannot be asked for, filtered or sorted by.
         for query in ("c=updated_at", "f=version:is:1", "s=updated_at", "f=is_demo:is:1"):
             assert browser.get(f"/it/{slug(ENTITIES[table])}/?{query}").status_code == 400, (table, query)
+
+
+@pytest.mark.databases("postgresql")
+def test_a_filter_added_by_the_form_narrows_the_list_and_its_file(browser_of: Callable[..., ClientBrowser]) -> None:
+    browser = browser_of("demo.referent")
+    form = {"f_field": "state", "f_op": "in", "f_value": "delivered", "q": "1"}
+    added = browser.get("/it/waste_movement/", query_string=form)
+    assert (added.status_code, "f=state%3Ain%3Adelivered" in added.location) == (302, True)
+    page = browser.get(added.location).text
+    wanted = re.findall(r'href="([^"]+/export\.csv[^"]*)"', page)
+    assert wanted
+    for address in map(html.unescape, wanted):
+        lines = browser.get(address).get_data().decode("utf-8-sig").strip().splitlines()
+        assert len(lines) > 1
+        assert all("Consegnato" in line for line in lines[1:]), address
+    every = browser.get("/it/waste_movement/export.csv?all=1").get_data().decode("utf-8-sig").strip().splitlines()
+    assert len(every) > len(lines)
+
+
+@pytest.mark.databases("postgresql")
+def test_quantities_of_two_units_are_not_added_up(browser_of: Callable[..., ClientBrowser]) -> None:
+    browser = browser_of("demo.referent")
+    offered = browser.get("/it/waste_movement/figures").text
+    assert 'value="destination_kg"' in offered
+    assert 'value="quantity"' not in offered
+
+
+@pytest.mark.databases("postgresql")
+def test_what_an_account_may_not_is_not_laid_to_a_role(browser_of: Callable[..., ClientBrowser]) -> None:
+    answer = browser_of("demo.client").get("/it/ask/service/")
+    assert answer.status_code == 403
+    assert "ruolo" not in answer.text
 
 
 @pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))

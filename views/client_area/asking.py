@@ -14,6 +14,7 @@ from backoffice.records.lookup import get_record
 from models.account import Account
 from models.activation_request import ActivationRequest, RequestKind
 from models.outbox_mail import MailLanguage
+from models.portal import Portal
 from views import addresses
 from views.client_area import door, limits
 from views.client_area.blueprint import area
@@ -72,13 +73,13 @@ def _ask(kind: RequestKind, *, about: Account | None = None) -> Any:
 def _send(kind: RequestKind, *, about: Account | None = None) -> Any:
     client = door.client()
     assert client is not None
-    limits.count("ask", client.email)
+    limits.count("ask")
     chosen = [int(key) for key in request.form.getlist("service") if key.isascii() and key.isdigit() and len(key) < 10]
     with door.as_product(writes=True, account_id=client.actor.account_id) as records:
         made = ask_as_client(
             records,
             records.get_one(Account, client.actor.id),
-            door.portal(),
+            records.get_one(Portal, door.portal().id),
             kind,
             language=MailLanguage[door.language()],
             services=chosen,
@@ -87,6 +88,7 @@ def _send(kind: RequestKind, *, about: Account | None = None) -> Any:
             email=request.form.get("account_email", ""),
             about=records.get(Account, about.id) if about is not None else None,
         )
+        limits.count_taken(records, "ask", client.email, most=limits.PER_ACCOUNT)
         number = made.number
     flash(_("We have your request %(number)s and answer it by mail.", number=number), "good")
     return redirect(addresses.list_url(ActivationRequest), 303)

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError, InvalidRecord
+from backoffice.operations.attempt_counters import TooManyAttempts
 from backoffice.operations.client_complaints import complain
 from backoffice.operations.complaints import ComplaintThere
 from backoffice.records.lookup import get_record
@@ -33,7 +34,7 @@ def new_complaint() -> Any:
     ticket: Ticket | None = get_record(current_session(), Ticket, about) if about else None
     if request.method != "POST":
         return _form(ticket)
-    limits.count("complaint", client.email)
+    limits.count("complaint")
     key = ticket.id if ticket is not None else None
     try:
         with door.as_product(writes=True, account_id=client.actor.account_id) as records:
@@ -41,8 +42,9 @@ def new_complaint() -> Any:
             made = complain(
                 records, records.get_one(Account, client.actor.id), request.form.get("description", ""), found
             )
+            limits.count_taken(records, "complaint", client.email, most=limits.PER_ACCOUNT)
             made_key, number = made.id, made.number
-    except (InvalidRecord, ComplaintThere) as error:
+    except (InvalidRecord, ComplaintThere, TooManyAttempts) as error:
         return _form(ticket, error), error.status
     flash(_("Your complaint has the number %(number)s. We confirm it by mail.", number=number), "good")
     return redirect(url_for(addresses.endpoint(Complaint, "record"), pk=made_key), 303)

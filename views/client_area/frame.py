@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 import views.door
 from backoffice.actors import Action
+from backoffice.errors import Forbidden
 from backoffice.operations.portal_logos import find_logo
 from backoffice.outbox import has_demonstration
 from backoffice.portals import OWN_HOSTS
@@ -40,7 +41,7 @@ from views.client_area import (
     tickets,
 )
 from views.client_area.blueprint import area
-from views.generated.section import register_sections
+from views.generated.section import NotIncluded, register_sections
 
 #: What of the sections stands at the top; all of them are on the start page.
 _IN_NAVIGATION = ((Ticket, "headset"), (Contract, "file-earmark-text"), (Account, "people"))
@@ -194,4 +195,6 @@ def _error_page(page: dict[str, Any]) -> str:
         else (url_for("clients.login"), _("Go to the sign-in page"))
     )
     page |= {"home_url": home[0], "home_label": home[1]}
+    if page["text"] == str(Forbidden.template):
+        page["text"] = str(NotIncluded.template)
     return render_template("client_error.html", page=page)

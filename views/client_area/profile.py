@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, session, url_for
+from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from backoffice.errors import DomainError, InvalidRecord
@@ -64,7 +65,8 @@ def _keep_preferences(client: Client) -> Any:
     wanted = {key: request.form.get(key.value, "") for key in PreferenceKey}
     with door.as_product(writes=True, account_id=client.actor.account_id) as records:
         choose_preferences(records, records.get_one(Account, client.actor.id), wanted)
-    flash(_("Saved."), "good")
+    with force_locale(wanted[PreferenceKey.language] or door.language()):
+        flash(_("Saved."), "good")
     return redirect(url_for("clients.profile", lang=wanted[PreferenceKey.language] or door.language()), 303)
 
 

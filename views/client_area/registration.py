@@ -7,16 +7,19 @@ from typing import Any
 from flask import redirect, render_template, request, session, url_for
 
 from backoffice.errors import DomainError, InvalidRecord
+from backoffice.operations.attempt_counters import TooManyAttempts
 from backoffice.operations.client_links import find_account_of_link
 from backoffice.operations.registration import TYPED, RegistrationClosed, confirm_address, register_account
 from models.client_link import LinkPurpose
 from models.outbox_mail import MailLanguage
+from models.portal import Portal
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 from views.client_area.requests import TRAP, form_began, is_by_program
 from views.new_passwords import password_rules, typed_twice
 
 #: Where the token waits while the page is open: in the address it would end up in histories and logs.
+_SENT = "registered"
 _TOKEN = "confirmation"  # noqa: S105  # a name, not a secret
 
 
@@ -28,28 +31,34 @@ def register() -> Any:
     if request.method != "POST":
         return _form()
     email = request.form.get("email", "").strip()[:254]
-    limits.count("register", email)
+    limits.count("register")
     if not is_by_program():
         try:
             with door.as_product(writes=True) as records:
                 register_account(
                     records,
-                    door.portal(),
+                    records.get_one(Portal, door.portal().id),
                     {name: request.form.get(name, "") for name in TYPED},
                     typed_twice(),
                     consents="consent" in request.form,
                     language=MailLanguage[door.language()],
                 )
+                limits.count_taken(records, "register", email)
+        except TooManyAttempts as error:
+            return _form({"email": str(error)}), error.status
         except InvalidRecord as error:
             return _form({name: str(text) for name, text in error.problems.items()}), error.status
         except DomainError as error:
             return _form({error.field or "again": str(error)}), error.status
+    session[_SENT] = "1"
     return redirect(url_for("clients.registered"), 303)
 
 
 @area.route("/register/done/")
-def registered() -> str:
-    """Say what happens next."""
+def registered() -> Any:
+    """Say what happens next, to whoever has just registered."""
+    if session.pop(_SENT, None) is None:
+        return redirect(url_for("clients.register"))
     return render_template("client_registered.html", page={"back_url": url_for("clients.login")})
 
 

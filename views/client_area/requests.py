@@ -9,8 +9,10 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from backoffice import clock
 from backoffice.errors import InvalidRecord
+from backoffice.operations.attempt_counters import TooManyAttempts
 from backoffice.operations.service_requests import TYPED, RequestsClosed, offers_of, receive_request
 from models.outbox_mail import MailLanguage
+from models.portal import Portal
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 
@@ -28,7 +30,7 @@ def request_service() -> Any:
     if request.method != "POST":
         return _form(request.args.getlist("service"))
     email = request.form.get("email", "").strip()[:254]
-    limits.count("request", email)
+    limits.count("request")
     if is_by_program():
         # As if it had been taken: whoever wrote the program learns nothing.
         session[_DONE] = None
@@ -38,15 +40,18 @@ def request_service() -> Any:
         with door.as_product(writes=True) as records:
             made = receive_request(
                 records,
-                portal,
+                records.get_one(Portal, portal.id),
                 {name: request.form.get(name, "") for name in TYPED},
                 [int(key) for key in wanted if key.isascii() and key.isdigit() and len(key) < 10],
                 consents="consent" in request.form,
                 language=MailLanguage[door.language()],
             )
+            limits.count_taken(records, "request", email)
             session[_DONE] = made.number
     except InvalidRecord as error:
         return _form(wanted, {name: str(text) for name, text in error.problems.items()}), error.status
+    except TooManyAttempts as error:
+        return _form(wanted, {"email": str(error)}), error.status
     return redirect(url_for("clients.request_received"), 303)
 
 

@@ -14,6 +14,7 @@ from backoffice.database import RecordSession
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.files.kinds import KINDS
 from backoffice.files.store import FileGone, StoreUnavailable
+from backoffice.operations.attempt_counters import TooManyAttempts
 from backoffice.operations.client_tickets import (
     ASKED,
     OVER,
@@ -65,7 +66,7 @@ def open_new_ticket() -> Any:
         return _form()
     # The page in between is a second form of the same request.
     has_looked = "looked" in request.form
-    limits.count("ticket_again" if has_looked else "ticket", client.email)
+    limits.count("ticket")
     try:
         files = [*bring_back(request.form.get("kept", ""), client.actor.id), *sent_files("file")]
         if "change" in request.form:
@@ -89,7 +90,10 @@ def _send(client: Client, files: Files, *, has_looked: bool) -> Any:
             account = records.get_one(Account, client.actor.id)
             portal = records.get_one(Portal, door.portal().id)
             made = open_ticket(records, account, portal, request.form, files, **_storing())
+            limits.count_taken(records, "ticket", client.email, most=limits.PER_ACCOUNT)
             key, number = made.id, made.number
+    except TooManyAttempts as error:
+        return _form({"subject": str(error)}, files), error.status
     except InvalidRecord as error:
         return _form({name: str(text) for name, text in error.problems.items()}, files), error.status
     flash(_("Your request has the number %(number)s. We confirm it by mail.", number=number), "good")
@@ -170,12 +174,13 @@ def answer(pk: str) -> Any:
     ticket: Ticket = get_record(current_session(), Ticket, pk)
     if request.method != "POST":
         return _answer_form(ticket)
-    limits.count("answer", client.email)
+    limits.count("answer")
     key, files = ticket.id, sent_files("file")
     try:
         with door.as_product(writes=True, account_id=client.actor.account_id) as records:
             account, found = records.get_one(Account, client.actor.id), records.get_one(Ticket, key)
             answer_ticket(records, account, found, request.form.get("body", ""), files, **_storing())
+            limits.count_taken(records, "answer", client.email, most=limits.PER_ACCOUNT)
     except DomainError as error:
         problems = getattr(error, "problems", {error.field or "body": str(error)})
         return _answer_form(ticket, {name: str(text) for name, text in problems.items()}), error.status

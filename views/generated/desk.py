@@ -37,6 +37,7 @@ from views.generated.figures import figures_page
 from views.generated.form_pages import form_version
 from views.generated.forms import LineForms, RecordForm
 from views.generated.guarding import guarded
+from views.generated.list_addresses import canonical_filter
 from views.generated.listing import Listing
 from views.generated.merge_pages import MergePages
 from views.generated.pages import set_record
@@ -57,7 +58,7 @@ class DeskView(BulkPages, ViewPages, RemovalPages):
     @guarded(Action.read)
     def list(self) -> Any:
         if "f_field" in request.args:
-            return redirect(pages.canonical_filter(), 302)
+            return redirect(canonical_filter(), 302)
         return self.shown_list()
 
     @expose("/figures")

@@ -23,7 +23,7 @@ from views import addresses
 from views.door import current_actor
 from views.frame import set_place
 from views.generated import details, tabs
-from views.generated.listing import here
+from views.generated.list_addresses import exports_of
 from views.generated.record_mails import mail_list
 
 #: Further actions on records of an entity that the generator cannot guess: a view of its own registers them.
@@ -100,22 +100,9 @@ _EVENT_ICONS = {"created": "plus-lg", "updated": "pencil", "deleted": "trash3", 
 def list_actions(entity: type[Recorded], actor: Actor) -> dict[str, Any]:
     """Return the links of what can be done with a list as a whole."""
     admin = entity.__admin__
-    query = request.query_string.decode()
     found: dict[str, Any] = {"exports": [], "import_url": None, "grid_url": None, "notice": _notice(entity)}
     if actor.may(Action.export, entity):
-        for kind, label, icon in (
-            ("xlsx", _("Excel (XLSX)"), "file-earmark-spreadsheet"),
-            ("csv", _("CSV"), "filetype-csv"),
-        ):
-            address = addresses.list_url(entity).rstrip("/") + f"/export.{kind}"
-            found["exports"] += [
-                {"label": _("%(format)s, the columns shown", format=label), "icon": icon, "url": f"{address}?{query}"},
-                {
-                    "label": _("%(format)s, all columns", format=label),
-                    "icon": icon,
-                    "url": f"{address}?{query}&all=1".replace("?&", "?"),
-                },
-            ]
+        found["exports"] = exports_of(entity)
     if may_merge(entity, actor):
         found["duplicates_url"] = addresses.list_url(entity).rstrip("/") + "/duplicates"
     if may_restore(entity, actor):
@@ -132,16 +119,6 @@ def _deleted_url(entity: type[Recorded], actor: Actor) -> str | None:
     """Return the way to what was deleted of a list, for those who may read the history."""
     history, wanted = timeline.deletions_of(entity)
     return addresses.list_url(history, f=wanted) if actor.may(Action.read, history) else None
-
-
-def canonical_filter() -> str:
-    """Return the list's address with the filter just added to it, in the form addresses have."""
-    values = [value for value in request.args.getlist("f_value") if value.strip()]
-    operator = request.args.get("f_op", "")
-    joined = "..".join(request.args.getlist("f_value")) if operator == "between" else ",".join(values)
-    kept = [(k, v) for k, v in request.args.items(multi=True) if not k.startswith("f_") and k != "k"]
-    added = f"{request.args['f_field']}:{operator}:{joined}"
-    return here([*kept, ("f", added)])
 
 
 def record_page(record: Recorded, actor: Actor, session: RecordSession) -> dict[str, Any]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Flask, render_template
-from flask_babel import gettext as _
+from flask import Blueprint, Flask, redirect, render_template, request
 from flask_babel import lazy_gettext as _l
 
 from backoffice.actors import Action, Actor
 from backoffice.database import RecordSession
-from backoffice.errors import Forbidden, NotFound
+from backoffice.errors import Forbidden
 from backoffice.records import show
 from backoffice.records.lookup import get_record
 from models.base import ENTITIES, Recorded
@@ -24,6 +23,7 @@ from views.client_area import door
 from views.door import current_actor, current_session
 from views.generated.exporting import respond
 from views.generated.figures import figures_page
+from views.generated.list_addresses import canonical_filter, exports_of
 from views.generated.listing import Listing, dressed
 
 #: Kinds of value that a list has no room for.
@@ -126,6 +126,7 @@ def register_sections(app: Flask) -> None:
 def _blueprint(app: Flask, entity: type[Recorded]) -> Blueprint:
     name = addresses.page_group(app, entity)
     pages = Blueprint(name, __name__, url_prefix=f"/<lang>/{slug(entity)}")
+    pages.before_request(_sign_in_first)
     pages.add_url_rule("/", "list", lambda: _list(entity))
     pages.add_url_rule("/export.<kind>", "export", lambda kind: _export(entity, kind))
     pages.add_url_rule("/figures", "figures", lambda: _figures(entity))
@@ -133,10 +134,17 @@ def _blueprint(app: Flask, entity: type[Recorded]) -> Blueprint:
     return pages
 
 
-def _list(entity: type[Recorded]) -> str:
+def _sign_in_first() -> Any:
+    """Lead whoever is not signed in to the sign-in page, whatever they ask for, and back afterwards."""
+    return door.sign_in_first() if door.client() is None else None
+
+
+def _list(entity: type[Recorded]) -> Any:
+    if "f_field" in request.args:
+        return redirect(canonical_filter(), 302)
     actor = _reader(entity)
     page = SectionListing(entity, actor).page(current_session())
-    page |= {"exports": _exports(entity) if actor.may(Action.export, entity) else [], "add_url": None}
+    page |= {"exports": exports_of(entity) if actor.may(Action.export, entity) else [], "add_url": None}
     page["link"] = _list_links[entity]() if entity in _list_links else None
     page["empty"] |= {"url": None} if not page["filters"] else {}
     return render_template("client_list.html", page=page)
@@ -179,10 +187,13 @@ class NotIncluded(Forbidden):
 
 
 def _reader(entity: type[Recorded]) -> Actor:
-    """Return who reads; whoever may not gets no hint that there is anything."""
+    """Return who reads.
+
+    :raises NotIncluded: their account does not reach that far.
+    """
     actor = current_actor()
     if not actor.may(Action.read, entity):
-        raise NotIncluded if actor.account_id else NotFound
+        raise NotIncluded
     return actor
 
 
@@ -218,15 +229,8 @@ def _rows(record: Recorded, field: Field, actor: Actor, session: RecordSession) 
     return page | {"title": field.related or field.entity.__admin__.plural} if page["rows"] else None
 
 
-def _exports(entity: type[Recorded]) -> list[dict[str, Any]]:
-    words = {"xlsx": (_("Excel"), "file-earmark-spreadsheet"), "csv": (_("CSV"), "filetype-csv")}
-    return [
-        {"label": label, "icon": icon, "url": addresses.export_url(entity, kind)}
-        for kind, (label, icon) in words.items()
-    ]
-
-
 __all__ = [
+    "NotIncluded",
     "SectionListing",
     "add_section_link",
     "client_fields",
