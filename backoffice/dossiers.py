@@ -23,7 +23,7 @@ from models.activation_check import ActivationCheck
 from models.activation_request import ActivationRequest
 from models.attachment import Attachment
 from models.base import Recorded
-from models.catalogue import fields
+from models.catalogue import Field, fields
 from models.escalation import Escalation
 from models.inbound_mail import InboundMail
 from models.intervention import Intervention
@@ -210,7 +210,11 @@ def _history(session: RecordSession, record: Recorded, actor: Actor) -> Grid:
     while len(rows) < MOST_ENTRIES:
         entries = timeline.find_entries(session, record, actor, before=before)
         for entry in entries[: timeline.SIZE]:
-            told = [f"{change.label}: {change.old or '–'} → {change.new or '–'}" for change in entry.changes]
+            told = [
+                f"{change.label}: {change.old or '–'} → {change.new or '–'}"
+                for change in entry.changes
+                if change.old != change.new
+            ]
             rows.append((_moment(entry.at), entry.who, "\n".join([entry.sentence, "; ".join(told)]).strip()))
         if len(entries) <= timeline.SIZE:
             break
@@ -221,7 +225,13 @@ def _history(session: RecordSession, record: Recorded, actor: Actor) -> Grid:
 def _facts(record: Any, names: Sequence[str], actor: Actor) -> list[tuple[str, str]]:
     known, masked = fields(type(record)), actor.masked(type(record))
     seen = [name for name in names if name in known and name not in masked]
-    return [(str(known[name].label), show.cell(record, known[name], actor).text) for name in seen]
+    return [(str(known[name].label), _text(record, known[name], actor)) for name in seen]
+
+
+def _text(record: Any, field: Field, actor: Actor) -> str:
+    """Return a value as paper says it: "today at 17:52" means nothing there tomorrow."""
+    value = getattr(record, field.name)
+    return _moment(value) if isinstance(value, datetime) else show.cell(record, field, actor).text
 
 
 def _seen(record: Any, name: str, actor: Actor) -> str:

@@ -61,10 +61,14 @@ def _waiting(engine: sa.Engine, root: str) -> list[tuple[int, str, dict[str, Any
 
 def _words(alert: OnCallAlert, phone: str | None, root: str) -> dict[str, Any]:
     ticket = alert.ticket
+    company = str(ticket.company) if ticket.company is not None else None
     return {
+        # The same when the gateway is asked again because its answer did not come: it can tell, and send one message.
+        "id": f"{alert.id}-{alert.times}",
+        "text": " · ".join(part for part in (ticket.number, ticket.subject, company, ticket.place_code) if part),
         "number": ticket.number,
         "subject": ticket.subject,
-        "company": str(ticket.company) if ticket.company is not None else None,
+        "company": company,
         "place": ticket.place_code,
         "person": str(alert.person),
         "phone": phone,
@@ -74,8 +78,9 @@ def _words(alert: OnCallAlert, phone: str | None, root: str) -> dict[str, Any]:
 
 
 def _post(url: str, words: dict[str, Any]) -> bool:
-    body, kind = json.dumps(words).encode(), {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, data=body, headers=kind, method="POST")  # noqa: S310  # http or https, above
+    body = json.dumps(words).encode()
+    headers = {"Content-Type": "application/json", "User-Agent": "Backoffice", "Idempotency-Key": str(words["id"])}
+    request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310  # http or https, above
     try:
         with _opener.open(request, timeout=PATIENCE) as answer:
             return 200 <= int(answer.status) < 300

@@ -23,7 +23,7 @@ from models.values import Email, UtcInstant
 
 
 class ComplaintState(Choice):
-    received = "received", _l("Received"), "info", "envelope-open"
+    received = "received", _lp("complaint", "Received"), "info", "envelope-open"
     in_analysis = "in_analysis", _l("In analysis"), "active", "search"
     decided = "decided", _l("Decided"), "active", "check2-square"
     answered = "answered", _lp("complaint", "Answered"), "good", "reply"
@@ -189,7 +189,7 @@ class Complaint(GroupOwned, Record):
     #: What is done because of it.
     action_kind: Mapped[ActionKind | None] = choice(
         ActionKind,
-        _l("Decision"),
+        _lp("complaint", "Decision"),
         name="complaint_action",
         badge=False,
         verb_only=True,
@@ -201,7 +201,7 @@ class Complaint(GroupOwned, Record):
     )
     #: What the complainant was answered.
     outcome: Mapped[str | None] = field(
-        _l("Answer"), Text, personal=True, verb_only=True, help=_l("The person reads it.")
+        _lp("complaint answer", "Answer"), Text, personal=True, verb_only=True, help=_l("The person reads it.")
     )
     #: Who decided.
     decided_by_id: Mapped[int | None] = reference("ab_user", _l("Decided by"), verb_only=True)

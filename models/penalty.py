@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from sqlalchemy import CheckConstraint, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, relationship
 
@@ -17,9 +18,9 @@ from models.ticket import Ticket
 
 
 class PenaltyState(Choice):
-    proposed = "proposed", _l("Proposed"), "wait", "hourglass-split"
-    confirmed = "confirmed", _l("Confirmed"), "bad", "check-circle"
-    waived = "waived", _l("Waived"), "neutral", "x-circle"
+    proposed = "proposed", _lp("penalty", "Proposed"), "wait", "hourglass-split"
+    confirmed = "confirmed", _lp("penalty", "Confirmed"), "bad", "check-circle"
+    waived = "waived", _lp("penalty", "Waived"), "neutral", "x-circle"
 
 
 class Penalty(CompanyOwned, Record):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,6 +55,10 @@ class CountedAlready(DomainError):
 
 class StillCounted(DomainError):
     template = _l("It counts towards an entitlement, so there was one left.")
+
+
+class StillToCome(DomainError):
+    template = _l("This is yet to come.")
 
 
 @before_create(Intervention)
@@ -153,6 +157,14 @@ def _give_back(session: Session, intervention: Intervention, _values: Mapping[st
         count_use(session, intervention.entitlement, -1)
 
 
+def _has_happened(_session: Session, _intervention: Intervention, values: Mapping[str, Any], _actor: Actor) -> None:
+    """Refuse an arrival or an end that is yet to come; a clock somewhere may be a few minutes ahead."""
+    for name in ("arrived_at", "ended_at"):
+        at = values.get(name)
+        if at is not None and at > clock.now() + timedelta(minutes=5):
+            raise StillToCome(field=name)
+
+
 def _work_out_again(session: Session, intervention: Intervention, _values: Mapping[str, Any], _actor: Actor) -> None:
     """Whoever plans it works with the hours and service levels of today."""
     intervention.due_at = due_of(session, intervention)
@@ -194,6 +206,7 @@ INTERVENTIONS = register(
                 icon="geo-alt",
                 tone="primary",
                 inputs=("arrived_at",),
+                guard=_has_happened,
             ),
             Transition(
                 name="complete",
@@ -203,6 +216,7 @@ INTERVENTIONS = register(
                 icon="check-circle",
                 tone="primary",
                 inputs=("ended_at", "outcome"),
+                guard=_has_happened,
                 confirm=_l("Say what was done; attach the signed report or a photo."),
                 takes_files=True,
             ),

@@ -16,9 +16,10 @@ from backoffice.actors import SYSTEM, Actor
 from backoffice.errors import DomainError, Forbidden
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.mail.rendering import Audience, register_template
-from backoffice.operations.notices import colleague, tell
+from backoffice.operations.notices import colleague, tell, with_role
 from backoffice.operations.plain import after_create, after_write
 from backoffice.operations.verbs import after_verb, perform
+from backoffice.permissions import ADMINISTRATOR
 from backoffice.setting_keys import ALERT_MINUTES, ALERT_TIMES, ALERT_WEBHOOK
 from backoffice.settings import setting_value
 from models.on_call_alert import AlertState, OnCallAlert
@@ -28,6 +29,8 @@ from models.support_team import SupportTeam
 from models.ticket import OPEN_STATES, Ticket, Urgency
 
 S = AlertState
+#: For so long an emergency nobody could be alerted of waits for somebody who is on call.
+RECENT = timedelta(days=7)
 
 
 class NobodyElse(DomainError):
@@ -56,11 +59,14 @@ def alert_of(session: Session, ticket: Ticket) -> None:
         sa.select(OnCallAlert).where(OnCallAlert.ticket_id == ticket.id), execution_options=INTERNAL
     ).all()
     waiting = next((alert for alert in known if alert.state is S.sent), None)
-    if is_emergency and not known:
+    # Let go, because it was none for a while, an alert says nothing of what it has become again.
+    if is_emergency and all(alert.state is S.over for alert in known):
         with as_product(session):
             first = next(iter(on_duty(session, ticket, clock.now())), None)
             if first is not None:
                 _alert(session, ticket, first)
+            else:
+                _tell_that_nobody_is(session, ticket)
     elif not is_emergency and waiting is not None:
         with as_product(session):
             perform(session, waiting, "end", actor=SYSTEM)
@@ -80,12 +86,17 @@ def on_duty(session: Session, ticket: Ticket, at: datetime) -> list[OnCallShift]
 def repeat_alerts(session: Session, now: datetime, *, actor: Actor, limit: int = 100) -> int:
     """Alert again whoever has not answered, and the next one after some times; return how many were alerted.
 
+    An emergency that came while nobody was on call alerts whoever is by now.
+
     :raises Forbidden: ``actor`` is not the product itself.
     """
     if not actor.is_system:
         raise Forbidden
     due = sa.select(OnCallAlert).where(OnCallAlert.state == S.sent, OnCallAlert.next_at <= now)
     alerts = session.scalars(due.order_by(OnCallAlert.next_at).limit(limit).with_for_update(skip_locked=True)).all()
+    late = session.scalars(sa.select(Ticket).where(_unheard(now)).order_by(Ticket.created_at).limit(limit)).all()
+    for ticket in late:
+        _alert(session, ticket, on_duty(session, ticket, now)[0])
     for alert in alerts:
         most = setting_value(session, ALERT_TIMES, alert.group_id)
         following = _following(session, alert, now)
@@ -96,15 +107,35 @@ def repeat_alerts(session: Session, now: datetime, *, actor: Actor, limit: int =
             alert.times += 1
             _send(session, alert)
     session.flush()
-    return len(alerts)
+    return len(alerts) + len(late)
 
 
 def is_alert_due(session: Session, now: datetime) -> bool:
-    """Say whether somebody is to be alerted again, or a gateway has not taken an alert."""
+    """Say whether somebody is to be alerted, once more or at last, or a gateway has not taken an alert."""
     table = OnCallAlert.__table__
     due = sa.or_(table.c.next_at <= now, table.c.webhook_at.is_(None))
     wanted = sa.select(sa.literal(1)).where(table.c.state == S.sent, due).limit(1)
-    return session.scalar(wanted, execution_options=INTERNAL) is not None
+    unheard = sa.select(sa.literal(1)).select_from(Ticket).where(_unheard(now)).limit(1)
+    return session.scalar(wanted.union_all(unheard).limit(1), execution_options=INTERNAL) is not None
+
+
+def _unheard(now: datetime) -> sa.ColumnElement[bool]:
+    """Say which tickets are emergencies nobody was alerted of, for want of a shift, and somebody is on call by now."""
+    shift, alert = OnCallShift.__table__, OnCallAlert.__table__
+    on_call = (shift.c.group_id == Ticket.group_id, shift.c.starts_at <= now, shift.c.ends_at > now)
+    return sa.and_(
+        Ticket.priority == Urgency.emergency,
+        Ticket.created_at > now - RECENT,
+        Ticket.state.in_(OPEN_STATES),
+        ~sa.exists().where(alert.c.ticket_id == Ticket.id),
+        sa.exists().where(*on_call),
+    )
+
+
+def _tell_that_nobody_is(session: Session, ticket: Ticket) -> None:
+    values = {"number": ticket.number, "subject": ticket.subject}
+    for person in with_role(session, ADMINISTRATOR, ticket.group_id):
+        tell(session, "nobody_on_call", person, values, about=ticket)
 
 
 def _alert(session: Session, ticket: Ticket, shift: OnCallShift) -> None:
@@ -182,10 +213,22 @@ ALERTS = register(
 )
 
 
+def _to_ticket(_session: Session, mail: OutboxMail) -> str:
+    return f"/support/{mail.cause_id}"
+
+
 def _to_alert(_session: Session, mail: OutboxMail) -> str:
     return f"/on_call_alert/{mail.cause_id}/do/acknowledge"
 
 
+register_template(
+    "nobody_on_call",
+    _l("Emergency: nobody is on call"),
+    {"name": "Elena", "number": "CC-12", "subject": "Palo pericolante"},
+    mint=_to_ticket,
+    bell=Audience.staff,
+    always_mailed=True,
+)
 register_template(
     "on_call_alert",
     _l("Emergency: on-call alert"),

@@ -6,7 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Action, Actor
@@ -22,6 +24,7 @@ from models.penalty import Penalty, PenaltyState
 from models.penalty_rule import PenaltyBase, PenaltyRule, PenaltyTrigger
 from models.ticket import Ticket
 from models.ticket_clock import TicketClock
+from models.values import Money
 
 S = PenaltyState
 _BINDING = (ContractState.signed, *IN_FORCE)
@@ -140,13 +143,20 @@ def amount_of(rule: PenaltyRule, days: int) -> Decimal | None:
 
 
 def _computation(rule: PenaltyRule, penalty: Penalty) -> str:
-    """Say how it was worked out, in figures that need no language."""
-    until = f"{penalty.happened_on:%d/%m/%Y}" if penalty.happened_on is not None else "…"
-    days = f"{penalty.due_on:%d/%m/%Y} → {until}: {penalty.days_late} d"
+    """Say how it was worked out, in a sentence that a letter can quote."""
+    values = {"reference": rule.reference, "due": f"{penalty.due_on:%d/%m/%Y}"}
+    if penalty.happened_on is None:
+        promised = _("%(reference)s: due by %(due)s, not there yet", **values)
+    else:
+        promised = _("%(reference)s: due by %(due)s, there on %(day)s", day=f"{penalty.happened_on:%d/%m/%Y}", **values)
+    late = ngettext("%(num)s day late", "%(num)s days late", penalty.days_late)
+    days = f"{promised}; {late}"
     if rule.amount is None or penalty.amount is None:
-        return f"{rule.reference}; {days}"
-    price = f"{rule.amount:.2f} € × {penalty.days_late}" if rule.per_day else f"{rule.amount:.2f} €"
-    return f"{rule.reference}; {days}; {price} = {penalty.amount:.2f} €"
+        return days
+    price = Money().show(rule.amount)
+    if rule.per_day:
+        price = f"{penalty.days_late} × {price} = {Money().show(penalty.amount)}"
+    return f"{days}; {price}"
 
 
 def _tell(session: Session, penalty: Penalty) -> None:

@@ -22,7 +22,11 @@ from models.ticket import Ticket, TicketState
 
 @after_verb(Account)
 def _follow(session: Session, account: Account, *, actor: Actor) -> None:
-    """Put the open tickets of the account on hold, or take them off, where their queue asks for consent."""
+    """Put the open tickets of the account on hold, or take them off.
+
+    Those that it opened, since whoever withdrew may not read an answer; of its contact's, those whose queue asks for
+    consent.
+    """
     if account.state is AccountState.consent_revoked:
         wanted: Any = Ticket.state.in_(OPEN)
     elif account.state is AccountState.active:
@@ -30,7 +34,10 @@ def _follow(session: Session, account: Account, *, actor: Actor) -> None:
     else:
         return
     theirs = sa.select(Ticket).join(SupportQueue, SupportQueue.id == Ticket.queue_id)
-    theirs = theirs.where(Ticket.account_id == account.id, SupportQueue.requires_consent, wanted)
+    own: Any = Ticket.account_id == account.id
+    if account.contact_id is not None:
+        own = sa.or_(own, sa.and_(SupportQueue.requires_consent, Ticket.contact_id == account.contact_id))
+    theirs = theirs.where(own, wanted)
     with as_product(session):
         for ticket in session.scalars(theirs.order_by(Ticket.id)).all():
             if account.state is AccountState.active:

@@ -18,6 +18,7 @@ from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.change_requests import REQUEST_CHANGE, require_pending
 from backoffice.operations.complaints import COMPLAIN
+from backoffice.operations.escalation_mails import tell_second_level
 from backoffice.operations.package_ledger import time_left
 from backoffice.operations.ticket_links import MERGE
 from backoffice.operations.ticket_mails import (
@@ -182,7 +183,9 @@ def _is_second_level(_session: Session, _ticket: Ticket, values: Mapping[str, An
 
 def _pass_on(session: Session, ticket: Ticket, values: Mapping[str, Any], _actor: Actor) -> None:
     """Leave the ticket to the second level, with all that is known and was tried (ES-05)."""
-    session.add(Escalation(ticket=ticket, from_team=ticket.team, is_demo=ticket.is_demo, **values))
+    escalation = Escalation(ticket=ticket, from_team=ticket.team, is_demo=ticket.is_demo, **values)
+    session.add(escalation)
+    tell_second_level(session, escalation)
     ticket.problem, ticket.workaround = values["description"], values["workaround"]
     ticket.team, ticket.assignee = values["to_team"], None
 

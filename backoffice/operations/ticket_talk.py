@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.actors import Action, Actor
 from backoffice.errors import DomainError
-from backoffice.operations.plain import create_record
+from backoffice.operations.plain import before_create, create_record
 from backoffice.operations.verbs import perform
 from models.ticket import Channel, Ticket, TicketState
 from models.ticket_message import Direction, TicketMessage, Visibility
@@ -56,6 +56,12 @@ def say(
         "direction": Direction.outgoing.value,
     }
     return cast("TicketMessage", create_record(session, TicketMessage, values, actor=actor))
+
+
+@before_create(TicketMessage)
+def _as_its_ticket(_session: Session, message: TicketMessage, *, actor: Actor) -> None:
+    """What is said on an invented ticket goes with it: it is never deleted otherwise, and would keep it for good."""
+    message.is_demo = message.ticket.is_demo
 
 
 def add_request(session: Session, ticket: Ticket, text: str, channel: str, *, actor: Actor) -> TicketMessage:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock
-from backoffice.access import as_product, hold
+from backoffice.access import INTERNAL, as_product, hold
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.operations.calendars import working_calendar
 from backoffice.operations.plain import before_create, before_save
 from models.ticket import Ticket, TicketState
 from models.time_entry import TimeEntry
+from models.values import Minutes
 
 #: What was worked on these is settled: the client has had the official mail.
+_DAY = 24 * 60
 _LOCKED = (TicketState.closed_final, TicketState.archived)
 
 
@@ -32,11 +35,22 @@ class DayAhead(DomainError):
     template = _l("This day is yet to come.")
 
 
+class HourAhead(DomainError):
+    template = _l("This hour is yet to come.")
+
+
+class DayFull(DomainError):
+    """TK-29: one person, one day."""
+
+    template = _l("With %(known)s entered already this makes more than 24 hours on one day.")
+
+
 @before_create(TimeEntry)
 def _complete(_session: Session, entry: TimeEntry, *, actor: Actor) -> None:
     """Enter whoever writes it where nobody is named; a quote pays for its tickets, no package does (PK-05)."""
     if entry.person is None and entry.person_id is None:
         entry.person_id = actor.staff_id
+    entry.is_demo = entry.ticket.is_demo
     if entry.ticket.covered_by_quote:
         entry.billable = False
 
@@ -48,7 +62,8 @@ def _may_be_entered(session: Session, entry: TimeEntry, *, actor: Actor) -> None
     The ticket is locked first: it may not be closed meanwhile, and of several entries at once each charges in its turn.
 
     :raises TicketSettled: the ticket is closed for good.
-    :raises DayAhead: the day is in the future.
+    :raises DayAhead: the day is in the future; HourAhead: its beginning is.
+    :raises DayFull: the person has worked more than 24 hours on that day.
     """
     in_sight = _look_up_ticket(session, entry)
     hold(session, entry.ticket)
@@ -56,7 +71,27 @@ def _may_be_entered(session: Session, entry: TimeEntry, *, actor: Actor) -> None
         raise TicketSettled(field="ticket", number=entry.ticket.number if in_sight else "…")
     if entry.day > clock.today():
         raise DayAhead(field="day")
+    if entry.began_at is not None and _start(entry) > clock.now():
+        raise HourAhead(field="began_at")
+    _fits_into_the_day(session, entry)
     entry.outside_minutes = outside_of(session, entry)
+
+
+def _start(entry: TimeEntry) -> datetime:
+    return datetime.combine(entry.day, entry.began_at or time(), clock.ROME)
+
+
+def _fits_into_the_day(session: Session, entry: TimeEntry) -> None:
+    """Refuse more work of one person on one day than a day has."""
+    table, person = TimeEntry.__table__, entry.person.id if entry.person is not None else entry.person_id
+    others = sa.select(sa.func.coalesce(sa.func.sum(table.c.minutes), 0)).where(
+        table.c.person_id == person, table.c.day == entry.day
+    )
+    if entry.id is not None:
+        others = others.where(table.c.id != entry.id)
+    known = session.scalar(others, execution_options=INTERNAL) or 0
+    if known + entry.minutes > _DAY:
+        raise DayFull(field="minutes", known=Minutes().show(known))
 
 
 def _look_up_ticket(session: Session, entry: TimeEntry) -> bool:
@@ -82,7 +117,7 @@ def outside_of(session: Session, entry: TimeEntry) -> int | None:
     if calendar_id is None:
         return None
     calendar = working_calendar(session, calendar_id)
-    start = datetime.combine(entry.day, entry.began_at or time(), clock.ROME)
+    start = _start(entry)
     end = start.astimezone(UTC) + timedelta(minutes=entry.minutes)
     if entry.began_at is None:
         end = datetime.combine(entry.day + timedelta(days=1), time(), clock.ROME)

@@ -198,8 +198,11 @@ def test_withdrawn_consent_puts_tickets_on_hold_until_it_is_given_again(session:
     account = world.account(AccountState.active)
     worker = session.scalars(sa.select(Staff).where(Staff.active).order_by(Staff.id)).first()
     mine = world.ticket(TicketState.assigned, account=account, assignee=worker)
+    world.queue.requires_consent = False  # whoever withdrew reads no answer, whatever the queue asks for
+    session.flush()
     others, over = world.ticket(TicketState.assigned), world.ticket(TicketState.closed_final, account=account)
     perform(session, account, "revoke_consent", actor=SYSTEM)
+    world.queue.requires_consent = True
     assert [row.state for row in (mine, others, over)] == [
         TicketState.on_hold_consent,
         TicketState.assigned,

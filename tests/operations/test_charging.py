@@ -3,9 +3,11 @@ is (PK-02, PK-03, PK-05, PK-12, PK-14)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from backoffice.errors import DomainError, StillReferred
 from backoffice.operations.packages import tell_of_endings
 from backoffice.operations.plain import create_record, delete_record, update_record
 from backoffice.operations.ticket_states import EstimateTooLong, KindMissing, TimeMissing, TypeMissing
-from backoffice.operations.time_entries import DayAhead, TicketSettled
+from backoffice.operations.time_entries import DayAhead, DayFull, HourAhead, TicketSettled
 from backoffice.operations.verbs import perform
 from models.history_entry import HistoryEntry
 from models.outbox_mail import OutboxMail
@@ -138,6 +140,14 @@ def test_beyond_all_packages_the_ticket_waits_and_goes_on_with_the_next(session:
     assert (ticket.state, entry.charged_minutes, another.residual_minutes) == (TicketState.qualification, 100, 50)
 
 
+def test_a_correction_lets_what_waits_go_on(session: RecordSession) -> None:
+    _world, ticket, packages = prepared(session, 60)
+    work(session, ticket, 100)
+    assert ticket.state is TicketState.waiting_package
+    perform(session, packages[0], "correct", {"minutes": "1:00", "note": "Contate due volte"}, actor=SYSTEM)
+    assert (ticket.state, balances(session, packages)) == (TicketState.qualification, [20])
+
+
 def test_an_estimate_beyond_what_is_left_keeps_work_from_beginning(session: RecordSession) -> None:
     world, _ticket, _packages = prepared(session, 60)
     ticket = world.ticket(TicketState.assigned, estimated_minutes=180)
@@ -197,10 +207,26 @@ def test_own_work_is_corrected_on_a_ticket_out_of_sight(session: RecordSession, 
     assert (balances(session, packages), entry.activity) == ([30], "Misura")
 
 
-def test_time_is_refused_ahead_of_its_day_and_after_the_end(session: RecordSession) -> None:
+@contextmanager
+def at_noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    moment = datetime.combine(clock.today(), time(12), clock.ROME)
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: moment)
+        yield
+
+
+def test_time_is_refused_ahead_of_its_day_beyond_it_and_after_the_end(
+    session: RecordSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world, ticket, packages = prepared(session, 60)
     with pytest.raises(DayAhead):
         work(session, ticket, 10, day=clock.today() + timedelta(days=1))
+    with at_noon(monkeypatch), pytest.raises(HourAhead):
+        work(session, ticket, 10, began_at=time(12, 1))
+    work(session, ticket, 23 * 60, billable=False)
+    with pytest.raises(DayFull):
+        work(session, world.ticket(TicketState.in_progress), 61, billable=False)
+    work(session, ticket, 61, billable=False, day=clock.today() - timedelta(days=1))
     with pytest.raises(TicketSettled):
         work(session, world.ticket(TicketState.closed_final), 10)
     assert balances(session, packages) == [60]

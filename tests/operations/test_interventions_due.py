@@ -9,6 +9,7 @@ import pytest
 
 from backoffice.actors import SYSTEM, Action
 from backoffice.database import RecordSession
+from backoffice.operations.interventions import StillToCome
 from backoffice.operations.plain import create_record, update_record
 from backoffice.operations.verbs import perform
 from backoffice.permissions import entities_in
@@ -94,6 +95,9 @@ def test_it_is_late_until_it_is_done(session: RecordSession) -> None:
         perform(session, visit, "arrive", {"arrived_at": rome("2024-05-06 17:31")}, actor=SYSTEM)
         assert is_late()
         values = {"ended_at": rome("2024-05-06 18:00"), "outcome": "Sostituita"}
+        with pytest.raises(StillToCome):
+            perform(session, visit, "complete", values, actor=SYSTEM)
+    with at("2024-05-06 18:00"):
         perform(session, visit, "complete", values, actor=SYSTEM)
         assert not is_late()
     assert visit.state is InterventionState.done

@@ -216,8 +216,11 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (Escalation, "return"): {"missing": "Versione del programma"},
         (Escalation, "solve"): {"outcome": "Corretto nella versione 4.2"},
         (Intervention, "schedule"): {"planned_at": clock.now(), "team": world.first_level},
-        (Intervention, "arrive"): {"arrived_at": clock.now() + timedelta(hours=1)},
-        (Intervention, "complete"): {"ended_at": clock.now() + timedelta(hours=2), "outcome": "Sostituita la lampada"},
+        (Intervention, "arrive"): {"arrived_at": clock.now() + timedelta(minutes=1)},
+        (Intervention, "complete"): {
+            "ended_at": clock.now() + timedelta(minutes=2),
+            "outcome": "Sostituita la lampada",
+        },
         (Intervention, "give_up"): {"outcome": "Nessuno in sede"},
         (Intervention, "refuse"): {"outcome": "Esauriti"},
         (Ticket, "return"): {"team": world.first_level},

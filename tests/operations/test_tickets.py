@@ -18,9 +18,12 @@ from backoffice.operations.ticket_states import ConsentMissing, NotSecondLevel, 
 from backoffice.operations.tickets import QueueClosed, close_tickets_for_good
 from backoffice.operations.verbs import perform
 from models.account import AccountState
+from models.outbox_mail import OutboxMail
+from models.staff import Staff
 from models.support_package import PackageState
 from models.ticket import Ticket
 from models.ticket_message import TicketMessage, Visibility
+from models.time_entry import TimeEntry
 from tests.operations.world import PASSED_ON, World
 
 TEXT = {"subject": "Non parte", "description": "Non parte più."}
@@ -97,7 +100,11 @@ def test_only_a_second_level_takes_escalations(session: RecordSession) -> None:
     ticket = world.ticket(S.in_progress)
     with pytest.raises(NotSecondLevel):
         perform(session, ticket, "escalate", {**PASSED_ON, "to_team": world.first_level}, actor=SYSTEM)
+    world.second_level.email = "secondo@esterno.example"
     perform(session, ticket, "escalate", {**PASSED_ON, "to_team": world.second_level}, actor=SYSTEM)
+    sent = sa.select(OutboxMail).where(OutboxMail.template == "escalation_to_team", OutboxMail.cause_id == ticket.id)
+    mail = session.scalars(sent).one()
+    assert (mail.recipient, mail.arguments["actions"]) == ("secondo@esterno.example", PASSED_ON["actions"])
     assert (ticket.team, ticket.assignee) == (world.second_level, None)
 
 
@@ -140,3 +147,15 @@ def test_a_queue_without_window_closes_at_once(session: RecordSession) -> None:
     ticket = world.ticket(S.in_progress)
     perform(session, ticket, "close", SOLVED, actor=SYSTEM)
     assert (ticket.state, ticket.closed_at is None) == (S.closed_final, False)
+
+
+def test_what_is_said_on_an_invented_ticket_goes_with_it(session: RecordSession) -> None:
+    world = World(session)
+    for invented in (True, False):
+        ticket = world.ticket(S.in_progress, is_demo=invented)
+        row = {"ticket": ticket.id, "body": "Provo", "visibility": "internal", "direction": "outgoing"}
+        message = create_record(session, TicketMessage, row, actor=SYSTEM)
+        worked = {"ticket": ticket.id, "category": "ordinary", "day": clock.today(), "minutes": 5}
+        worker = session.scalars(sa.select(Staff.id).order_by(Staff.id)).first()
+        entry = create_record(session, TimeEntry, {**worked, "person": worker}, actor=SYSTEM)
+        assert (message.is_demo, entry.is_demo) == (invented, invented)

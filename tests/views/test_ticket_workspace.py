@@ -137,6 +137,19 @@ def test_an_answer_that_came_meanwhile_is_shown_before_one_sends(
     assert visitor.submit(f"{path}/say", {"body": "Bene!", "kind": "answer", "seen": str(row.id)}).status_code == 303
 
 
+def test_what_was_typed_to_a_ticket_that_was_closed_meanwhile_is_not_lost(
+    person: Person, session: RecordSession, ticket: Ticket
+) -> None:
+    visitor = person("operator1")
+    with begin_writing():
+        ticket.state = S.archived
+        session.commit()
+    answer = visitor.submit(f"/support/{ticket.id}/say", {"body": "Provi a riavviare", "kind": "answer", "seen": "0"})
+    assert answer.status_code in (403, 409)
+    assert "Provi a riavviare" in answer.text
+    assert 'role="alert"' in answer.text
+
+
 @pytest.mark.parametrize("body", ["", "   ", "x" * 1_000_001])
 def test_nothing_and_too_much_are_refused(person: Person, session: RecordSession, ticket: Ticket, body: str) -> None:
     answer = person("operator1").submit(f"/support/{ticket.id}/say", {"body": body, "kind": "answer"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from models.sla_policy import SlaKind, SlaPolicy
 from models.ticket import OPEN_STATES, Ticket
 from models.ticket import TicketState as S
 from models.ticket_clock import TicketClock
-from models.values import Minutes
+from models.values import Minutes, show_number
 from views import addresses
 from views.desk.support_choices import Choices, Period
 from views.generated.listing import count_text
@@ -161,9 +162,11 @@ def promises(session: RecordSession, actor: Actor, period: Period) -> list[dict[
     for kind in SlaKind:
         _all, well, badly = found.get(kind, (0, 0, 0))
         if well or badly:
-            share = 100 * well // (well + badly)
+            share = round(Decimal(100 * well) / (well + badly), 1)
             numbers = [part_of(kept, by, kind, well), part_of(late, by, kind, badly)]
-            rows.append({"label": kind.label, "numbers": numbers, "share": share})
+            rows.append(
+                {"label": kind.label, "numbers": numbers, "share": share, "share_text": f"{show_number(share)} %"}
+            )
     return rows
 
 

@@ -80,9 +80,12 @@ function takeTheirs(form) {
   });
 }
 
-for (const form of document.querySelectorAll("[data-form]")) {
+// Forms that are no records' have relations and days to pick as well, and nothing to watch.
+for (const form of document.querySelectorAll("[data-form], [data-pickers]")) {
   prepareComboboxes(form);
   prepareDays(form);
+}
+for (const form of document.querySelectorAll("[data-form]")) {
   prepareLines(form);
   watchChanges(form);
   saveByKey(form);
