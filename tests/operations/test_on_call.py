@@ -128,6 +128,8 @@ def test_an_emergency_while_nobody_is_on_call_is_told_and_alerts_the_first_who_i
     session: RecordSession, staff: Any
 ) -> None:
     world, administrator = World(session), staff("administrator")
+    administrator.group_id = world.group.id
+    session.flush()
     on_call(world, 1, hours=-1 + 1)
     ticket = emergency(world)
     assert alerts(session, ticket) == []
