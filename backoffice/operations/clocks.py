@@ -23,7 +23,7 @@ from backoffice.operations.verbs import after_verb
 from backoffice.working_time import Pause, WorkingCalendar, due_time, time_between
 from models.intervention import Intervention, InterventionState
 from models.sla_policy import SlaClock, SlaKind, SlaPolicy
-from models.ticket import Ticket
+from models.ticket import Ticket, Urgency
 from models.ticket import TicketState as S
 from models.ticket_clock import OPEN, ClockState, TicketClock, TicketPause
 from models.ticket_message import Direction, TicketMessage, Visibility
@@ -90,6 +90,9 @@ def fit(session: Session, ticket: Ticket) -> None:
                 found = clocks[kind] = TicketClock(ticket=ticket, kind=kind, started_at=since, is_demo=ticket.is_demo)
                 session.add(found)
             _fit_one(session, ticket, found, policy, since, pauses)
+        for kind, left in clocks.items():
+            if kind not in started and left.state in OPEN:  # nobody is to come any more
+                left.state, left.due_at, left.warn_at = ClockState.stopped, None, None
         closing = clocks.get(SlaKind.close)
         if closing is not None and closing.due_at is not None and closing.state is ClockState.running:
             ticket.due_at = closing.due_at
@@ -220,7 +223,10 @@ def _first_answer(session: Session, ticket: Ticket) -> datetime | None:
 
 
 def _on_site_since(session: Session, ticket: Ticket) -> dict[SlaKind, datetime]:
-    """Return since when somebody is to come, where an intervention was asked for and not given up."""
+    """Return since when somebody is to come: to an emergency from the start (SL-15), else since an intervention was
+    asked for that was not given up."""
+    if ticket.priority is Urgency.emergency:
+        return {SlaKind.on_site: ticket.created_at}
     table = Intervention.__table__
     given_up = (InterventionState.not_done, InterventionState.refused_cap)
     first = sa.select(sa.func.min(table.c.requested_at)).where(

@@ -71,6 +71,8 @@ def tell_of_end(session: Session, ticket: Ticket) -> None:
         f"{row.day:%d/%m/%Y} {Minutes().show(row.minutes)}{f' {row.activity}' if row.activity else ''}"
         for row in entries
     ]
+    # Closed without a time to reopen it, it has had no mail that says how it was solved.
+    lines = [*([ticket.solution] if ticket.solution and ticket.reopen_until is None else []), *lines]
     left = (
         Minutes().show(time_left(session, ticket.company_id, clock.today()))
         if _works_by_packages(session, ticket)

@@ -125,8 +125,17 @@ class Everything:
 
 
 def takeable(actor: Actor) -> list[type[Recorded]]:
-    """Return what the actor may take along, in the order of the sheets."""
-    return [one for one in in_order() if actor.may(Action.read, one) and actor.may(Action.export, one)]
+    """Return what the actor may take along, in the order of the sheets.
+
+    A person also takes along what the books of the installation say of them: when they signed in, from where.
+    """
+    wanted = [*in_order(), *(books_of_people() if actor.account_id is not None else ())]
+    return [one for one in wanted if actor.may(Action.read, one) and actor.may(Action.export, one)]
+
+
+def books_of_people() -> list[type[Recorded]]:
+    """Return the books of the installation that people may read what concerns them in."""
+    return [one for one in ENTITIES.values() if one.__admin__.client_columns and not is_carried(one)]
 
 
 def is_carried(entity: type[Recorded]) -> bool:
@@ -177,7 +186,7 @@ def _needs(entity: type[Recorded], *, optional: bool) -> set[type[Recorded]]:
 def titles() -> dict[type[Recorded], str]:
     """Return what the sheet of each entity is called in the present language."""
     found: dict[type[Recorded], str] = {}
-    for entity in in_order():
+    for entity in (*in_order(), *books_of_people()):
         name = sheet_name(str(entity.__admin__.plural))
         found[entity] = str(entity.__table__.name) if name in found.values() else name
     return found
@@ -189,6 +198,8 @@ def entities_by_title() -> dict[str, tuple[str, type[Recorded]]]:
     for language in LANGUAGES:
         with force_locale(language):
             for entity, title in titles().items():
+                if not is_carried(entity):
+                    continue
                 found.setdefault(title, (language, entity))
     return found
 

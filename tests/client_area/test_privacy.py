@@ -54,6 +54,7 @@ def test_ones_own_data_is_all_of_it_and_nobody_elses(
     store(Ticket, own.id, account_id=someone.id)
     browser = browser_of("demo.referent")
     browser.form("/it/privacy/", {"give": "1"})
+    assert browser.form("/it/complaints/new/", {"description": "Nessuno risponde."}).status_code == 303
     with browser.form("/it/privacy/data.zip", {}, page="/it/privacy/") as answer:
         assert answer.status_code == 200
         archive = zipfile.ZipFile(io.BytesIO(answer.get_data()))
@@ -62,6 +63,8 @@ def test_ones_own_data_is_all_of_it_and_nobody_elses(
     assert [row["Numero"] for row in content["Ticket"]] == [own.number]
     assert [row["E-mail"] for row in content["Account"]] == [someone.email]
     assert len(content["Consensi"]) == 1
+    assert [row["Descrizione"] for row in content["Reclami"]] == ["Nessuno risponde."]
+    assert len(content["Sessioni degli account"]) == 1, content.keys()
     text = archive.read("dati.json").decode()
     assert others.number not in text
     assert "demo.client" not in text

@@ -158,7 +158,9 @@ def test_from_the_form_to_the_last_mail(
         close_tickets_for_good(session, clock.now() + timedelta(hours=73), actor=SYSTEM)
         session.commit()
     assert told(session, newest(session))[6:] == [("ticket_closed", me), ("ticket_ended", me)]
-    last = session.scalars(sa.select(OutboxMail).where(OutboxMail.template == "ticket_ended")).all()[-1]
+    # Others may have ended at the same moment: the demonstration has some that may still be reopened.
+    ended = sa.select(OutboxMail).where(OutboxMail.template == "ticket_ended", OutboxMail.cause_id == key)
+    last = session.scalars(ended).one()
     assert (last.arguments["time"], last.arguments["residual"]) == ("1 h 30 min", "1 h 30 min")
     assert "Accesso ripristinato" in last.arguments["activities"]
     assert last.subject.startswith(f"[{newest(session).number}] ")

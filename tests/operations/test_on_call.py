@@ -31,10 +31,10 @@ from models.outbox_mail import OutboxMail
 from models.penalty import Penalty, PenaltyState
 from models.penalty_rule import PenaltyBase, PenaltyRule, PenaltyTrigger
 from models.setting import Setting
-from models.sla_policy import SlaKind
+from models.sla_policy import SlaKind, SlaPolicy
 from models.staff import Staff
 from models.ticket import Ticket
-from models.ticket_clock import TicketClock
+from models.ticket_clock import ClockState, TicketClock
 from tests.operations.world import World
 
 pytestmark = pytest.mark.databases("postgresql", "sqlite", long=("sqlite",))
@@ -107,6 +107,18 @@ def test_a_ticket_that_becomes_one_alerts_and_one_that_is_none_does_not_any_more
     assert alerts(session, ticket) == [(person.id, "over", 1)]
     update_record(session, ticket, {"priority": "emergency"}, version=None, actor=SYSTEM)
     assert alerts(session, ticket) == [(person.id, "over", 1), (person.id, "sent", 1)]
+
+
+def test_whoever_is_called_to_an_emergency_is_awaited_from_the_start(session: RecordSession) -> None:
+    world = World(session)
+    world.add(SlaPolicy(group_id=world.group.id, name="Sul posto", kind=SlaKind.on_site, target_minutes=120))
+    ticket = emergency(world)
+    wanted = sa.select(TicketClock).where(TicketClock.ticket_id == ticket.id, TicketClock.kind == SlaKind.on_site)
+    running = session.scalars(wanted).one()
+    assert running.due_at == ticket.created_at + timedelta(hours=2)
+    update_record(session, ticket, {"priority": "normal"}, version=None, actor=SYSTEM)
+    session.refresh(running)
+    assert (running.state, running.due_at) == (ClockState.stopped, None)
 
 
 def test_it_can_be_passed_on_while_there_is_somebody_else(session: RecordSession) -> None:
