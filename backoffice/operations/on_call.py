@@ -29,6 +29,8 @@ from models.support_team import SupportTeam
 from models.ticket import OPEN_STATES, Ticket, Urgency
 
 S = AlertState
+#: So many characters of what happened stand in an alert.
+_TOLD = 1_000
 #: For so long an emergency nobody could be alerted of waits for somebody who is on call.
 RECENT = timedelta(days=7)
 
@@ -156,8 +158,18 @@ def _send(session: Session, alert: OnCallAlert) -> None:
         "subject": ticket.subject,
         "company": str(ticket.company) if ticket.company is not None else "–",
         "times": alert.times,
+        "text": ticket.description[:_TOLD],
+        "place": ticket.place_code or ticket.affected_system or "–",
+        "contact": _whom_to_call(ticket),
     }
     tell(session, "on_call_alert", colleague(session, alert.person_id), values, about=alert)
+
+
+def _whom_to_call(ticket: Ticket) -> str:
+    """Return who can say more, with a number to reach them at; an alert is often read where there is no desk."""
+    if ticket.contact is None:
+        return "–"
+    return " ".join(part for part in (str(ticket.contact), ticket.contact.mobile or ticket.contact.phone) if part)
 
 
 def _following(session: Session, alert: OnCallAlert, now: datetime) -> OnCallShift | None:
@@ -232,7 +244,16 @@ register_template(
 register_template(
     "on_call_alert",
     _l("Emergency: on-call alert"),
-    {"name": "Elena", "number": "CC-12", "subject": "Palo pericolante", "company": "Comune di Valverde", "times": 1},
+    {
+        "name": "Elena",
+        "number": "CC-12",
+        "subject": "Palo pericolante",
+        "company": "Comune di Valverde",
+        "times": 1,
+        "text": "Un palo pende sulla strada, davanti alla scuola.",
+        "place": "VAL-0042",
+        "contact": "Carla Conti +39 0461 123456",
+    },
     mint=_to_alert,
     bell=Audience.staff,
     always_mailed=True,

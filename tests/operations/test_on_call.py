@@ -76,7 +76,8 @@ def test_an_emergency_alerts_by_turn_until_somebody_answers(
 ) -> None:
     world = World(session)
     second, first = on_call(world, 2, 1)
-    ticket = emergency(world)
+    world.contact.phone = "+390461123456"
+    ticket = emergency(world, contact=world.contact)
     assert alerts(session, ticket) == [(first.id, "sent", 1)]
     for minutes, expected in (
         (1, [(first.id, "sent", 1)]),
@@ -94,6 +95,9 @@ def test_an_emergency_alerts_by_turn_until_somebody_answers(
         assert repeat_alerts(session, clock.now(), actor=SYSTEM) == 0
     sent = sa.select(OutboxMail.recipient).where(OutboxMail.template == "on_call_alert").order_by(OutboxMail.id)
     assert session.scalars(sent).all() == [first.email] * 3 + [second.email]
+    told = session.scalars(sa.select(OutboxMail).where(OutboxMail.template == "on_call_alert")).first()
+    assert told is not None
+    assert (told.arguments["text"], told.arguments["contact"]) == ("In via Roma", "Ada Rossi +390461123456")
 
 
 def test_a_ticket_that_becomes_one_alerts_and_one_that_is_none_does_not_any_more(session: RecordSession) -> None:
