@@ -116,9 +116,9 @@ def is_alert_due(session: Session, now: datetime) -> bool:
     """Say whether somebody is to be alerted, once more or at last, or a gateway has not taken an alert."""
     table = OnCallAlert.__table__
     due = sa.or_(table.c.next_at <= now, table.c.webhook_at.is_(None))
-    wanted = sa.select(sa.literal(1)).where(table.c.state == S.sent, due).limit(1)
-    unheard = sa.select(sa.literal(1)).select_from(Ticket).where(_unheard(now)).limit(1)
-    return session.scalar(wanted.union_all(unheard).limit(1), execution_options=INTERNAL) is not None
+    repeated = sa.exists().where(table.c.state == S.sent, due)
+    unheard = sa.exists(sa.select(Ticket.id).where(_unheard(now)))
+    return bool(session.scalar(sa.select(sa.or_(repeated, unheard)), execution_options=INTERNAL))
 
 
 def _unheard(now: datetime) -> sa.ColumnElement[bool]:
