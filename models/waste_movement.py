@@ -89,7 +89,7 @@ class WasteMovement(CompanyOwned, Record):
         rank=7,
         list_columns=(
             "form_number", "company", "picked_up_at", "waste_code", "quantity", "unit", "destination_kg",
-            "difference_kg", "register_due_on", "state",
+            "register_due_on", "state",
         ),
         search_columns=("form_number", "waste_code", "description", "destination"),
         filters=(
