@@ -86,4 +86,4 @@ def go_on(browser: Browser, path: str) -> str:
 def undo(browser: Browser, brought: Brought) -> str:
     """Undo an import in one step; return the page it leads to."""
     assert 'role="alert"' not in browser.read(f"{brought.path}undo")
-    return browser.read(browser.send(f"{brought.path}undo", {}))
+    return go_on(browser, browser.send(f"{brought.path}undo", {}))
