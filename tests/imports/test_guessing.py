@@ -32,6 +32,7 @@ def test_the_register_of_public_bodies_needs_no_help() -> None:
 
 
 def test_italian_headings_and_abbreviations() -> None:
+    assert guess(Ditta="x") == {"Ditta": "legal_name"}
     headings = ("Ragione sociale", "P.IVA", "Cod. Fiscale", "Città", "C.A.P.", "Prov.")
     found = guess(**dict.fromkeys(headings, "x"))
     wanted = ("legal_name", "vat_number", "tax_code", "city", "postal_code", "province")
