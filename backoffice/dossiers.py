@@ -115,10 +115,11 @@ def hours_statement(session: RecordSession, package: SupportPackage, actor: Acto
         ticket = "" if hidden else show.cell(movement, fields(PackageMovement)["ticket"], actor).text
         told = (_moment(movement.created_at), str(movement.kind.label), ticket, movement.note or "")
         rows.append((*told, _time(movement.minutes), _time(balance)))
-    names = ("company", "type", "state", "purchased_minutes", "residual_minutes", "valid_from", "valid_to")
+    names = ("type", "state", "purchased_minutes", "residual_minutes", "valid_from", "valid_to")
     headings = (_("When"), _("Kind"), _("Ticket"), _("Note"), _("Time"), _("Left"))
     blocks: list[Block] = [
-        Facts(_facts(package, names, actor)),
+        # Their own name is masked from nobody: the paper goes to their office.
+        Facts([(str(fields(SupportPackage)["company"].label), str(package.company)), *_facts(package, names, actor)]),
         Heading(_("Movements")),
         Grid(headings, rows, (3, 2, 2, 5, 2, 2), right=(4, 5)),
     ]
@@ -157,7 +158,7 @@ def _clocks(session: RecordSession, ticket: Ticket, actor: Actor) -> Grid:
     known = fields(TicketClock)
     names = ("kind", "policy", "started_at", "due_at", "met_at", "state")
     wanted = sa.select(TicketClock).where(TicketClock.ticket_id == ticket.id).order_by(TicketClock.id)
-    rows = [[show.cell(row, known[name], actor).text for name in names] for row in session.scalars(wanted)]
+    rows = [[_text(row, known[name], actor) for name in names] for row in session.scalars(wanted)]
     return Grid([str(known[name].label) for name in names], rows, (2, 3, 3, 3, 3, 2))
 
 

@@ -59,7 +59,7 @@ class PackageMovement(CompanyOwned, Record):
                 _l("It cannot be changed afterwards, only corrected by another movement."),
             ),
         ),
-        client_columns=("created_at", "kind", "minutes", "note"),
+        client_columns=("created_at", "kind", "ticket", "minutes", "note"),
         client_section=False,
         append_only=True,
         retractable="OLD.kind = 'opening'",
@@ -97,7 +97,9 @@ class PackageMovement(CompanyOwned, Record):
     )
     time_entry: Mapped[TimeEntry | None] = relationship()
     #: What was done, or why it is corrected.
-    note: Mapped[str | None] = field(_l("Note"), String(250), help=_l("What was done, or why it is corrected."))
+    note: Mapped[str | None] = field(
+        _l("Note"), String(250), help=_l("What was done, or why it is corrected; clients read it.")
+    )
 
     def __str__(self) -> str:
         return f"{self.package} · {self.kind.label}"
