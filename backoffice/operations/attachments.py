@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -208,15 +208,19 @@ def sweep(session: Session, store: FileStore, keys: list[str]) -> int:
     return len(gone)
 
 
-def contents_in_use(now: datetime) -> sa.CompoundSelect[Any]:
-    """Select as ``sha256`` what some row speaks of, so that it must be in the store."""
+def contents_in_use(now: datetime, keys: Sequence[str] | None = None) -> sa.CompoundSelect[Any]:
+    """Select as ``sha256`` what some row speaks of, so that it must be in the store: of ``keys``, where given."""
     attachment, job, archive = (cast("sa.Table", of.__table__) for of in (Attachment, Job, TicketArchive))
-    made = sa.select(job.c.file_sha256).where(job.c.file_sha256.is_not(None), job.c.file_until > now)
-    return sa.select(attachment.c.sha256).union(made, sa.select(archive.c.sha256))
+    arms = [
+        sa.select(attachment.c.sha256),
+        sa.select(job.c.file_sha256).where(job.c.file_sha256.is_not(None), job.c.file_until > now),
+        sa.select(archive.c.sha256),
+    ]
+    if keys is not None:  # within each, so that its index serves
+        arms = [arm.where(arm.selected_columns[0].in_(keys)) for arm in arms]
+    return sa.union(*arms)
 
 
 def _unused(session: Session, keys: list[str]) -> list[str]:
-    used = contents_in_use(clock.now()).subquery()
-    wanted = sa.select(used.c.sha256).where(used.c.sha256.in_(keys))
-    found = set(session.scalars(wanted, execution_options=INTERNAL))
+    found = set(session.scalars(contents_in_use(clock.now(), keys), execution_options=INTERNAL))
     return [key for key in keys if key not in found]

@@ -6,8 +6,8 @@ worked out from the beginning, with all pauses, so that nothing can drift.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +36,8 @@ PAUSING = (
     S.on_hold_consent,
     S.closed_provisional,
 )
+#: What is raised so soon was an emergency from the start.
+_JUST_OPENED = timedelta(minutes=5)
 #: Nothing is promised any more.
 OVER = (S.closed_final, S.archived, S.rejected)
 #: The promises that begin with the ticket itself.
@@ -77,7 +79,7 @@ def fit(session: Session, ticket: Ticket) -> None:
     """Bring the clocks of a ticket, and its due time, in line with what was promised and what has happened."""
     with as_product(session):
         clocks = _clocks_of(session, ticket)
-        started = dict.fromkeys(FROM_THE_START, ticket.created_at) | _on_site_since(session, ticket)
+        started = dict.fromkeys(FROM_THE_START, ticket.created_at) | _on_site_since(session, ticket, clocks)
         policies = find_policies(session, ticket) if ticket.state not in OVER or clocks else {}
         pauses = pauses_of(session, ticket)
         for kind, since in started.items():
@@ -222,17 +224,23 @@ def _first_answer(session: Session, ticket: Ticket) -> datetime | None:
     return session.scalar(first, execution_options=INTERNAL)
 
 
-def _on_site_since(session: Session, ticket: Ticket) -> dict[SlaKind, datetime]:
-    """Return since when somebody is to come: to an emergency from the start (SL-15), else since an intervention was
-    asked for that was not given up."""
-    if ticket.priority is Urgency.emergency:
-        return {SlaKind.on_site: ticket.created_at}
+def _on_site_since(session: Session, ticket: Ticket, clocks: Mapping[SlaKind, TicketClock]) -> dict[SlaKind, datetime]:
+    """Return since when somebody is to come: to an emergency from when it is one (SL-15), else since an intervention
+    was asked for that was not given up."""
     table = Intervention.__table__
     given_up = (InterventionState.not_done, InterventionState.refused_cap)
     first = sa.select(sa.func.min(table.c.requested_at)).where(
         table.c.ticket_id == ticket.id, table.c.state.not_in(given_up)
     )
     since = session.scalar(first, execution_options=INTERNAL)
+    if ticket.priority is Urgency.emergency and (since is not None or ticket.state is not S.closed_provisional):
+        known = clocks.get(SlaKind.on_site)
+        if known is not None and known.state is not ClockState.stopped:
+            since = known.started_at
+        else:
+            now = now_clock.now()
+            became = ticket.created_at if now - ticket.created_at < _JUST_OPENED else now
+            since = min(since, became) if since is not None else became
     return {SlaKind.on_site: since} if since is not None else {}
 
 

@@ -31,8 +31,8 @@ from models.ticket import OPEN_STATES, Ticket, Urgency
 S = AlertState
 #: So many characters of what happened stand in an alert.
 _TOLD = 1_000
-#: For so long an emergency nobody could be alerted of waits for somebody who is on call.
-RECENT = timedelta(days=7)
+#: Older tickets are looked at when somebody saves them, not for want of a shift.
+RECENT = timedelta(days=90)
 
 
 class NobodyElse(DomainError):
@@ -96,7 +96,8 @@ def repeat_alerts(session: Session, now: datetime, *, actor: Actor, limit: int =
         raise Forbidden
     due = sa.select(OnCallAlert).where(OnCallAlert.state == S.sent, OnCallAlert.next_at <= now)
     alerts = session.scalars(due.order_by(OnCallAlert.next_at).limit(limit).with_for_update(skip_locked=True)).all()
-    late = session.scalars(sa.select(Ticket).where(_unheard(now)).order_by(Ticket.created_at).limit(limit)).all()
+    unheard = _unheard(session, now)
+    late = session.scalars(unheard.limit(limit)).all() if unheard is not None else []
     for ticket in late:
         _alert(session, ticket, on_duty(session, ticket, now)[0])
     for alert in alerts:
@@ -116,25 +117,39 @@ def is_alert_due(session: Session, now: datetime) -> bool:
     """Say whether somebody is to be alerted, once more or at last, or a gateway has not taken an alert."""
     table = OnCallAlert.__table__
     due = sa.or_(table.c.next_at <= now, table.c.webhook_at.is_(None))
-    repeated = sa.exists().where(table.c.state == S.sent, due)
-    unheard = sa.exists(sa.select(Ticket.id).where(_unheard(now)))
-    return bool(session.scalar(sa.select(sa.or_(repeated, unheard)), execution_options=INTERNAL))
+    wanted = sa.select(sa.literal(1)).where(table.c.state == S.sent, due).limit(1)
+    if session.scalar(wanted, execution_options=INTERNAL) is not None:
+        return True
+    unheard = _unheard(session, now)
+    return unheard is not None and session.scalars(unheard.limit(1), execution_options=INTERNAL).first() is not None
 
 
-def _unheard(now: datetime) -> sa.ColumnElement[bool]:
-    """Say which tickets are emergencies nobody was alerted of, for want of a shift, and somebody is on call by now."""
+def _unheard(session: Session, now: datetime) -> sa.Select[Any] | None:
+    """Select the emergencies nobody is alerted of, for want of a shift, in groups where somebody is on call by now.
+
+    None where nobody is. The groups are read first, and old tickets left out, so that an index says which these are.
+    """
     shift, alert = OnCallShift.__table__, OnCallAlert.__table__
-    on_call = (shift.c.group_id == Ticket.group_id, shift.c.starts_at <= now, shift.c.ends_at > now)
-    return sa.and_(
+    running = sa.select(shift.c.group_id).where(shift.c.starts_at <= now, shift.c.ends_at > now).distinct()
+    groups = session.scalars(running, execution_options=INTERNAL).all()
+    if not groups:
+        return None
+    return sa.select(Ticket).where(
+        Ticket.group_id.in_(groups),
         Ticket.priority == Urgency.emergency,
         Ticket.created_at > now - RECENT,
         Ticket.state.in_(OPEN_STATES),
-        ~sa.exists().where(alert.c.ticket_id == Ticket.id),
-        sa.exists().where(*on_call),
+        ~sa.exists().where(alert.c.ticket_id == Ticket.id, alert.c.state != S.over),
     )
 
 
 def _tell_that_nobody_is(session: Session, ticket: Ticket) -> None:
+    """Tell the administrators of the group, once for each ticket."""
+    mail = OutboxMail.__table__
+    about = (mail.c.cause_entity == Ticket.__tablename__, mail.c.cause_id == ticket.id)
+    told = sa.select(sa.literal(1)).where(*about, mail.c.template == "nobody_on_call").limit(1)
+    if session.scalar(told, execution_options=INTERNAL) is not None:
+        return
     values = {"number": ticket.number, "subject": ticket.subject}
     for person in with_role(session, ADMINISTRATOR, ticket.group_id):
         tell(session, "nobody_on_call", person, values, about=ticket)

@@ -61,12 +61,8 @@ def _charge(session: Session, package: SupportPackage, values: Mapping[str, Any]
 
 
 def _correct(session: Session, package: SupportPackage, values: Mapping[str, Any], _actor: Actor) -> None:
-    """Correct the account, and let what waited for time go on with what was given."""
     add_movement(session, package, MovementKind.correction, values["minutes"], note=values["note"])
     settle_state(package)
-    if values["minutes"] > 0:
-        session.flush()
-        go_on_with(session, package.company)
 
 
 class NothingLeft(DomainError):

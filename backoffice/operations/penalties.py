@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import sqlalchemy as sa
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from backoffice.actors import Action, Actor
@@ -126,7 +126,8 @@ def _put(
     penalty = known or Penalty(rule=rule, ticket=ticket, is_demo=rule.is_demo)
     penalty.due_on, penalty.happened_on, penalty.days_late = due, happened, max(days, 0)
     penalty.amount = amount_of(rule, penalty.days_late)
-    penalty.computation = _computation(rule, penalty)
+    with force_locale("it"):  # what a letter quotes is in one language, whoever looks
+        penalty.computation = _computation(rule, penalty)[:300]
     if known is not None:
         return 0
     session.add(penalty)

@@ -38,6 +38,10 @@ def _follow(session: Session, account: Account, *, actor: Actor) -> None:
     if account.contact_id is not None:
         own = sa.or_(own, sa.and_(SupportQueue.requires_consent, Ticket.contact_id == account.contact_id))
     theirs = theirs.where(own, wanted)
+    if account.state is AccountState.active:  # what somebody else's withdrawal holds stays held
+        other = Account.__table__.alias()
+        whose = sa.or_(other.c.id == Ticket.account_id, other.c.contact_id == Ticket.contact_id)
+        theirs = theirs.where(~sa.exists().where(whose, other.c.state == AccountState.consent_revoked))
     with as_product(session):
         for ticket in session.scalars(theirs.order_by(Ticket.id)).all():
             if account.state is AccountState.active:

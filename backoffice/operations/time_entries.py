@@ -83,15 +83,33 @@ def _start(entry: TimeEntry) -> datetime:
 
 def _fits_into_the_day(session: Session, entry: TimeEntry) -> None:
     """Refuse more work of one person on one day than a day has."""
-    table, person = TimeEntry.__table__, entry.person.id if entry.person is not None else entry.person_id
+    if not _grows(entry):
+        return
+    table, person = TimeEntry.__table__, _person_of(entry)
     others = sa.select(sa.func.coalesce(sa.func.sum(table.c.minutes), 0)).where(
         table.c.person_id == person, table.c.day == entry.day
     )
     if entry.id is not None:
         others = others.where(table.c.id != entry.id)
-    known = session.scalar(others, execution_options=INTERNAL) or 0
+    # A spreadsheet brings several at once, which are written together.
+    beside = (one for one in session.new if isinstance(one, TimeEntry) and one is not entry)
+    waiting = sum(one.minutes for one in beside if one.day == entry.day and _person_of(one) == person)
+    known = (session.scalar(others, execution_options=INTERNAL) or 0) + waiting
     if known + entry.minutes > _DAY:
         raise DayFull(field="minutes", known=Minutes().show(known))
+
+
+def _person_of(entry: TimeEntry) -> int | None:
+    return entry.person.id if entry.person is not None else entry.person_id
+
+
+def _grows(entry: TimeEntry) -> bool:
+    """Say whether an entry makes its day longer; one that is corrected downwards may stay on a day that is too long."""
+    changed = sa.inspect(entry).attrs
+    before = changed.minutes.history.deleted
+    moved = any(changed[name].history.has_changes() for name in ("day", "person", "person_id"))
+    is_new = not sa.inspect(entry).persistent
+    return is_new or moved or bool(before and entry.minutes > before[0])
 
 
 def _look_up_ticket(session: Session, entry: TimeEntry) -> bool:

@@ -116,7 +116,7 @@ def test_a_visitor_asks_and_a_client_looks_without_scripts(plain_page: Page) -> 
     page.get_by_role("link", name="Contratti").first.click()
     with page.expect_download() as download:
         page.locator("summary", has_text="Esporta").click()
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV, le colonne mostrate").click()
     assert download.value.suggested_filename.endswith(".csv")
     page.locator("td a").first.click()
     expect(page.get_by_role("heading", name="Dettagli")).to_be_visible()

@@ -157,7 +157,7 @@ def test_a_stranger_becomes_a_client(
     visitor.goto("/it/analysis/")
     visitor.locator("summary", has_text="Esporta").click()
     with visitor.expect_download() as download:
-        visitor.get_by_role("link", name="Excel").click()
+        visitor.get_by_role("link", name="Excel (XLSX), le colonne mostrate").click()
     path = tmp_path / "analisi.xlsx"
     download.value.save_as(path)
     table = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()

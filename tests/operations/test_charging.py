@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from backoffice import clock
+from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Action, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import DomainError, StillReferred
@@ -140,14 +141,6 @@ def test_beyond_all_packages_the_ticket_waits_and_goes_on_with_the_next(session:
     assert (ticket.state, entry.charged_minutes, another.residual_minutes) == (TicketState.qualification, 100, 50)
 
 
-def test_a_correction_lets_what_waits_go_on(session: RecordSession) -> None:
-    _world, ticket, packages = prepared(session, 60)
-    work(session, ticket, 100)
-    assert ticket.state is TicketState.waiting_package
-    perform(session, packages[0], "correct", {"minutes": "1:00", "note": "Contate due volte"}, actor=SYSTEM)
-    assert (ticket.state, balances(session, packages)) == (TicketState.qualification, [20])
-
-
 def test_an_estimate_beyond_what_is_left_keeps_work_from_beginning(session: RecordSession) -> None:
     world, _ticket, _packages = prepared(session, 60)
     ticket = world.ticket(TicketState.assigned, estimated_minutes=180)
@@ -227,6 +220,13 @@ def test_time_is_refused_ahead_of_its_day_beyond_it_and_after_the_end(
     with pytest.raises(DayFull):
         work(session, world.ticket(TicketState.in_progress), 61, billable=False)
     work(session, ticket, 61, billable=False, day=clock.today() - timedelta(days=1))
+    # A day that is too long already may be corrected, downwards.
+    before = clock.today() - timedelta(days=2)
+    long, _other = (work(session, ticket, 700, billable=False, day=before) for _number in range(2))
+    stored = sa.text("UPDATE time_entry SET minutes = 1000 WHERE id = :id").bindparams(id=long.id)
+    session.execute(stored, execution_options=INTERNAL)
+    session.expire(long)
+    update_record(session, long, {"minutes": 900}, version=None, actor=SYSTEM)
     with pytest.raises(TicketSettled):
         work(session, world.ticket(TicketState.closed_final), 10)
     assert balances(session, packages) == [60]

@@ -18,6 +18,7 @@ from backoffice import clock
 from backoffice.actors import SYSTEM
 from backoffice.background import speaking
 from backoffice.database import RecordSession
+from backoffice.operations.clocks import fit
 from backoffice.operations.on_call import NobodyElse, is_alert_due, repeat_alerts
 from backoffice.operations.penalties import propose_penalties
 from backoffice.operations.plain import create_record, update_record
@@ -33,7 +34,7 @@ from models.penalty_rule import PenaltyBase, PenaltyRule, PenaltyTrigger
 from models.setting import Setting
 from models.sla_policy import SlaKind, SlaPolicy
 from models.staff import Staff
-from models.ticket import Ticket
+from models.ticket import Ticket, TicketState
 from models.ticket_clock import ClockState, TicketClock
 from tests.operations.world import World
 
@@ -120,9 +121,39 @@ def test_whoever_is_called_to_an_emergency_is_awaited_from_the_start(session: Re
     wanted = sa.select(TicketClock).where(TicketClock.ticket_id == ticket.id, TicketClock.kind == SlaKind.on_site)
     running = session.scalars(wanted).one()
     assert running.due_at == ticket.created_at + timedelta(hours=2)
+    # Solved by telephone, nobody is late; raised later, the time begins then.
+    solved = emergency(world)
+    solved.state, solved.reopen_until = TicketState.closed_provisional, clock.now() + timedelta(hours=1)
+    fit(session, solved)
+    calm = emergency(world, priority="normal")
+    calm.created_at = clock.now() - timedelta(days=3)
+    session.flush()
+    update_record(session, calm, {"priority": "emergency"}, version=None, actor=SYSTEM)
+    states = {
+        row.ticket_id: (row.state, row.due_at)
+        for row in session.scalars(sa.select(TicketClock).where(TicketClock.kind == SlaKind.on_site))
+    }
+    assert states[solved.id] == (ClockState.stopped, None)
+    assert states[calm.id][1] > clock.now() + timedelta(minutes=115)
     update_record(session, ticket, {"priority": "normal"}, version=None, actor=SYSTEM)
     session.refresh(running)
     assert (running.state, running.due_at) == (ClockState.stopped, None)
+
+
+def test_one_that_is_an_emergency_again_while_nobody_is_on_call_is_not_forgotten(session: RecordSession) -> None:
+    world = World(session)
+    (person,) = on_call(world, 1)
+    ticket = emergency(world)
+    update_record(session, ticket, {"priority": "normal"}, version=None, actor=SYSTEM)
+    for shift in session.scalars(sa.select(OnCallShift).where(OnCallShift.person_id == person.id)):
+        shift.ends_at = clock.now() - timedelta(minutes=1)
+    session.flush()
+    update_record(session, ticket, {"priority": "emergency"}, version=None, actor=SYSTEM)
+    assert alerts(session, ticket) == [(person.id, "over", 1)]
+    on_call(world, 1)
+    assert is_alert_due(session, clock.now())
+    repeat_alerts(session, clock.now(), actor=SYSTEM)
+    assert alerts(session, ticket) == [(person.id, "over", 1), (person.id, "sent", 1)]
 
 
 def test_it_can_be_passed_on_while_there_is_somebody_else(session: RecordSession) -> None:
@@ -150,6 +181,7 @@ def test_an_emergency_while_nobody_is_on_call_is_told_and_alerts_the_first_who_i
     ticket = emergency(world)
     assert alerts(session, ticket) == []
     told = sa.select(OutboxMail.recipient).where(OutboxMail.template == "nobody_on_call")
+    update_record(session, ticket, {"subject": "Palo caduto"}, version=None, actor=SYSTEM)
     assert session.scalars(told).all() == [administrator.email]
     assert not is_alert_due(session, clock.now())
     assert repeat_alerts(session, clock.now(), actor=SYSTEM) == 0

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from backoffice.actors import Action, Actor
 from backoffice.errors import InvalidRecord
+from backoffice.operations.attempt_counters import TooManyAttempts
 from backoffice.operations.service_requests import ask_as_client, offers_of
 from backoffice.records.lookup import get_record
 from models.account import Account
@@ -68,6 +69,8 @@ def _ask(kind: RequestKind, *, about: Account | None = None) -> Any:
         return _send(kind, about=about)
     except InvalidRecord as error:
         return _form(kind, about, {name: str(text) for name, text in error.problems.items()}), error.status
+    except TooManyAttempts as error:
+        return _form(kind, about, {"note": str(error)}), error.status
 
 
 def _send(kind: RequestKind, *, about: Account | None = None) -> Any:

@@ -18,8 +18,8 @@ from views.client_area.blueprint import area
 from views.client_area.requests import TRAP, form_began, is_by_program
 from views.new_passwords import password_rules, typed_twice
 
-#: Where the token waits while the page is open: in the address it would end up in histories and logs.
 _SENT = "registered"
+#: Where the token waits while the page is open: in the address it would end up in histories and logs.
 _TOKEN = "confirmation"  # noqa: S105  # a name, not a secret
 
 

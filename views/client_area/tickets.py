@@ -158,6 +158,7 @@ def _join(client: Client, files: Files) -> Any:
         with door.as_product(writes=True, account_id=client.actor.account_id) as records:
             account, found = records.get_one(Account, client.actor.id), records.get_one(Ticket, key)
             answer_ticket(records, account, found, f"{subject}\n\n{text}".strip(), files, **_storing())
+            limits.count_taken(records, "answer", client.email, most=limits.PER_ACCOUNT)
     except (TicketOver, WindowOver) as error:
         return _form({"subject": str(error)}, files), error.status
     flash(_("We have added your message to request %(number)s.", number=number), "good")

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from flask import Response, current_app, flash, redirect, render_template, request, url_for
+from flask import session as web_session
 from flask_appbuilder import AppBuilder, BaseView, expose
 from flask_babel import gettext as _
 
@@ -37,6 +38,9 @@ from views.generated.pages import add_link
 from views.generated.tabs import set_panel
 from views.uploads import sent_files, storing
 
+#: What was said of files that were refused, until their form is shown again.
+_SAID = "attachment_said"
+
 
 class AttachmentView(BaseView):
     """What the generated pages of attachments have not."""
@@ -58,7 +62,6 @@ class AttachmentView(BaseView):
     def add(self) -> Any:
         """Add the files sent to the record they were sent for: all of them, or none with the reason."""
         files, parent = sent_files("file"), _parent_sent()
-        typed: dict[str, str] = {}
         try:
             for name, content in files:
                 attach_file(
@@ -78,14 +81,15 @@ class AttachmentView(BaseView):
             problems = getattr(error, "problems", {"": str(error)})
             flash(" ".join(str(text) for text in problems.values()), "bad")
             fresh_session()
-            # The files must be chosen again, as everywhere; what was said of them is kept.
-            typed = {name: request.form.get(name, "")[:160] for name in ("description", "client_visible")}
+            # The files must be chosen again, as everywhere; what was said of them is kept, out of the address.
+            said = [request.form.get(name, "")[:160] for name in ("description", "client_visible")]
+            web_session[_SAID] = [parent.__table__.name, parent.id, *said]
         else:
             if files:
                 flash(_("Attached: %(names)s.", names=", ".join(name for name, _content in files)), "good")
             else:
                 flash(_("Choose a file first."), "bad")
-        return redirect(_tab_url(parent, **typed), 303)
+        return redirect(_tab_url(parent), 303)
 
     @expose("/<pk>/remove", methods=["GET", "POST"])
     @guarded(Action.read)
@@ -145,21 +149,26 @@ def _name(record: Recorded) -> str:
     return show.label(record, current_actor())
 
 
-def _tab_url(parent: Recorded, **query: str) -> str:
-    return addresses.record_url(parent, tab=f"{slug(Attachment)}.{parent.__table__.name}", **query)
+def _tab_url(parent: Recorded) -> str:
+    return addresses.record_url(parent, tab=f"{slug(Attachment)}.{parent.__table__.name}")
 
 
 def _panel(parent: Recorded, actor: Actor) -> dict[str, Any] | None:
     """Return the form that stands under the attachments of a record, for whoever may add some."""
     if not may_attach(actor, parent) or files_fixed(parent):
         return None
+    *whose, description, client_visible = web_session.get(_SAID, [None, None, "", ""])
+    if whose == [parent.__table__.name, parent.id]:
+        del web_session[_SAID]
+    else:
+        description = client_visible = ""
     return {
         "template": "_attach.html",
         "action": url_for("AttachmentView.add"),
         "parent": parent.__table__.name,
         "parent_id": parent.id,
-        "description": request.args.get("description", ""),
-        "client_visible": request.args.get("client_visible") == "1",
+        "description": description,
+        "client_visible": client_visible == "1",
         "accept": ",".join(f".{ending}" for ending in KINDS),
         "limit_mb": current_app.config["MAX_ATTACHMENT_MB"],
     }

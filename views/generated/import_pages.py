@@ -265,7 +265,7 @@ def _left(session: RecordSession, batch: ImportBatch) -> str | None:
     if left == written:
         return None
     return _(
-        "Undoing it stopped: %(done)s of %(total)s records are as before. The rest can still be undone.",
+        "Undoing it is not finished: %(done)s of %(total)s records are as before. The rest can still be undone.",
         done=_whole(written - left),
         total=_whole(written),
     )

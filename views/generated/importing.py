@@ -182,11 +182,16 @@ class ImportView(BaseView):
             page = import_pages.undo_page(_session(), batch, current_actor(), found)
             return self.render_template("import_undo.html", page=page), 409 if request.method == "POST" else 200
         try:
-            return self._work(UNDOING, batch)
+            answer = self._work(UNDOING, batch)
         except import_undo.UndoRefused:
             # Somebody else changed one of its records at this moment.
             fresh_session()
             return redirect(import_pages.step_url(batch, "undo"), 303)
+        batch = self._batch(pk)
+        if batch.state is ImportState.applied and find_open_job(_session(), batch) is None:
+            # As much as one request does; whoever asked goes on from the numbers that are left.
+            return redirect(import_pages.step_url(batch, "undo"), 303)
+        return answer
 
     @expose("/<int:pk>/refused.<kind>")
     @guarded(Action.read)
