@@ -19,8 +19,9 @@ from models.ticket import Ticket, TicketState
 from models.time_entry import TimeEntry
 from models.values import Minutes
 
-#: What was worked on these is settled: the client has had the official mail.
+#: Minutes of a day.
 _DAY = 24 * 60
+#: What was worked on these is settled: the client has had the official mail.
 _LOCKED = (TicketState.closed_final, TicketState.archived)
 
 
