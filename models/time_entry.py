@@ -75,7 +75,7 @@ class TimeEntry(GroupOwned, Record):
         ActivityCategory, _l("Category"), badge=False, help=_l("What contracts and reports tell activities apart by.")
     )
     #: The day the work was done.
-    day: Mapped[date] = field(_l("Day"))
+    day: Mapped[date] = field(_l("Day"), example="30/10/2026")
     #: How much of it packages have paid for, rounded as the contract says; the movements of packages tell which.
     charged_minutes: Mapped[int] = minutes(
         _l("Charged"), default=0, server_default="0", verb_only=True, help=_l("Taken from support packages.")

@@ -113,7 +113,7 @@ class TrainingRecord(CompanyOwned, Record):
         TrainingKind, _l("Kind"), default=TrainingKind.training, badge=False, help=_l("An update renews what expires.")
     )
     #: The last day of the course.
-    completed_on: Mapped[date] = field(_l("Completed on"), help=_l("The last day of the course."))
+    completed_on: Mapped[date] = field(_l("Completed on"), help=_l("The last day of the course."), example="30/10/2026")
     #: How long they were there.
     attended_minutes: Mapped[int | None] = minutes(_l("Time attended"), help=_l("Such as 8:00."))
     #: Whether we held it, or others did, or it was there before.
@@ -130,7 +130,11 @@ class TrainingRecord(CompanyOwned, Record):
     )
     #: How it was held.
     delivery_mode: Mapped[DeliveryMode | None] = choice(
-        DeliveryMode, _l("How it was held"), badge=False, help=_l("Always said of what we hold.")
+        DeliveryMode,
+        _l("How it was held"),
+        badge=False,
+        help=_l("Always said of what we hold."),
+        example="residential",
     )
     #: The contract that covers it, or in which its data entry was agreed; found by the program.
     contract_id: Mapped[int | None] = reference(

@@ -40,9 +40,6 @@ IMPORTABLE = [e for e in ENTITIES.values() if not (e.__admin__.append_only or e.
 #: Whose example row needs a value that another decides, or lines that a sheet has no place for: its page says what is
 #: missing, as for any other row.
 CONDITIONED = {"ActivationRequest"}
-#: Whose example is of a day on which nobody can have completed a course or worked yet, or which no contract covers any
-#: more.
-DATED = {"TrainingRecord", "TimeEntry"}
 
 
 def brought_in(records: RecordSession, entity: type[Recorded], content: bytes, actor: Actor) -> list[object]:
@@ -92,7 +89,7 @@ def test_every_template_imports_with_its_example_and_without(
                 found = brought_in(records, entity, "".join(write_csv(rows)).encode(), actor)
                 if found:
                     complaints.setdefault(entity.__name__, []).extend(found)
-    assert complaints.keys() - DATED == CONDITIONED, complaints
+    assert complaints.keys() == CONDITIONED, complaints
 
 
 def test_the_pages_offer_the_template_in_both_kinds(desk_client: Callable[..., DeskClient]) -> None:
