@@ -55,11 +55,12 @@ class Settings:
     """Every setting, checked and ready to use."""
 
     database_url: str = setting(
-        "sqlite:///var/backoffice.sqlite",
-        "Where the data is: sqlite:///file (from the project's folder) or postgresql://user:password@host/database.",
+        "",
+        "Where the data is: sqlite:///file (from the project's folder) or postgresql://user:password@host/database; "
+        "empty for the file backoffice.sqlite in BACKOFFICE_VAR.",
         secret=True,
     )
-    var: Path = setting(Path("var"), "Folder for the SQLite database and the keys generated for it.")
+    var: Path = setting(Path("var"), "Folder for the SQLite database, the files and the generated keys, where no other setting places them.")
     host: str = setting("127.0.0.1", "Address to listen on; 0.0.0.0 for every network of the machine.")
     port: int = setting(8000, "Port to listen on.")
     threads: int = setting(16, "Requests that each process answers at the same time.")
@@ -144,7 +145,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             values[declared.name] = _parse(declared.name, raw.strip(), declared.default)
     settings = Settings(**values)
     settings = dataclasses.replace(settings, var=ROOT / settings.var)
-    settings = dataclasses.replace(settings, database_url=_database_url(settings.database_url))
+    url = settings.database_url or f"sqlite:///{settings.var / 'backoffice.sqlite'}"
+    settings = dataclasses.replace(settings, database_url=_database_url(url))
     _check(settings)
     return _with_keys(settings)
 

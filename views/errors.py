@@ -143,7 +143,7 @@ def refused_by_http(error: HTTPException) -> Any:
         400: _("The form has expired or the request is damaged: go back, reload the page and try again."),
         404: _("There is nothing at this address, or you may not see it."),
         405: _("This address cannot be used in this way."),
-        413: _("What was sent is too large."),
+        413: _("What was sent is too large. Go back: there it can be sent without its files, or with smaller ones."),
         429: _("Please wait a little and try again."),
     }
     body, code = answer(status, texts.get(status, _("The request cannot be carried out.")))

@@ -223,3 +223,18 @@ def test_every_task_of_a_client_can_be_done_by_keyboard_alone(page: Page, applic
     reach(page, "Tieni il mio account")
     keyboard.press("Enter")
     expect(page.get_by_text("Il tuo account resta com’era.")).to_be_visible()
+
+
+def test_a_file_too_large_is_told_of_before_anything_typed_is_lost(page: Page) -> None:
+    sign_in(page, "demo.referent")
+    page.goto("/it/tickets/new/")
+    page.fill("[name=subject]", "Foto del guasto")
+    page.set_input_files("[name=file]", {"name": "foto.txt", "mimeType": "text/plain", "buffer": b"x" * 21_000_000})
+    page.get_by_role("button", name="Invia la richiesta").click()
+    told = page.locator("[name=file]").evaluate("field => field.validationMessage")
+    assert told.startswith("Troppo grande: ")
+    page.set_input_files("[name=file]", {"name": "foto.txt", "mimeType": "text/plain", "buffer": b"x" * 1_000})
+    page.get_by_role("button", name="Invia la richiesta").click()
+    # The server has seen it, and says what else is missing.
+    expect(page.locator(".field-error").first).to_be_visible()
+    expect(page.locator("[name=subject]")).to_have_value("Foto del guasto")

@@ -76,6 +76,13 @@ def test_a_record_on_paper(desk_page: Callable[[str], Page]) -> None:
     page.goto(f"{DESK}/contract/1?tab=history")
     expect(page.locator(".timeline")).to_be_visible()
     expect(page.locator(".details")).to_have_count(0)
+    # The contract of the demonstration was made today, and paper outlives the day.
+    moments = page.locator(".timeline time")
+    assert any(words.startswith("oggi alle") for words in moments.all_inner_texts())
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert all(re.fullmatch(r"\d\d/\d\d/\d{4} \d\d:\d\d", words) for words in moments.all_inner_texts())
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert any(words.startswith("oggi alle") for words in moments.all_inner_texts())
 
 
 def test_figures_on_paper(desk_page: Callable[[str], Page]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -216,6 +217,9 @@ def test_the_desk_deletes_and_restores(admin: Visitor, session: RecordSession) -
     deleted = admin.get("/history_entry/?f=entity:is:contact&f=event:is:deleted").text
     entry = as_stored(session).scalars(sa.select(HistoryEntry.id).order_by(HistoryEntry.id.desc())).first()
     assert f"/history_entry/{entry}" in deleted
+    words = re.sub(r"<[^>]+>", " ", deleted)
+    assert re.search(r"Evento\s+è\s+Eliminazione", words)
+    assert re.search(r"Tipo di scheda\s+è\s+Contatto", words)
     assert f"{path}/restore" in admin.get(f"/history_entry/{entry}").text
     assert admin.submit(f"{path}/restore", {}).status_code == 303
     assert admin.get(path).status_code == 200

@@ -40,7 +40,7 @@ def _as_typed(field: Field, kind: str, value: Any) -> str:
         return ""
     if kind in ("date", "two_dates"):
         return str(value.isoformat())
-    return str(value) if kind in ("days", "relation", "text") else field.edit(value)
+    return _worded(field, str(value)) if kind in ("days", "relation", "text") else field.edit(value)
 
 
 def filter_field(field: Field) -> dict[str, Any]:
@@ -75,7 +75,12 @@ def filter_value(item: record_filters.Filter) -> str:
 
 def _bound(field: Field, value: Any) -> str:
     if value is None or isinstance(value, str):
-        return value or ""
+        return _worded(field, value or "")
     if field.kind is Kind.datetime or isinstance(value, int):
         return show_date(value) if hasattr(value, "year") else str(value)
     return field.show(value)
+
+
+def _worded(field: Field, text: str) -> str:
+    """Return a text to look for as people read it: a name of the program by its word, which filters read as well."""
+    return field.show(text) if field.value_type is not None and field.value_type.worded else text
