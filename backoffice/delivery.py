@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from backoffice import clock
+from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import DomainError, Text
@@ -31,6 +32,7 @@ from backoffice.operations.mails import (
     take_next_mail,
 )
 from backoffice.outbox import has_demonstration, letter_of, portal_of
+from models.corporate_group import CorporateGroup
 from models.outbox_mail import OutboxMail
 
 #: Longer than any attempt may take, its time-outs added up.
@@ -105,26 +107,35 @@ def _attempt(engine: sa.Engine, post: Post, mail: OutboxMail, roots: Roots) -> t
         return Answer(Outcome.refused, post.say(error)), None
     if letters is None:
         return Answer(Outcome.refused, post.say(_UNKNOWN_TEMPLATE)), None
-    letter, shown = letters
-    return post.send(Envelope(mail.recipient, mail.message_id, mail.sender, mail.reply_to), letter), shown
+    letter, shown, name = letters
+    return post.send(Envelope(mail.recipient, mail.message_id, mail.sender, mail.reply_to, name), letter), shown
 
 
-def _written(engine: sa.Engine, mail: OutboxMail, roots: Roots) -> tuple[Letter, Letter] | None:
-    """Return the text of a mail with a link made just now, and without; only the link's digest is stored, first."""
+def _written(engine: sa.Engine, mail: OutboxMail, roots: Roots) -> tuple[Letter, Letter, str] | None:
+    """Return the text of a mail with a link made just now, and without, and the name it comes under.
+
+    Only the link's digest is stored, first.
+    """
     template = TEMPLATES.get(mail.template)
     if template is None:
         return None
     with _working(engine) as session:
-        link = _root(session, mail, roots) + template.mint(session, mail) if template.mint is not None else ""
-        return letter_of(session, mail, link=link), letter_of(session, mail)
+        root, name = _origin(session, mail, roots)
+        link = root + template.mint(session, mail) if template.mint is not None else ""
+        return letter_of(session, mail, link=link), letter_of(session, mail), name
 
 
-def _root(session: RecordSession, mail: OutboxMail, roots: Roots) -> str:
-    """Return the address with which the link of a mail begins: for clients that of their portal, if it has one."""
-    if not TEMPLATES[mail.template].for_clients:
-        return roots.desk
-    portal = portal_of(session, mail.cause_entity, mail.cause_id, mail.group_id)
-    return portal.public_url.rstrip("/") if portal is not None and portal.public_url else roots.client_area
+def _origin(session: RecordSession, mail: OutboxMail, roots: Roots) -> tuple[str, str]:
+    """Return the address with which the link of a mail begins, and the name that the mail comes under.
+
+    For clients they are those of their portal, for colleagues those of the desk and of their corporate group.
+    """
+    if TEMPLATES[mail.template].for_clients:
+        portal = portal_of(session, mail.cause_entity, mail.cause_id, mail.group_id)
+        root = portal.public_url.rstrip("/") if portal is not None and portal.public_url else roots.client_area
+        return root, portal.name if portal is not None else ""
+    name = sa.select(CorporateGroup.name).where(CorporateGroup.id == mail.group_id)
+    return roots.desk, session.scalar(name, execution_options=INTERNAL) or ""
 
 
 def _conclude(engine: sa.Engine, taken: OutboxMail, answer: Answer, shown: Letter | None, tally: Tally) -> None:

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ class Envelope:
     message_id: str
     sender: str | None = None
     reply_to: str | None = None
+    #: Under which name it comes; empty for the bare address.
+    name: str = ""
 
 
 class Post:
@@ -171,12 +174,18 @@ def _message(envelope: Envelope, letter: Letter, sender: str) -> flask_mail.Mess
         recipients=[envelope.recipient],
         body=letter.text,
         html=letter.html,
-        sender=envelope.sender or sender,
+        sender=_named(envelope, sender),
         reply_to=envelope.reply_to,
         extra_headers=_HEADERS,
     )
     message.msgId = envelope.message_id
     return message
+
+
+def _named(envelope: Envelope, sender: str) -> str:
+    """Return who the mail is from, as headers write it: a name that the installation gives its address comes first."""
+    given, address = parseaddr(envelope.sender or sender)
+    return formataddr((given or " ".join(envelope.name.split()), address))
 
 
 def _judged(error: Exception) -> Answer:

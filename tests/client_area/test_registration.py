@@ -112,7 +112,7 @@ def test_whoever_is_turned_down_reads_why_in_the_language_of_the_form(
     browser_of(portal="SUPPORTO").form(f"/{language}/register/", TYPED)
     account = registered(session)
     assert account.portal is not None
-    account.portal.sender = "supporto@prova.example"
+    account.portal.sender, account.portal.name = "supporto@prova.example", "Rossi, Però & C."
     perform(session, account, "confirm_address", actor=SYSTEM)
     perform(session, account, "submit", actor=SYSTEM)
     perform(session, account, "reject", {"validation_notes": "L’azienda non è nostra cliente."}, actor=SYSTEM)
@@ -120,7 +120,8 @@ def test_whoever_is_turned_down_reads_why_in_the_language_of_the_form(
     send_due(engine, server, ROOTS)
     assert "L’azienda non è nostra cliente." in plain(inbox)
     assert plain(inbox).startswith(greeting)
-    assert "supporto@prova.example" in inbox.taken[-1]["From"]
+    (sender,) = inbox.taken[-1]["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ("Rossi, Però & C.", "supporto@prova.example")
 
 
 def test_an_address_that_has_an_account_gets_the_same_page_and_another_mail(
