@@ -60,7 +60,10 @@ class Settings:
         "empty for the file backoffice.sqlite in BACKOFFICE_VAR.",
         secret=True,
     )
-    var: Path = setting(Path("var"), "Folder for the SQLite database, the files and the generated keys, where no other setting places them.")
+    var: Path = setting(
+        Path("var"),
+        "Folder for the SQLite database, the files and the generated keys, where no other setting places them.",
+    )
     host: str = setting("127.0.0.1", "Address to listen on; 0.0.0.0 for every network of the machine.")
     port: int = setting(8000, "Port to listen on.")
     threads: int = setting(16, "Requests that each process answers at the same time.")

@@ -18,7 +18,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 import config
 from backoffice.database import make_engine
 from backoffice.files.s3 import file_store
-from views import cells, client_area, desk, door, errors, fragments, frame, headers, interrupted, problems
+from views import cells, client_area, desk, door, errors, fragments, frame, headers, interrupted, problems, sign_in
 from views.desk import attachments
 from views.generated import api, grid, importing
 from views.generated import desk as generated_desk
@@ -73,7 +73,7 @@ def create_desk(settings: config.Settings, engine: sa.Engine, *, prefix: str = "
     door.install(app, engine)
     headers.install(app)
     errors.install(app, errors.desk_page)
-    interrupted.install(app)
+    interrupted.install(app, sign_in.ENTRANCE)
     frame.install(app)
     Bootstrap5(app)
     CSRFProtect(app)
@@ -101,8 +101,9 @@ def create_client_area(settings: config.Settings, engine: sa.Engine) -> Flask:
     app.extensions["files"] = file_store(settings)
     headers.install(app)
     Bootstrap5(app)
-    CSRFProtect(app)
+    # Before tokens are looked at, so that a form whose session has ended finds its portal and its way back.
     client_area.install(app, engine, own_host=urlsplit(settings.root_url).hostname or "")
+    CSRFProtect(app)
     return app
 
 

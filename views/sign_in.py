@@ -310,3 +310,17 @@ __all__ = [
     "forget_codes",
     "start_session",
 ]
+
+
+def _page_with(address: str, kept: str) -> str:
+    return render_template("login.html", page={"error": None, "next": address, "kept": kept}, form=None)
+
+
+#: Forms of records, and those of the workspaces.
+ENTRANCE = interrupted.Entrance(
+    forms=("desk_", "ActivationView.", "CallDesk.", "TicketBulkView."),
+    is_in=lambda: bool(current_user.is_authenticated),
+    sign_in_url=lambda: url_for("SignInView.login", next=request.full_path),
+    sign_in_page=_page_with,
+    frame="plain.html",
+)

@@ -16,7 +16,7 @@ from models.account import Account
 from models.activation_request import ActivationRequest, RequestKind
 from models.outbox_mail import MailLanguage
 from models.portal import Portal
-from views import addresses
+from views import addresses, interrupted
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 from views.door import current_actor, current_session
@@ -63,7 +63,7 @@ def _ask(kind: RequestKind, *, about: Account | None = None) -> Any:
     if door.client() is None:
         return door.sign_in_first()
     current_actor().require(Action.create, ActivationRequest)
-    if request.method != "POST":
+    if request.method != "POST" or interrupted.resumed():
         return _form(kind, about)
     try:
         return _send(kind, about=about)
@@ -114,6 +114,7 @@ def _form(kind: RequestKind, about: Account | None, problems: dict[str, str] | N
         "offers": [{"offer": offer, "chosen": str(offer.id) in chosen} for offer in offers],
         "typed": {name: request.form.get(name, "") for name in _TYPED},
         "problems": problems or {},
+        "resumed": interrupted.resumed(),
         "back_url": url_for("clients.dashboard") if about is None else addresses.record_url(about),
     }
     return render_template("client_ask.html", page=page)

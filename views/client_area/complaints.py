@@ -16,7 +16,7 @@ from backoffice.records.lookup import get_record
 from models.account import Account
 from models.complaint import Complaint
 from models.ticket import Ticket, TicketState
-from views import addresses
+from views import addresses, interrupted
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 from views.door import current_actor, current_session
@@ -32,7 +32,7 @@ def new_complaint() -> Any:
     current_actor().require(Action.create, Complaint)
     about = request.args.get("ticket", "")
     ticket: Ticket | None = get_record(current_session(), Ticket, about) if about else None
-    if request.method != "POST":
+    if request.method != "POST" or interrupted.resumed():
         return _form(ticket)
     limits.count("complaint")
     key = ticket.id if ticket is not None else None
@@ -56,6 +56,7 @@ def _form(ticket: Ticket | None, problem: DomainError | None = None) -> str:
         "ticket": {"number": ticket.number, "subject": ticket.subject} if ticket is not None else None,
         "typed": {"description": request.form.get("description", "")},
         "problems": {name: str(text) for name, text in problems.items()},
+        "resumed": interrupted.resumed(),
         "back_url": addresses.record_url(ticket) if ticket is not None else addresses.list_url(Complaint),
     }
     return render_template("client_complaint_new.html", page=page)

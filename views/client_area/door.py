@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, g, request, session, url_for
 
 from backoffice import clock
 from backoffice.actors import ANONYMOUS, SYSTEM, Context, Door
@@ -19,6 +19,7 @@ from backoffice.portals import SEEN_EVERY, Client, find_client, find_portal
 from models.account_preference import PreferenceKey
 from models.portal import Portal
 from views import door
+from views.interrupted import sign_in_first
 
 LANGUAGES = ("it", "en")
 #: Where the browser keeps what it is known by, and the portal somebody chose.
@@ -126,10 +127,10 @@ def as_product(*, writes: bool = False, account_id: int | None = None) -> Iterat
         yield records
 
 
-def sign_in_first() -> Any:
-    """Lead whoever is not signed in to the sign-in page, and back afterwards."""
+def sign_in_url() -> str:
+    """Return where whoever is not signed in signs in, and is led back from."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("clients.login", next=wanted))
+    return url_for("clients.login", next=wanted)
 
 
 def start_session(token: str) -> None:
@@ -162,5 +163,6 @@ __all__ = [
     "portal",
     "rows_a_page",
     "sign_in_first",
+    "sign_in_url",
     "start_session",
 ]

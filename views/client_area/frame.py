@@ -20,7 +20,7 @@ from models.account import Account
 from models.account_preference import PreferenceKey
 from models.contract import Contract
 from models.ticket import Ticket
-from views import addresses, errors, fragments
+from views import addresses, errors, fragments, interrupted
 from views.client_area import (
     accessibility,
     asking,
@@ -75,6 +75,7 @@ def install(app: Flask, engine: Engine, *, own_host: str = "") -> None:
     app.add_url_rule("/portal.css", "portal_css", _portal_css)
     app.add_url_rule("/portal.png", "portal_logo", _portal_logo)
     errors.install(app, _error_page)
+    interrupted.install(app, sign_in.ENTRANCE)
     app.context_processor(_around)
 
 

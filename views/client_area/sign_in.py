@@ -20,6 +20,7 @@ from models.account_preference import PreferenceKey
 from models.catalogue import fields
 from models.outbox_mail import MailLanguage
 from models.portal import Portal
+from views import interrupted
 from views.addresses import local_path
 from views.attempts import try_to_enter, with_wait
 from views.client_area import door
@@ -29,21 +30,22 @@ from views.client_area.blueprint import area
 @area.route("/login/", methods=["GET", "POST"])
 def login() -> Any:
     """Show the sign-in page, or let somebody in and lead them to where they wanted to go."""
-    wanted = local_path(request.values.get("next", ""))
+    wanted, kept = local_path(request.values.get("next", "")), request.form.get(interrupted.KEPT, "")
     if door.client() is not None:
-        return redirect(wanted or url_for("clients.dashboard"))
+        return interrupted.resume(kept) or redirect(wanted or url_for("clients.dashboard"))
     if request.method != "POST":
         return _page(wanted)
     name = request.form.get("username", "")
     try:
         token = _enter(name, request.form.get("password", ""))
     except DomainError as error:
-        response = make_response(_page(wanted, error, name), error.status)
+        response = make_response(_page(wanted, error, name, kept), error.status)
         return with_wait(response, error)
     door.start_session(token)
     if _is_to_be_asked(token):
         return redirect(url_for("clients.new_notice", next=wanted), 303)
-    return redirect(wanted or url_for("clients.dashboard", lang=_language_of(token)), 303)
+    place = wanted or url_for("clients.dashboard", lang=_language_of(token))
+    return interrupted.resume(kept) or redirect(place, 303)
 
 
 def _language_of(token: str) -> str:
@@ -97,7 +99,7 @@ def logout() -> Any:
     return redirect(url_for("clients.login"), 303)
 
 
-def _page(wanted: str, error: DomainError | None = None, username: str = "") -> str:
+def _page(wanted: str, error: DomainError | None = None, username: str = "", kept: str = "") -> str:
     portal = door.portal()
     with door.as_product() as records:
         texts = text_values(records, portal, MailLanguage[door.language()])
@@ -108,6 +110,7 @@ def _page(wanted: str, error: DomainError | None = None, username: str = "") -> 
         "next": wanted,
         "error": str(error) if error else None,
         "username": username[:254],
+        "kept": kept,
         "offers": offers,
         "request_url": url_for("clients.request_service") if portal.requests_open and offers else None,
         "recover_url": url_for("clients.forgotten"),
@@ -118,3 +121,16 @@ def _page(wanted: str, error: DomainError | None = None, username: str = "") -> 
         "hours": in_language(portal, "hours"),
     }
     return render_template("client_login.html", page=page)
+
+
+#: What clients write and would lose; asking for an account to be deleted takes a click and no words.
+ENTRANCE = interrupted.Entrance(
+    forms=(
+        "clients.open_new_ticket", "clients.answer", "clients.new_complaint", "clients.ask_service",
+        "clients.ask_account", "clients.ask_change",
+    ),
+    is_in=lambda: door.client() is not None,
+    sign_in_url=door.sign_in_url,
+    sign_in_page=lambda address, kept: _page(address, kept=kept),
+    frame="client_frame.html",
+)  # fmt: skip

@@ -39,7 +39,7 @@ from models.complaint import Complaint
 from models.portal import Portal
 from models.ticket import Ticket, TicketState, Urgency
 from models.ticket_message import Direction, TicketMessage
-from views import addresses
+from views import addresses, interrupted
 from views.client_area import door, limits
 from views.client_area.blueprint import area
 from views.client_area.kept_files import Files, bring_back, keep
@@ -66,14 +66,21 @@ def open_new_ticket() -> Any:
         return _form()
     # The page in between is a second form of the same request.
     has_looked = "looked" in request.form
-    limits.count("ticket")
     try:
-        files = [*bring_back(request.form.get("kept", ""), client.actor.id), *sent_files("file")]
+        files = _kept_files(client)
+        if interrupted.resumed():
+            return _form(files=files)
+        limits.count("ticket")
+        files += sent_files("file")
         if "change" in request.form:
             return _form(files=files)
         return _send(client, files, has_looked=has_looked)
     except (StoreUnavailable, FileGone) as error:
         return _form({"file": str(error)}), error.status
+
+
+def _kept_files(client: Client) -> Files:
+    return bring_back(request.form.get("kept", ""), client.actor.id)
 
 
 def _send(client: Client, files: Files, *, has_looked: bool) -> Any:
@@ -173,7 +180,7 @@ def answer(pk: str) -> Any:
         return door.sign_in_first()
     current_actor().require(Action.create, Ticket)
     ticket: Ticket = get_record(current_session(), Ticket, pk)
-    if request.method != "POST":
+    if request.method != "POST" or interrupted.resumed():
         return _answer_form(ticket)
     limits.count("answer")
     key, files = ticket.id, sent_files("file")
@@ -216,6 +223,7 @@ def _form(problems: dict[str, str] | None = None, files: Files | None = None) ->
         "kept": keep(kept, client.actor.id) if kept and client is not None else "",
         "kept_files": [name for name, _content in kept or ()],
         "files": _files(),
+        "resumed": interrupted.resumed(),
         "back_url": addresses.list_url(Ticket),
         "complain_url": url_for("clients.new_complaint") if current_actor().may(Action.create, Complaint) else None,
     }
@@ -230,6 +238,7 @@ def _answer_form(ticket: Ticket, problems: dict[str, str] | None = None) -> str:
         "body": request.form.get("body", ""),
         "problems": problems or {},
         "files": _files(),
+        "resumed": interrupted.resumed(),
         "back_url": addresses.record_url(ticket),
     }
     return render_template("client_ticket_answer.html", page=page)

@@ -62,7 +62,7 @@ class ActivationView(BaseView):
         """Show the form of a verb of the request, of a service or of a check; perform it when it is sent."""
         if (refused := _refused()) is not None:
             return refused
-        if request.method != "POST" or interrupted.is_resumed():
+        if request.method != "POST" or interrupted.resumed():
             return _page(pk, _deed(pk, kind, key, verb))
         try:
             return _done(_deed(pk, kind, key, verb))

@@ -91,7 +91,7 @@ def _answer(pk: int | None) -> Any:
 
 def _way() -> Way | None:
     """Return what the pressed button asks for; None where it only looks somebody up."""
-    if request.method != "POST" or interrupted.is_resumed():
+    if request.method != "POST" or interrupted.resumed():
         return None
     if request.form.get("join"):
         return Way.join

@@ -73,7 +73,7 @@ class TicketBulkView(BaseView):
         if request.method != "POST" or not keys:
             flash(_("Tick the tickets first."), "wait")
             return redirect(url_for("TicketView.list", **kept()), 303)
-        step = "" if interrupted.is_resumed() else request.form.get("step", "")
+        step = "" if interrupted.resumed() else request.form.get("step", "")
         return _report(kind, keys) if step == "do" else _page(kind, keys, step)
 
     @expose("/take", methods=["POST"])
@@ -81,7 +81,7 @@ class TicketBulkView(BaseView):
         """Entrust the ticked tickets to oneself, in the state they are in; say how many, and why not the others."""
         if (answer := refused()) is not None:
             return answer
-        if interrupted.is_resumed():  # the queue may be another one by now
+        if interrupted.resumed():  # the queue may be another one by now
             return redirect(url_for("TicketView.list", **kept()), 303)
         actor = current_actor()
         values = {"assignee": actor.staff_id}

@@ -88,7 +88,7 @@ class TicketView(BaseView):
         """Show the form of a verb beside the conversation; perform it when it is sent."""
         if (answer := refused()) is not None:
             return answer
-        if request.method != "POST" or interrupted.is_resumed():
+        if request.method != "POST" or interrupted.resumed():
             return _page(pk, find_deed(current_session(), current_actor(), pk, verb))
         try:
             return _done(find_deed(current_session(), current_actor(), pk, verb))

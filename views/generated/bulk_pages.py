@@ -71,9 +71,9 @@ class BulkPages(BaseView):
                 return render_template("bulk_progress.html", page=shown.progress_page(current_session(), run))
             return redirect(shown.run_url(run, "report"), 303)
         form = shown.run_form(current_session(), run, actor)
-        if request.method != "POST" or interrupted.is_resumed():
+        if request.method != "POST" or interrupted.resumed():
             page = shown.confirm_page(current_session(), run, form, actor)
-            return render_template("bulk.html", page=page | {"resumed": interrupted.is_resumed()})
+            return render_template("bulk.html", page=page | {"resumed": interrupted.resumed()})
         try:
             bulk.begin_run(current_session(), run, form.values(), actor=actor)
             is_long = bulk_deeds.is_done_beside(current_session(), run)

@@ -92,8 +92,8 @@ class DeskView(BulkPages, ViewPages, RemovalPages):
         return self._form(pk)
 
     def _form(self, pk: str) -> Any:
-        if request.method != "POST" or interrupted.is_resumed():
-            page = form_pages.form_page(*self._bound(pk)) | {"resumed": interrupted.is_resumed()}
+        if request.method != "POST" or interrupted.resumed():
+            page = form_pages.form_page(*self._bound(pk)) | {"resumed": interrupted.resumed()}
             page["earlier"] = bool(pk) and "earlier" in request.args
             return self.render_template("form.html", page=page)
         if not pk and (question := pages.question(self.entity, current_actor(), current_session())) is not None:
@@ -193,11 +193,11 @@ class DeskView(BulkPages, ViewPages, RemovalPages):
         transition = get_transition(self.entity, verb)
         if not may_perform(transition, self.entity, current_actor()) or transition.automatic:
             raise Forbidden
-        if request.method != "POST" or interrupted.is_resumed():
+        if request.method != "POST" or interrupted.resumed():
             record, _transition, form = self._asked(pk, transition)
             obstacle = verbs.obstacle(current_session(), record, transition, actor=current_actor())
             page = form_pages.verb_page(record, transition, form, problem=obstacle)
-            page |= {"resumed": interrupted.is_resumed(), "blocked": obstacle is not None}
+            page |= {"resumed": interrupted.resumed(), "blocked": obstacle is not None}
             return self.render_template("confirm.html", page=page)
         try:
             record = self._perform(pk, transition)

@@ -52,7 +52,7 @@ class MergePages(BaseView):
     @guarded(Action.delete)
     def merge(self) -> Any:
         self._require_right()
-        if request.method != "POST" or interrupted.is_resumed():
+        if request.method != "POST" or interrupted.resumed():
             return self._compare()
         keep, drop = self._both()
         names = {"kept": show.label(keep, current_actor()), "dropped": show.label(drop, current_actor())}
@@ -99,7 +99,7 @@ class MergePages(BaseView):
         self._require_right()
         merge = self._merge(pk)
         set_place(_("Undo a merge"), "")
-        if request.method == "POST" and not interrupted.is_resumed():
+        if request.method == "POST" and not interrupted.resumed():
             try:
                 record = undo_merge(current_session(), merge, actor=current_actor())
                 commit()

@@ -44,7 +44,7 @@ class RemovalPages(BaseView):
         set_record(record)
         if self.entity.__admin__.append_only:
             raise Forbidden
-        if request.method != "POST" or interrupted.is_resumed():
+        if request.method != "POST" or interrupted.resumed():
             obstacle = removal.obstacle(current_session(), record)
             page = form_pages.delete_page(record, current_actor(), obstacle=obstacle)
             return self.render_template("confirm.html", page=page)
@@ -68,7 +68,7 @@ class RemovalPages(BaseView):
     def restore(self, pk: str) -> Any:
         deletion = self._deletion(pk)
         set_place(deletion.title, "", _("Restore"))
-        if request.method != "POST" or interrupted.is_resumed():
+        if request.method != "POST" or interrupted.resumed():
             return self.render_template("confirm.html", page=form_pages.restore_page(deletion))
         try:
             record = restoring.restore_record(current_session(), deletion, actor=current_actor())
