@@ -229,6 +229,8 @@ class Admin:
     retractable: str = ""
     #: Written by operations only: no add and edit forms, no import.
     written_by_verbs: bool = False
+    #: What a corporate group has chosen on pages of its own: it goes along in a file with everything.
+    configuration: bool = False
     #: Whether rows that point at it may be counted by it: not where that would measure people at work.
     counted_by: bool = True
     #: Whether it has its own entry in the navigation (lines of a parent have not).

@@ -58,6 +58,7 @@ class MailTemplate(GroupOwned, Record):
         ),
         rules={"uq_mail_template_group_id_event_language_sender": _TWICE, "uq_mail_template_any_sender": _TWICE},
         written_by_verbs=True,
+        configuration=True,
         menu=False,
     )
 

@@ -51,6 +51,7 @@ class Setting(Record):
         sections=(Section(_l("Setting"), ("key", "value", "updated_by", "updated_at")),),
         rules={"uq_setting_group_id_key": _TWICE, "uq_setting_of_installation": _TWICE},
         written_by_verbs=True,
+        configuration=True,
         menu=False,
     )
 

@@ -61,6 +61,7 @@ class TextBlock(Record):
             "ck_text_block_of_portal": _OF_PORTAL,
         },
         written_by_verbs=True,
+        configuration=True,
         menu=False,
     )
 
@@ -72,7 +73,7 @@ class TextBlock(Record):
     portal_id: Mapped[int | None] = reference("portal", _l("Portal"), help=_l("Empty: all portals."))
     portal: Mapped[Portal | None] = relationship()
     #: Which one, as the program calls it.
-    key: Mapped[str] = field(_l("Text"), TextName())
+    key: Mapped[str] = field(_l("Which text"), TextName())
     #: The language it is written in.
     language: Mapped[MailLanguage] = choice(MailLanguage, _l("Language"))
     #: The words; empty for the shipped ones.

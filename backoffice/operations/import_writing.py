@@ -8,10 +8,12 @@ from contextlib import ExitStack
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from backoffice.access import acting
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.history import recording
 from backoffice.operations.external_codes import keep_codes
 from backoffice.operations.import_judging import WRITTEN, Judge
+from backoffice.operations.import_mapping import adding
 from backoffice.operations.import_rows import Finding, Verdict
 from backoffice.operations.openings import open_record
 from backoffice.operations.plain import add_record, alter_record, change_record, flush, follow_up
@@ -61,6 +63,8 @@ def _written_together(judge: Judge, verdicts: Sequence[Verdict]) -> bool:
     session = judge.session
     try:
         with session.begin_nested(), ExitStack() as stack:
+            if judge.columns.entity.__admin__.configuration:
+                stack.enter_context(acting(session, adding(judge.columns.entity)))
             for verdict in verdicts:
                 _put(judge, verdict)
                 if judge.batch.restores or verdict.brings_past:
@@ -87,6 +91,9 @@ def _put(judge: Judge, verdict: Verdict) -> None:
     if verdict.record is None:
         entity, is_whole = judge.columns.entity, judge.batch.restores
         verdict.record = add_record(judge.session, entity, verdict.cleaned, actor=judge.actor, is_whole=is_whole)
+        if entity.__admin__.scope.groupless:
+            # Others of its kind count for the whole installation; this one is of the group whose file it is in.
+            verdict.record.group_id = judge.actor.group_id  # type: ignore[attr-defined]
         if verdict.brings_past:
             open_record(judge.session, verdict.record, verdict.cleaned, actor=judge.actor)
     elif judge.batch.restores:

@@ -32,7 +32,7 @@ from models.catalogue import Field, Kind, fields
 BATCH = 500
 LANGUAGES = ("it", "en")
 #: What a new record gets from the installation it comes to.
-_OF_THE_INSTALLATION = frozenset({"id", "version", "updated_at", "is_demo", "deleted_at", "group"})
+_OF_THE_INSTALLATION = frozenset({"id", "version", "updated_at", "updated_by", "is_demo", "deleted_at", "group"})
 _CELL_TEXT = 32_767
 _NUMBERS = frozenset({Kind.integer, Kind.decimal, Kind.money})
 
@@ -111,6 +111,9 @@ class Everything:
 
     def _rows(self, part: Part) -> Iterator[Recorded]:
         statement = sa.select(part.entity).order_by(part.entity.id).options(*_loading(part.columns))
+        if part.entity.__admin__.scope.groupless:
+            # What counts for the whole installation is no corporate group's to take along.
+            statement = statement.where(part.entity.group_id.is_not(None))  # type: ignore[attr-defined]
         # The session holds its rows weakly: what has been written is let go.
         needed = [column.name for column in part.columns if column.kind is Kind.relation and column.required]
         with closing(self.session.scalars(statement.execution_options(yield_per=BATCH))) as rows:
@@ -141,7 +144,8 @@ def books_of_people() -> list[type[Recorded]]:
 def is_carried(entity: type[Recorded]) -> bool:
     """Say whether records of the entity go along: all but the books that an installation keeps about itself."""
     admin = entity.__admin__
-    return not ((admin.append_only or admin.written_by_verbs) and admin.category is Category.system)
+    is_book = (admin.append_only or admin.written_by_verbs) and admin.category is Category.system
+    return admin.configuration or not is_book
 
 
 def carried(entity: type[Recorded]) -> list[Field]:

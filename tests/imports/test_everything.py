@@ -20,14 +20,17 @@ from backoffice.actors import SYSTEM, Actor, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.identity import load_actor
 from backoffice.jobs import import_task, run_if_due
+from backoffice.mail.rendering import Wording
 from backoffice.operations import everything as everything_in
 from backoffice.operations import import_results
-from backoffice.operations.overrides import change_setting
+from backoffice.operations.overrides import change_mail, change_setting, change_text
 from backoffice.records.everything import Everything, carried, in_order
 from backoffice.setting_keys import IMPORT_ROWS
+from backoffice.settings import SETTINGS
 from backoffice.spreadsheets.archive import read_tables
 from backoffice.spreadsheets.reading import read_table
 from backoffice.spreadsheets.tables import Table
+from backoffice.texts import TEXTS
 from models.catalogue import Kind
 from models.company import Company, CompanyState
 from models.contact import Contact
@@ -36,7 +39,12 @@ from models.export_entry import ExportEntry
 from models.history_entry import HistoryEntry
 from models.import_batch import ImportBatch, ImportOutcome
 from models.job import Job, JobState
+from models.mail_template import MailTemplate
+from models.outbox_mail import MailLanguage
+from models.portal import Portal
+from models.setting import Setting
 from models.staff import Staff
+from models.text_block import TextBlock
 from models.work_task import WorkTask
 from seed.demo import remove_demo
 from tests.clients import DESK, DeskClient
@@ -112,13 +120,28 @@ def _ask(session: RecordSession, statement: Any) -> list[tuple[str, ...]]:
     return [tuple(map(str, row)) for row in session.execute(statement, execution_options=INTERNAL)]
 
 
+def choose(session: RecordSession, admin: Actor) -> None:
+    """Let the corporate group have a figure, a text and a mail of its own."""
+    own = next(key for key in SETTINGS.values() if key.per_group and isinstance(key.default, int))
+    portal = session.scalars(sa.select(Portal).where(Portal.group_id == admin.group_id).limit(1)).one()
+    text = next(iter(TEXTS.values()))
+    with begin_writing():
+        change_setting(session, own, str(own.default + 1), version=0, actor=admin)
+        change_text(session, text, MailLanguage.it, portal, "Benvenuti da noi", version=0, actor=admin)
+        wording = Wording(subject="Benvenuto", body="Buongiorno {{ name }}")
+        change_mail(session, "staff_password", MailLanguage.it, None, wording, version=0, actor=admin)
+        session.commit()
+
+
 @pytest.mark.long
 def test_what_went_out_comes_back_into_an_empty_installation(
     desk: Flask, engine: sa.Engine, session: RecordSession, staff: Callable[[str], Staff], tmp_path: Path
 ) -> None:
     admin = load_actor(session, staff("admin").id)
     path = tmp_path / "all.zip"
+    choose(session, admin)
     before = figures(session, admin.group_id)
+    assert all(before[name]["rows"] != [("0",)] for name in ("setting", "text_block", "mail_template"))
     with desk.app_context(), force_locale("it"), open_session(engine, Context(admin, Door.desk)) as own:
         everything = Everything(own, admin)
         everything.write_zip(path)
@@ -128,6 +151,8 @@ def test_what_went_out_comes_back_into_an_empty_installation(
     session.rollback()
     with begin_writing():
         remove_demo(session)
+        for table in (Setting.__table__, TextBlock.__table__, MailTemplate.__table__):
+            session.execute(sa.delete(table).where(table.c.group_id == admin.group_id), execution_options=INTERNAL)
         session.commit()
     with desk.app_context(), begin_writing(), open_session(engine, Context(admin, Door.spreadsheet)) as own:
         batches = everything_in.start(own, path.name, path.read_bytes(), actor=admin)
