@@ -25,9 +25,15 @@ Row = RoleRight | RoleMask
 Values = Mapping[str, str]
 
 
-def hold_roles(session: Session) -> None:
-    """Have the rights of roles changed by one transaction at a time; SQLite has one writer anyway."""
+def hold_roles(session: Session, *, patient: bool = False) -> None:
+    """Have the rights of roles changed by one transaction at a time; SQLite has one writer anyway.
+
+    ``patient``: wait minutes where another machine starts at the same moment, instead of the seconds a page may take.
+    """
     if session.get_bind().dialect.name == "postgresql":
+        if patient:
+            for limit in ("lock_timeout", "statement_timeout"):
+                session.execute(sa.text(f"SET LOCAL {limit} = '5min'"), execution_options=INTERNAL)
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)), execution_options=INTERNAL)
 
 

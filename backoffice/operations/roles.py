@@ -58,7 +58,7 @@ def synchronise_roles(session: Session) -> list[str]:
     rights in use. Several processes may run it at once: one does the work, the others find nothing to do.
     Flushes, never commits.
     """
-    hold_roles(session)
+    hold_roles(session, patient=True)
     changes = list(_create_missing_roles(session))
     for role in session.scalars(sa.select(Role).where(Role.name.in_(ROLES))):
         changes.extend(_synchronise_role(session, role))

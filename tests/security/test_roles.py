@@ -169,6 +169,16 @@ def test_stale_names_of_the_toolkit_disappear(session: RecordSession) -> None:
     assert roles.synchronise_roles(session) == []
 
 
+@pytest.mark.databases("postgresql")
+def test_a_machine_that_starts_beside_others_waits_longer_than_a_page(engine: sa.Engine) -> None:
+    with open_session(engine, Context(SYSTEM, Door.cli)) as session, session.begin():
+        roles.synchronise_roles(session)
+        assert session.scalar(sa.text("SHOW lock_timeout")) == "5min"
+        assert session.scalar(sa.text("SHOW statement_timeout")) == "5min"
+    with open_session(engine, Context(SYSTEM, Door.cli)) as session:
+        assert session.scalar(sa.text("SHOW lock_timeout")) == "10s"
+
+
 def test_four_at_once_do_the_work_once(engine: sa.Engine) -> None:
     tables = Model.metadata.tables
     emptied = (
