@@ -301,17 +301,6 @@ def _clear_session() -> None:
     g.pop("csrf_token", None)  # made for the session that has just ended
 
 
-__all__ = [
-    "FACTOR_DUE",
-    "SignInView",
-    "TokenApi",
-    "check_credentials",
-    "count_code",
-    "forget_codes",
-    "start_session",
-]
-
-
 def _page_with(address: str, kept: str) -> str:
     return render_template("login.html", page={"error": None, "next": address, "kept": kept}, form=None)
 
@@ -324,3 +313,15 @@ ENTRANCE = interrupted.Entrance(
     sign_in_page=_page_with,
     frame="plain.html",
 )
+
+
+__all__ = [
+    "ENTRANCE",
+    "FACTOR_DUE",
+    "SignInView",
+    "TokenApi",
+    "check_credentials",
+    "count_code",
+    "forget_codes",
+    "start_session",
+]
