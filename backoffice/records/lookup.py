@@ -18,6 +18,7 @@ from models.catalogue import Field, Kind, fields
 from models.columns import Choice
 from models.external_code import ExternalCode
 from models.reading import LARGEST_INTEGER, BadValue
+from models.record_merge import RecordMerge
 
 #: How many options a relation field offers at once.
 OPTIONS = 20
@@ -39,6 +40,27 @@ def get_record(session: Session, entity: type[Recorded], key: int | str, *, rela
     if found is None:
         raise NotFound
     return found
+
+
+def find_successor(session: Session, entity: type[Recorded], key: int | str, actor: Actor) -> Any | None:
+    """Return the row that the one with this key was merged into; None if it was not, or out of the actor's reach."""
+    wanted, seen = parse_key(str(key)), set[int]()
+    while wanted is not None and wanted not in seen:
+        seen.add(wanted)
+        wanted = session.scalar(_merged_into(entity, wanted, actor))
+        found = session.scalar(sa.select(entity).where(entity.id == wanted)) if wanted is not None else None
+        if found is not None:
+            return found
+    return None
+
+
+def _merged_into(entity: type[Recorded], key: int, actor: Actor) -> sa.Select[int]:
+    statement = sa.select(RecordMerge.kept_id).where(
+        RecordMerge.entity == entity.__table__.name, RecordMerge.dropped_id == key, RecordMerge.undone_at.is_(None)
+    )
+    if not actor.is_system:
+        statement = statement.where(RecordMerge.group_id == actor.group_id)
+    return statement.order_by(RecordMerge.id.desc()).limit(1)
 
 
 def relations_of(entity: type[Recorded], names: Sequence[str]) -> list[str]:

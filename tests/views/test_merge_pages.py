@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM
 from backoffice.database import RecordSession
@@ -139,13 +140,33 @@ def test_from_the_list_of_duplicates_to_one_record_and_back(
     undo = f"/company/merges/{merge.id}/undo"
     assert undo in page
     assert undo in admin.get("/company/duplicates").text
-    assert admin.get(f"/company/{twin.id}").status_code == 404
+    assert admin.get(f"/company/{twin.id}").location == f"/backoffice/company/{world.company.id}"
     assert "Zanfreta" in html.unescape(admin.get(f"/company/{world.company.id}?tab=history").text).title()
     assert admin.submit(undo, sent_by(admin.get(undo).text)).status_code == 303
     session.rollback()
     session.expire_all()
     assert (world.company.city, world.company.tax_code, twin.deleted_at) == ("Trento", None, None)
     assert admin.submit(undo, {}).status_code == 409
+    assert admin.get(f"/company/{twin.id}").status_code == 200
+
+
+def test_an_old_link_leads_to_what_the_record_became_part_of_for_those_who_may_see_it(
+    admin: Visitor, session: RecordSession, world: World, twin: Company, person: Callable[[str], Visitor]
+) -> None:
+    last = world.client(legal_name="Vetreria Zanfretta di Rovereto")
+    session.commit()
+    for keep, drop in ((world.company, twin), (last, world.company)):
+        address = f"/company/merge?keep={keep.id}&drop={drop.id}"
+        assert admin.submit(address, sent_by(admin.get(address).text)).status_code == 303
+    answer = admin.get(f"/company/{twin.id}")
+    assert (answer.status_code, answer.location) == (302, f"/backoffice/company/{last.id}")
+    assert "confluito in questa scheda" in html.unescape(admin.get(f"/company/{last.id}").text)
+    assert person("consultant").get(f"/company/{twin.id}").status_code == 404
+    session.rollback()
+    last = session.get_one(Company, last.id)
+    last.deleted_at = clock.now()
+    session.commit()
+    assert admin.get(f"/company/{twin.id}").status_code == 404
 
 
 def test_a_record_finds_its_other_half_by_a_search(admin: Visitor, world: World, twin: Company) -> None:

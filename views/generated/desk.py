@@ -25,7 +25,7 @@ from backoffice.lifecycles import Transition, get_transition, may_perform
 from backoffice.operations import plain, restoring, verbs
 from backoffice.operations.attachments import attach_file
 from backoffice.records import show
-from backoffice.records.lookup import find_options, get_record, hint, parse_key, relations_of
+from backoffice.records.lookup import find_options, find_successor, get_record, hint, parse_key, relations_of
 from backoffice.records.timeline import find_latest_save
 from models.base import ENTITIES, Recorded
 from models.catalogue import Kind, fields, slug
@@ -73,9 +73,20 @@ class DeskView(BulkPages, ViewPages, RemovalPages):
         admin = self.entity.__admin__
         names = [*admin.facts, *admin.subtitle]
         names += admin.form_columns if request.args.get("tab", "details") == "details" else ()
-        record = get_record(current_session(), self.entity, pk, relations=relations_of(self.entity, names))
+        try:
+            record = get_record(current_session(), self.entity, pk, relations=relations_of(self.entity, names))
+        except NotFound:
+            return self._merged(pk)
         set_record(record)
         return self.render_template("record.html", page=pages.record_page(record, current_actor(), current_session()))
+
+    def _merged(self, pk: str) -> Any:
+        """Go on to the record that this one was merged into: links to it lie in mails and bookmarks."""
+        record = find_successor(current_session(), self.entity, pk, current_actor())
+        if record is None:
+            raise NotFound
+        flash(_("What the link led to is part of this record now."), "good")
+        return redirect(addresses.record_url(record), 302)
 
     @expose("/new", methods=["GET", "POST"])
     @guarded(Action.create)
