@@ -17,7 +17,7 @@ from backoffice.actors import Actor
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.mail.rendering import register_template
 from backoffice.operations.client_links import client_path
-from backoffice.operations.credentials import SEND_CREDENTIALS
+from backoffice.operations.credentials import INVITE, SEND_CREDENTIALS
 from backoffice.operations.plain import before_create
 from backoffice.operations.preferences import language_of
 from backoffice.outbox import queue_mail
@@ -104,15 +104,6 @@ def _empty(_session: Session, account: Account, _values: Mapping[str, Any], _act
 
 _STAFF = (
     Transition(
-        name="invite",
-        label=_l("Invite the person"),
-        sources=(S.provisioned,),
-        target=S.invited,
-        icon="send",
-        tone="primary",
-        confirm=_l("The person is asked to register."),
-    ),
-    Transition(
         name="validate",
         label=_l("Validate the registration"),
         sources=(S.pending_validation,),
@@ -193,7 +184,11 @@ _PERSON = (
         automatic=True,
     ),
     Transition(
-        name="activate", label=_l("Activate"), sources=(S.provisioned, S.confirmed), target=S.active, automatic=True
+        name="activate",
+        label=_l("Activate"),
+        sources=(S.provisioned, S.invited, S.confirmed),
+        target=S.active,
+        automatic=True,
     ),
     Transition(
         name="revoke_consent",
@@ -231,7 +226,7 @@ _PERSON = (
     ),
 )
 
-ACCOUNTS = register(Machine(Account, "state", (*_STAFF, SEND_CREDENTIALS, *_PERSON)))
+ACCOUNTS = register(Machine(Account, "state", (INVITE, *_STAFF, SEND_CREDENTIALS, *_PERSON)))
 
 _CLIENT_AREA = _l("Client area")
 

@@ -30,6 +30,7 @@ EventName.words |= {_CHOOSE: _l("Choose the password by the link")}
 #: States in which somebody may choose a password; what they may do with it afterwards is decided at sign-in.
 MAY_CHOOSE = (
     AccountState.provisioned,
+    AccountState.invited,
     AccountState.active,
     AccountState.suspended,
     AccountState.consent_revoked,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from backoffice.operations.notices import person_of
 from backoffice.outbox import queue_mail
 from backoffice.setting_keys import CREDENTIALS_LINK_HOURS
 from backoffice.settings import setting_value
-from models.account import Account, CredentialsRecipient
+from models.account import Account, AccountState, CredentialsRecipient
 from models.contact import Contact
 from models.contact_role import ContactRole, ContactRoleKind
 from models.outbox_mail import MailLanguage
@@ -111,7 +112,7 @@ _WHO = _l(
 SEND_CREDENTIALS = Transition(
     name="send_credentials",
     label=_l("Send the credentials"),
-    sources=MAY_CHOOSE,
+    sources=tuple(state for state in MAY_CHOOSE if state is not AccountState.provisioned),
     target=None,
     icon="envelope",
     inputs=("credentials_to", "credentials_contact", "credentials_reason"),
@@ -120,6 +121,16 @@ SEND_CREDENTIALS = Transition(
     effect=_send,
     confirm=_foretell,
     right=Action.update,
+)
+#: The first time, for an account that has been prepared.
+INVITE = replace(
+    SEND_CREDENTIALS,
+    name="invite",
+    label=_l("Invite the person"),
+    sources=(AccountState.provisioned,),
+    target=AccountState.invited,
+    icon="send",
+    tone="primary",
 )
 
 register_template(

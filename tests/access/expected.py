@@ -104,6 +104,7 @@ VERBS_THAT_UPDATE = frozenset(
         "ticket.complain",
         "ticket.request_change",
         "activation_request.take",
+        "account.invite",
         "account.send_credentials",
         "deadline",
         "penalty",

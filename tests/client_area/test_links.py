@@ -119,7 +119,7 @@ def test_credentials_come_from_the_portal_and_lead_to_it(
         public_url="https://area.prova.example/",
     )
     someone = account("demo.client")
-    store(Account, someone.id, portal_id=portal.id, state=AccountState.provisioned)
+    store(Account, someone.id, portal_id=portal.id, state=AccountState.invited)
     perform(session, account("demo.client"), "send_credentials", HOLDER, actor=SYSTEM)
     session.commit()
     assert send_due(engine, server, ROOTS).sent == 1
@@ -151,7 +151,7 @@ def test_what_names_no_portal_comes_from_that_of_its_group_and_leads_to_it(
     portal = session.scalars(sa.select(Portal).where(Portal.code == "ECOOPERA")).one()
     store(Portal, portal.id, sender="area@clienti.prova.example", public_url="https://area.prova.example/")
     someone = account("demo.client")
-    store(Account, someone.id, portal_id=None, state=AccountState.provisioned)
+    store(Account, someone.id, portal_id=None, state=AccountState.invited)
     ticket = session.scalars(sa.select(Ticket).where(Ticket.group_id == portal.group_id)).first()
     assert ticket is not None
     store(Ticket, ticket.id, account_id=someone.id)

@@ -105,6 +105,15 @@ def test_what_an_account_waits_for_is_told_with_the_right_password_only(
     assert "non sono giusti" in problem_of(stranger.sign_in("demo.client", "sbagliata-sbagliata").text)
 
 
+@pytest.mark.parametrize("state", [AccountState.provisioned, AccountState.invited])
+def test_the_first_sign_in_activates(
+    browser_of: Browsers, account: Find, store: Callable[..., None], state: AccountState
+) -> None:
+    store(Account, account("demo.client").id, state=state)
+    assert browser_of().sign_in("demo.client").location == "/it/"
+    assert account("demo.client").state is AccountState.active
+
+
 def test_a_company_that_is_no_client_any_more(browser_of: Browsers, account: Find, store: Callable[..., None]) -> None:
     someone = account("demo.client")
     store(Company, someone.company_id, state=CompanyState.former)

@@ -28,14 +28,16 @@ REFERENT, HOLDER = {"credentials_to": "referent"}, {"credentials_to": "holder"}
 
 
 def newcomer(world: World) -> Account:
-    account: Account = world.account(AccountState.provisioned)
+    account: Account = world.account(AccountState.invited)
     account.contact, account.email = None, "nuova@prova.example"
     world.session.flush()
     return account
 
 
-def send(session: RecordSession, account: Account, values: dict[str, Any]) -> OutboxMail:
-    perform(session, account, "send_credentials", values, actor=SYSTEM)
+def send(
+    session: RecordSession, account: Account, values: dict[str, Any], verb: str = "send_credentials"
+) -> OutboxMail:
+    perform(session, account, verb, values, actor=SYSTEM)
     mails = sa.select(OutboxMail).where(OutboxMail.template == "account_credentials").order_by(OutboxMail.id.desc())
     return session.scalars(mails).first()  # type: ignore[return-value]
 
@@ -52,6 +54,13 @@ def test_as_a_rule_the_main_referent_gets_them(session: RecordSession) -> None:
     assert mint_account_link(session, mail).startswith("/it/link/")
     told = sa.select(HistoryEntry).where(HistoryEntry.event == "account.send_credentials")
     assert session.scalars(told).one().changes["credentials_contact"] == [None, world.contact.id]
+
+
+def test_the_first_time_they_are_the_invitation(session: RecordSession) -> None:
+    account = World(session).account(AccountState.provisioned)
+    mail = send(session, account, HOLDER | {"credentials_reason": "Nuovo."}, verb="invite")
+    assert (account.state, mail.recipient) == (AccountState.invited, account.email)
+    assert mint_account_link(session, mail).startswith("/it/link/")
 
 
 def test_else_a_usual_referent_and_else_the_person(session: RecordSession) -> None:

@@ -159,6 +159,7 @@ def inputs(world: World, entity: type, verb: str) -> dict[str, Any]:
         (InboundMail, "join"): {"ticket": world.ticket(TicketState.in_progress)},
         (Ticket, "merge"): {"linked_ticket": world.ticket(TicketState.in_progress)},
         (Penalty, "waive"): {"reason": "Accordo"},
+        (Account, "invite"): {"credentials_to": CredentialsRecipient.referent},
         (Account, "send_credentials"): {"credentials_to": CredentialsRecipient.referent},
         (Account, "reject"): {"validation_notes": "Sconosciuto"},
         (ActivationCheck, "pass"): {"detail": "Visto"},
