@@ -24,6 +24,7 @@ S = AccountState
 #: States in which a password is looked at: whoever gives the right one learns what the account waits for.
 _KNOWN = (
     S.provisioned,
+    S.invited,
     S.registered,
     S.confirmed,
     S.pending_validation,
@@ -33,6 +34,16 @@ _KNOWN = (
     S.consent_revoked,
     S.deletion_requested,
 )
+
+
+class NotYetConfirmed(DomainError):
+    """AC-34: told only to whoever gave the right password."""
+
+    template = _l(
+        "Your address is not confirmed yet: open the link in the mail that we sent you. If it is gone or too old, "
+        "register once more with the same address and you get another one."
+    )
+    status = 403
 
 
 class NotYetValidated(DomainError):
@@ -87,15 +98,18 @@ def begin_session(session: Session, account: Account, *, address: str, browser: 
 
     Needs a session in which the system acts.
 
+    :raises NotYetConfirmed: the address of the registration is not confirmed.
     :raises NotYetValidated: staff have not looked at the registration yet.
     Suspended accounts, those without consent and those about to go get in to their privacy panel, and to nothing else.
 
     :raises AccountClosed: the account is locked.
     :raises NoClient: its company is no client at present.
     """
-    if account.state in (S.registered, S.confirmed, S.pending_validation) or account.company is None:
+    if account.state is S.registered:
+        raise NotYetConfirmed
+    if account.state in (S.confirmed, S.pending_validation) or account.company is None:
         raise NotYetValidated
-    if account.state is S.provisioned:
+    if account.state in (S.provisioned, S.invited):
         perform(session, account, "activate", actor=context_of(session).actor)
     if account.state not in MAY_STAY:
         raise AccountClosed
@@ -160,6 +174,7 @@ def note_use(session: Session, session_id: int, now: datetime) -> None:
 __all__ = [
     "AccountClosed",
     "NoClient",
+    "NotYetConfirmed",
     "NotYetValidated",
     "account_of_session",
     "begin_session",

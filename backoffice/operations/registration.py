@@ -23,7 +23,7 @@ from backoffice.operations.client_links import (
     find_account_of_link,
 )
 from backoffice.operations.consents import give_consent
-from backoffice.operations.links import make_link, use_up
+from backoffice.operations.links import LinkUsed, make_link, use_up
 from backoffice.operations.preferences import choose_preferences
 from backoffice.operations.service_requests import ConsentMissing
 from backoffice.operations.verbs import perform
@@ -46,6 +46,12 @@ class RegistrationClosed(DomainError):
     status = 404
 
 
+class AlreadyConfirmed(LinkUsed):
+    """Whoever opens the link a second time is told that all is well, not to ask for another link."""
+
+    template = _l("This address is confirmed already. Once we have looked at the registration, we write to you.")
+
+
 class NobodyToConfirm(DomainError):
     """Said in the outbox: between queueing and sending the registration ended."""
 
@@ -63,8 +69,9 @@ def register_account(
 ) -> None:
     """Write down a registration and send a link that confirms its address (AC-34).
 
-    Whoever registers an address that has an account gets the link for a forgotten password instead, and the page says
-    the same: nobody learns who has one. Needs a session in which the system acts, on behalf of that person.
+    Whoever registers an address that has an account gets the link for a forgotten password instead, or the one that
+    confirms it once more, and the page says the same: nobody learns who has one. Needs a session in which the system
+    acts, on behalf of that person.
 
     :raises RegistrationClosed: the portal takes none.
     :raises InvalidRecord: some values are refused, with a sentence per field.
@@ -82,11 +89,11 @@ def register_account(
         problems["new"] = str(error)
     if problems:
         raise InvalidRecord(problems)
-    known = sa.select(Account.id).where(
-        Account.group_id == portal.group_id, Account.email == account.email, Account.state != AccountState.deleted
-    )
-    if session.scalar(known) is not None:
-        ask_for_password_link(session, portal, values["email"], language=language)
+    if (known := _find_known(session, portal, values["email"])) is not None:
+        if known.state is AccountState.registered:
+            _send_confirmation(session, known, portal, language)
+        else:
+            ask_for_password_link(session, portal, values["email"], language=language)
         return
     account.password_hash, account.password_changed_at = passwords.hash_password(password), clock.now()
     session.add(account)
@@ -95,6 +102,11 @@ def register_account(
     if language is not MailLanguage.it:  # whoever registers in a language is written to in it
         choose_preferences(session, account, {PreferenceKey.language: language.value})
     _send_confirmation(session, account, portal, language)
+
+
+def _find_known(session: Session, portal: Portal, email: str) -> Account | None:
+    alive = sa.and_(Account.group_id == portal.group_id, Account.state != AccountState.deleted)
+    return session.scalar(sa.select(Account).where(alive, Account.email == email))
 
 
 def _read(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -143,16 +155,27 @@ def mint_confirmation(session: Session, mail: OutboxMail) -> str:
     return client_path(session, mail, f"confirm/{token}")
 
 
+def find_registration(session: Session, token: str) -> Account:
+    """Return whose address a link confirms; see ``find_account_of_link``.
+
+    :raises AlreadyConfirmed: the link was used.
+    """
+    try:
+        return find_account_of_link(session, token, LinkPurpose.confirm)
+    except LinkUsed:
+        raise AlreadyConfirmed from None
+
+
 def confirm_address(session: Session, token: str) -> Account:
     """Take a registration on to whoever validates it, and tell them (AC-35).
 
     Needs a session in which the system acts.
 
     :raises NoSuchLink: nobody made such a link.
-    :raises LinkUsed: the address is confirmed already.
+    :raises AlreadyConfirmed: the link was used.
     :raises LinkExpired: its time is over.
     """
-    account = find_account_of_link(session, token, LinkPurpose.confirm)
+    account = find_registration(session, token)
     use_up(session, ClientLink, token)
     actor = context_of(session).actor
     perform(session, account, "confirm_address", actor=actor)
@@ -189,4 +212,11 @@ register_template(
     {"name": "Giulia Rossi", "company": "Rossi S.r.l.", "email": "giulia@rossi.example"},
 )
 
-__all__ = ["TYPED", "RegistrationClosed", "confirm_address", "register_account"]
+__all__ = [
+    "TYPED",
+    "AlreadyConfirmed",
+    "RegistrationClosed",
+    "confirm_address",
+    "find_registration",
+    "register_account",
+]

@@ -67,7 +67,7 @@ def test_from_registration_to_the_first_sign_in(
     consent = session.scalars(sa.select(Consent).where(Consent.account_id == account.id)).one()
     assert consent.terms is not None
     assert consent.revoked_at is None
-    assert "in verifica" in browser.sign_in(account.username, TYPED["new"]).text
+    assert "non è ancora confermato" in browser.sign_in(account.username, TYPED["new"]).text
     send_due(engine, server, ROOTS)
     found = re.search(rf"{ROOTS.client_area}(/it/confirm/\S+)", plain(inbox))
     assert found
@@ -76,9 +76,11 @@ def test_from_registration_to_the_first_sign_in(
     assert registered(session).state is AccountState.registered  # opening the link confirms nothing yet
     assert browser.form("/it/confirm/", {}).status_code == 200
     assert registered(session).state is AccountState.pending_validation
+    assert "in verifica" in browser.sign_in(account.username, TYPED["new"]).text
     again = browser_of(portal="SUPPORTO")
     again.get(found[1])
-    assert again.get("/it/confirm/").status_code == 410
+    answer = again.get("/it/confirm/")
+    assert (answer.status_code, "già confermato" in answer.text) == (410, True)
     send_due(engine, server, ROOTS)
     assert inbox.taken[-1]["To"] == "coda@supporto.example"
     _validate(session)
@@ -135,6 +137,22 @@ def test_an_address_that_has_an_account_gets_the_same_page_and_another_mail(
     session.rollback()
     assert session.scalar(sa.select(sa.func.count()).select_from(Account)) == before
     assert session.scalars(sa.select(OutboxMail.template)).all() == ["account_password"]
+
+
+@pytest.mark.usefixtures("no_demonstration")
+def test_whoever_lost_the_link_registers_once_more_and_gets_another(
+    browser_of: Browsers, session: RecordSession, engine: sa.Engine, server: MailServer, inbox: Inbox
+) -> None:
+    browser = browser_of(portal="SUPPORTO")
+    for _time in range(2):
+        assert browser.form("/it/register/", TYPED).location == "/it/register/done/"
+    send_due(engine, server, ROOTS)
+    links = [re.search(r"/it/confirm/\S+", mail.get_body(("plain",)).get_content()) for mail in inbox.taken]
+    assert len({found[0] for found in links if found}) == 2
+    assert links[-1]
+    browser.get(links[-1][0])
+    assert browser.form("/it/confirm/", {}).status_code == 200
+    assert registered(session).state is AccountState.pending_validation
 
 
 @pytest.mark.parametrize(

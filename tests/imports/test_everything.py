@@ -249,7 +249,7 @@ def test_a_long_file_is_done_beside_the_page(
     assert session.scalars(sa.select(Company)).all() == []
     job = session.scalars(sa.select(Job)).one()  # asked for twice, it is done once
     assert job.state is JobState.done, job.problem
-    assert job.result == "151 nuove, 0 da modificare, 0 già uguali, 1 rifiutate"
+    assert job.result == "151 nuove, 0 da modificare, 0 già uguali, 1 respinte"
     session.rollback()
     tried = admin.get(parts).text
     assert "company:999" in tried

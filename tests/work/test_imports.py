@@ -127,7 +127,7 @@ def test_a_long_file_goes_all_the_way_beside_the_page(
         (UNDOING, JobState.done, 119, 119),
     ]
     assert jobs[2].result == "119 tolte, 0 come prima"
-    assert jobs[0].result == "119 nuove, 0 da modificare, 0 già uguali, 1 rifiutate"
+    assert jobs[0].result == "119 nuove, 0 da modificare, 0 già uguali, 1 respinte"
     assert "enti.csv" in client.get("/work/").text
 
 

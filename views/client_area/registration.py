@@ -8,9 +8,14 @@ from flask import redirect, render_template, request, session, url_for
 
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.operations.attempt_counters import TooManyAttempts
-from backoffice.operations.client_links import find_account_of_link
-from backoffice.operations.registration import TYPED, RegistrationClosed, confirm_address, register_account
-from models.client_link import LinkPurpose
+from backoffice.operations.registration import (
+    TYPED,
+    AlreadyConfirmed,
+    RegistrationClosed,
+    confirm_address,
+    find_registration,
+    register_account,
+)
 from models.outbox_mail import MailLanguage
 from models.portal import Portal
 from views.client_area import door, limits
@@ -75,10 +80,12 @@ def confirm() -> Any:
     token, page = str(session.get(_TOKEN, "")), {"back_url": url_for("clients.login")}
     try:
         with door.as_product(writes=request.method == "POST") as records:
-            account = find_account_of_link(records, token, LinkPurpose.confirm)
+            account = find_registration(records, token)
             page |= {"name": account.full_name, "email": account.email}
             if request.method == "POST":
                 confirm_address(records, token)
+    except AlreadyConfirmed as error:
+        return render_template("client_confirm.html", page={**page, "already": str(error)}), error.status
     except DomainError as error:
         return render_template("client_confirm.html", page={**page, "error": str(error)}), error.status
     if request.method == "POST":
