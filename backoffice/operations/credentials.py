@@ -122,11 +122,10 @@ SEND_CREDENTIALS = Transition(
     confirm=_foretell,
     right=Action.update,
 )
-#: The first time, for an account that has been prepared.
+#: The first time, for an account that has been prepared: people call it the same.
 INVITE = replace(
     SEND_CREDENTIALS,
     name="invite",
-    label=_l("Invite the person"),
     sources=(AccountState.provisioned,),
     target=AccountState.invited,
     icon="send",

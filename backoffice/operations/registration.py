@@ -158,12 +158,15 @@ def mint_confirmation(session: Session, mail: OutboxMail) -> str:
 def find_registration(session: Session, token: str) -> Account:
     """Return whose address a link confirms; see ``find_account_of_link``.
 
-    :raises AlreadyConfirmed: the link was used.
+    :raises AlreadyConfirmed: the link was used, or another one.
     """
     try:
-        return find_account_of_link(session, token, LinkPurpose.confirm)
+        account = find_account_of_link(session, token, LinkPurpose.confirm)
     except LinkUsed:
         raise AlreadyConfirmed from None
+    if account.state is not AccountState.registered:
+        raise AlreadyConfirmed
+    return account
 
 
 def confirm_address(session: Session, token: str) -> Account:
@@ -172,7 +175,7 @@ def confirm_address(session: Session, token: str) -> Account:
     Needs a session in which the system acts.
 
     :raises NoSuchLink: nobody made such a link.
-    :raises AlreadyConfirmed: the link was used.
+    :raises AlreadyConfirmed: the link was used, or another one.
     :raises LinkExpired: its time is over.
     """
     account = find_registration(session, token)

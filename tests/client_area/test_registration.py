@@ -153,6 +153,9 @@ def test_whoever_lost_the_link_registers_once_more_and_gets_another(
     browser.get(links[-1][0])
     assert browser.form("/it/confirm/", {}).status_code == 200
     assert registered(session).state is AccountState.pending_validation
+    assert links[0]
+    browser.get(links[0][0])  # the first of the two mails, opened afterwards
+    assert "già confermato" in browser.get("/it/confirm/").text
 
 
 @pytest.mark.parametrize(
