@@ -5,7 +5,7 @@ The row stays when it goes back to what is shipped, and with it its history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,6 @@ from backoffice.access import acting
 from backoffice.actors import Action, Actor
 from backoffice.errors import Conflict, Forbidden, InvalidRecord, Text
 from backoffice.mail.rendering import TEMPLATES, Wording, check_wording
-from backoffice.operations.admission import Draft, Refusal, admits
 from backoffice.operations.plain import expect_version, flush
 from backoffice.settings import SettingKey, forget_settings
 from backoffice.texts import TextKey
@@ -117,29 +116,15 @@ def clean_mail(event: str, wording: Wording) -> Wording:
     """Return the wording as it may be stored and rendered; raise ``InvalidRecord`` with a sentence for each part."""
     typed = {name: text for name, text in vars(wording).items() if text is not None}
     cleaned = _clean(MailTemplate, typed, set(typed))
-    if problems := _problems_of(event, cleaned):
-        raise InvalidRecord(problems)
-    return Wording(**cleaned)
-
-
-def _problems_of(event: str, parts: Mapping[str, str | None]) -> dict[str, Text]:
     problems: dict[str, Text] = {}
-    for name, text in parts.items():
+    for name, text in cleaned.items():
         try:
-            if text is not None:
-                check_wording(text, TEMPLATES[event].placeholders(name))
+            check_wording(text, TEMPLATES[event].placeholders(name))
         except BadValue as error:
             problems[name] = str(error)
-    return problems
-
-
-@admits(MailTemplate)
-def _refuse_unknown_placeholders(_session: Session, drafts: Sequence[Draft]) -> Iterable[Refusal]:
-    """Hold the mails that come in a file to the placeholders of their event (NT-01)."""
-    for draft in drafts:
-        if (event := draft.value("event")) in TEMPLATES:
-            problems = _problems_of(event, {name: draft.value(name) for name in vars(Wording())})
-            yield from ((draft, name, problem) for name, problem in problems.items())
+    if problems:
+        raise InvalidRecord(problems)
+    return Wording(**cleaned)
 
 
 def _clean(entity: type[Recorded], typed: Mapping[str, str], required: set[str]) -> dict[str, str]:

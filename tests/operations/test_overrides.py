@@ -14,15 +14,12 @@ from backoffice.actors import SYSTEM, Actor, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import Conflict, Forbidden, InvalidRecord
 from backoffice.identity import load_actor
-from backoffice.operations.admission import require_admitted
 from backoffice.operations.overrides import change_setting
 from backoffice.setting_keys import ALERTS, NIGHT_AT, PASSWORD_LENGTH, PASSWORD_LINK_HOURS
 from backoffice.settings import SETTINGS, SettingKey, Subject, declare, forget_settings, setting_value
 from models.catalogue import Kind
 from models.columns import Choice
 from models.history_entry import HistoryEntry, HistoryPersonal
-from models.mail_template import MailTemplate
-from models.outbox_mail import MailLanguage
 from models.reading import BadValue
 from models.setting import Setting
 from models.staff import Staff
@@ -145,31 +142,3 @@ def test_a_stored_value_that_is_none_any_more_counts_as_the_default(session: Rec
         forget_settings(session)
     assert setting_value(session, NIGHT_AT) == time(0, 10)
     assert setting_value(session, ALERTS) is True
-
-
-@pytest.mark.parametrize(
-    ("subject", "body", "wrong"),
-    [
-        ("Per {{ nome }}", "{{ link }}", {"subject"}),
-        (None, "Buongiorno {{ name", {"body"}),
-        ("{{ name * 9999 }}", "{% for n in range(9) %}{{ name }}{% endfor %}", {"subject", "body"}),
-    ],
-)
-def test_mails_in_files_are_held_to_the_placeholders_of_their_event(
-    records: RecordSession, subject: str | None, body: str, wrong: set[str]
-) -> None:
-    with pytest.raises(InvalidRecord) as refusal:
-        require_admitted(records, MailTemplate, _mail("staff_password", subject, body))
-    assert set(refusal.value.problems) == wrong
-
-
-def test_mails_in_files_with_the_placeholders_of_their_event_are_taken(records: RecordSession) -> None:
-    require_admitted(records, MailTemplate, _mail("staff_password", "Per {{ name }}", "{{ link }}"))
-
-
-def test_mails_of_events_that_are_no_more_are_left_alone(records: RecordSession) -> None:
-    require_admitted(records, MailTemplate, _mail("of_another_version", "{{ what }}", None))
-
-
-def _mail(event: str, subject: str | None, body: str | None) -> dict[str, object]:
-    return {"event": event, "language": MailLanguage.it, "subject": subject, "body": body}
