@@ -126,14 +126,17 @@ def render(
 ) -> Letter:
     """Return the text of a mail, in the shipped words or in an administrator's.
 
+    Words with a placeholder that the event has not count as not written, as figures out of bounds do: files bring them,
+    and so does a new version that fills in less.
+
     :raises TemplateError: there is no such template, or an argument is missing.
     """
     values = {**arguments, "language": language}
     if TEMPLATES[name].mint is not None:
         values["link"] = link
     own = wording or Wording()
-    subject = _filled(own.subject, values) or _shipped(name, language, "subject.txt", values)
-    text = _filled(own.body, values)
+    subject = _filled(name, "subject", own.subject, values) or _shipped(name, language, "subject.txt", values)
+    text = _filled(name, "body", own.body, values)
     if text is None:
         text, html = (_shipped(name, language, part, values) for part in ("body.txt", "body.html"))
     else:
@@ -146,8 +149,14 @@ def _shipped(name: str, language: str, part: str, values: Mapping[str, Any]) -> 
     return _environment.get_template(f"{name}/{language}/{part}").render(values)
 
 
-def _filled(source: str | None, values: Mapping[str, Any]) -> str | None:
-    return None if source is None else _sandbox.from_string(source).render(values)
+def _filled(name: str, part: str, source: str | None, values: Mapping[str, Any]) -> str | None:
+    if source is None:
+        return None
+    try:
+        check_wording(source, TEMPLATES[name].placeholders(part))
+    except BadValue:
+        return None
+    return _sandbox.from_string(source).render(values)
 
 
 def draft(name: str, language: str, values: Mapping[str, Any]) -> str:

@@ -168,3 +168,13 @@ def test_who_may_read_and_who_may_write(desk_client: Callable[..., DeskClient]) 
         assert client.get("/mail-templates/").status_code == reading, role
         assert client.get(PAGE).status_code == writing, role
     assert desk_client().get(PAGE).status_code == 302
+
+
+@pytest.mark.parametrize("wrong", ["Per {{ nome }}", "Per {{ name", "{% for n in range(9) %}{{ name }}{% endfor %}"])
+def test_words_that_cannot_be_filled_in_count_as_not_written(wrong: str) -> None:
+    values = TEMPLATES["staff_password"].examples
+    assert render("staff_password", "it", values, wording=Wording(wrong, wrong)) == render(
+        "staff_password", "it", values
+    )
+    half = render("staff_password", "it", values, wording=Wording("Per {{ name }}", wrong))
+    assert half.subject == f"Per {values['name']}"
