@@ -300,7 +300,11 @@ def _own(letters: str, areas: tuple[str, ...]) -> dict[str, tuple[Grant, ...]]:
 
 
 #: What people may always do with what is kept of themselves: see it, and take it along (PR-05).
-OWN_DATA_GRANTS = _own("RX", ("accounts", "grants", "tickets", "complaints", "attachments", "consents", "deletions"))
+#: Company, services and queues are read only, so that what is theirs can name them.
+OWN_DATA_GRANTS = {
+    **_own("RX", ("accounts", "grants", "tickets", "complaints", "attachments", "consents", "deletions")),
+    **_own("R", ("companies", "services", "queues")),
+}
 #: The part of it that a helpdesk knows: one's tickets (PR-06).
 OWN_TICKET_GRANTS = _own("RX", ("tickets",))
 #: What is left to an account that may not be used: its privacy panel.

@@ -63,6 +63,11 @@ def _welcome(session: Session, account: Account, values: Mapping[str, Any], acto
 def _turn_down(session: Session, account: Account, values: Mapping[str, Any], actor: Actor) -> None:
     """Sign the decision, and tell the person why (N-24)."""
     _sign_decision(session, account, values, actor)
+    tell_rejected(session, account)
+
+
+def tell_rejected(session: Session, account: Account) -> None:
+    """Tell the person that their registration was turned down, and why (N-24)."""
     reason = account.validation_notes or ""
     arguments = {"name": account.full_name, "portal": _portal_name(account), "reason": reason}
     _tell(session, account, "account_rejected", arguments)
@@ -125,6 +130,14 @@ _STAFF = (
         inputs=("validation_notes",),
         effect=_turn_down,
         confirm=_l("The registration ends here; say why: the person reads it in a mail."),
+    ),
+    Transition(
+        name="reconsider",
+        label=_l("Look at the registration again"),
+        sources=(S.rejected,),
+        target=S.pending_validation,
+        icon="arrow-counterclockwise",
+        confirm=_l("The registration waits to be validated again; nothing is sent to the person yet."),
     ),
     Transition(
         name="suspend",

@@ -34,6 +34,12 @@ class SameAddress(DomainError):
     template = _l("This is the present address.")
 
 
+class AddressLinkUsed(LinkUsed):
+    """Whoever opens the link a second time is told where to look, not to ask for another link."""
+
+    template = _l("This link has been used. Your profile says which e-mail counts now.")
+
+
 def ask_for_address(session: Session, account: Account, typed: str, password: str, *, language: MailLanguage) -> None:
     """Note the address and send the link that confirms it. Records ``account.ask_for_address``.
 
@@ -85,11 +91,14 @@ def mint_address_link(session: Session, mail: OutboxMail) -> str:
 def find_account_of_address(session: Session, token: str) -> Account:
     """Return whose new address a link confirms; see ``find_account_of_link``.
 
-    :raises LinkUsed: the account wants another address by now, or another account has it.
+    :raises AddressLinkUsed: it was used, the account wants another address by now, or another account has it.
     """
-    account = find_account_of_link(session, token, LinkPurpose.address)
+    try:
+        account = find_account_of_link(session, token, LinkPurpose.address)
+    except LinkUsed:
+        raise AddressLinkUsed from None
     if account.new_email is None or _is_taken(session, account, account.new_email):
-        raise LinkUsed
+        raise AddressLinkUsed
     return account
 
 
@@ -99,7 +108,7 @@ def take_address(session: Session, token: str, *, language: MailLanguage) -> Acc
     Records ``account.take_address``. A contact with the former address gets the new one, too. No link sent to the
     former address is good any more. Needs a session in which the system acts.
 
-    :raises LinkUsed: see ``find_account_of_address``.
+    :raises AddressLinkUsed: see ``find_account_of_address``.
     """
     account = find_account_of_address(session, token)
     former, address, contact = account.email, account.new_email or "", account.contact

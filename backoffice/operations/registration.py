@@ -14,7 +14,7 @@ from backoffice import clock, passwords
 from backoffice.access import context_of
 from backoffice.errors import DomainError, InvalidRecord
 from backoffice.mail.rendering import register_template
-from backoffice.operations.accounts import make_username
+from backoffice.operations.accounts import make_username, tell_rejected
 from backoffice.operations.cleaning import REQUIRED
 from backoffice.operations.client_links import (
     ask_for_password_link,
@@ -69,9 +69,8 @@ def register_account(
 ) -> None:
     """Write down a registration and send a link that confirms its address (AC-34).
 
-    Whoever registers an address that has an account gets the link for a forgotten password instead, or the one that
-    confirms it once more, and the page says the same: nobody learns who has one. Needs a session in which the system
-    acts, on behalf of that person.
+    Whoever registers an address that has an account is told by mail how it stands, see ``_write_to_known``, and the
+    page says the same: nobody learns who has one. Needs a session in which the system acts, on behalf of that person.
 
     :raises RegistrationClosed: the portal takes none.
     :raises InvalidRecord: some values are refused, with a sentence per field.
@@ -90,10 +89,7 @@ def register_account(
     if problems:
         raise InvalidRecord(problems)
     if (known := _find_known(session, portal, values["email"])) is not None:
-        if known.state is AccountState.registered:
-            _send_confirmation(session, known, portal, language)
-        else:
-            ask_for_password_link(session, portal, values["email"], language=language)
+        _write_to_known(session, known, portal, language)
         return
     account.password_hash, account.password_changed_at = passwords.hash_password(password), clock.now()
     session.add(account)
@@ -102,6 +98,18 @@ def register_account(
     if language is not MailLanguage.it:  # whoever registers in a language is written to in it
         choose_preferences(session, account, {PreferenceKey.language: language.value})
     _send_confirmation(session, account, portal, language)
+
+
+def _write_to_known(session: Session, account: Account, portal: Portal, language: MailLanguage) -> None:
+    """Send the link that confirms the address once more, why the registration was turned down, or the link for a
+    forgotten password; nothing to an account that may not be used or waits to be validated.
+    """
+    if account.state is AccountState.registered:
+        _send_confirmation(session, account, portal, language)
+    elif account.state is AccountState.rejected:
+        tell_rejected(session, account)
+    else:
+        ask_for_password_link(session, portal, account.email, language=language)
 
 
 def _find_known(session: Session, portal: Portal, email: str) -> Account | None:

@@ -28,9 +28,9 @@ def new_workbook(target: str | IO[bytes]) -> Any:
 
 
 def sheet_name(title: str, number: int = 0) -> str:
-    """Return ``title`` as a sheet may be called; further sheets of one list have their number."""
-    name = "".join(c for c in title if c not in "[]:*?/\\'")[:25]
-    return f"{name} {number + 1}" if number else name
+    """Return ``title`` as a sheet may be called, in 31 characters; further sheets of one list have their number."""
+    name = "".join(c for c in title if c not in "[]:*?/\\'")
+    return f"{name[:25]} {number + 1}" if number else name[:31].rstrip()
 
 
 def write_csv(rows: Iterable[list[str]]) -> Iterator[str]:

@@ -65,6 +65,10 @@ def test_ones_own_data_is_all_of_it_and_nobody_elses(
     assert len(content["Consensi"]) == 1
     assert [row["Descrizione"] for row in content["Reclami"]] == ["Nessuno risponde."]
     assert len(content["Sessioni degli account"]) == 1, content.keys()
+    services = {row["Servizio online"] for row in content["Servizi online dei clienti"]}
+    accesses = {row["Servizio online del cliente"] for row in content["Servizi online degli account"]}
+    assert accesses
+    assert {name.split(" / ")[-1] for name in accesses} <= services
     text = archive.read("dati.json").decode()
     assert others.number not in text
     assert "demo.client" not in text

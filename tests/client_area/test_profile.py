@@ -100,7 +100,8 @@ def test_another_address_counts_once_its_link_is_followed(
     assert inbox.taken.pop()["To"] == former, "the former address is told"
     again = browser_of()
     again.get(path[1])
-    assert again.get("/it/address/").status_code == 410
+    answer = again.get("/it/address/")
+    assert (answer.status_code, "Il profilo dice" in answer.text) == (410, True)
 
 
 def test_who_has_an_address_is_told_to_nobody(browser_of: Browsers, account: Find, session: RecordSession) -> None:

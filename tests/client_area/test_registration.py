@@ -124,6 +124,16 @@ def test_whoever_is_turned_down_reads_why_in_the_language_of_the_form(
     assert plain(inbox).startswith(greeting)
     (sender,) = inbox.taken[-1]["From"].addresses
     assert (sender.display_name, sender.addr_spec) == ("Rossi, Però & C.", "supporto@prova.example")
+    # Whoever tries once more is told the same again, until staff look at it again.
+    said = plain(inbox)
+    session.rollback()
+    assert browser_of(portal="SUPPORTO").form(f"/{language}/register/", TYPED).status_code == 303
+    send_due(engine, server, ROOTS)
+    assert (len(inbox.taken), plain(inbox)) == (2, said)
+    account = registered(session)
+    perform(session, account, "reconsider", actor=SYSTEM)
+    session.commit()
+    assert account.state is AccountState.pending_validation
 
 
 def test_an_address_that_has_an_account_gets_the_same_page_and_another_mail(
