@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from itsdangerous import URLSafeTimedSerializer
 
+from backoffice import clock
 from backoffice.database import RecordSession
 from models.activation_request import ActivationRequest, RequestChannel, RequestOrigin, RequestState
 from models.company import Company
@@ -146,6 +148,29 @@ def test_programs_and_floods_are_stopped(browser_of: Browsers, typed: dict[str, 
     statuses = [browser.form("/it/request/", {**typed, "email": f"a{n}@prova.example"}).status_code for n in range(11)]
     assert statuses[-1] == 429
     assert statuses[0] == 303
+
+
+def test_what_comes_faster_than_anybody_types_is_asked_for_once_more_and_not_lost(
+    browser_of: Browsers, typed: dict[str, Any], session: RecordSession, application: Any
+) -> None:
+    before, browser = count(session), browser_of()
+    application.app.config["LEAST_FORM_SECONDS"] = 60
+    answer = browser.form("/it/request/", typed)
+    assert (answer.status_code, "invialo di nuovo" in answer.text, count(session)) == (422, True, before)
+    assert "Paola Prova" in answer.text
+    # Shown again the form keeps its time, so that correcting it takes no longer than it takes.
+    long_ago = int(clock.now().timestamp()) - 61
+    sent = {"began": URLSafeTimedSerializer(application.app.secret_key, salt="request-form").dumps(long_ago)}
+    wrong = browser.form("/it/request/", {**typed, **sent, "vat_number": "99000000227"})
+    assert (wrong.status_code, _hidden(wrong.text, "began")) == (422, sent["began"])
+    assert browser.form("/it/request/", {**typed, **sent}).status_code == 303
+    assert count(session) == before + 1
+
+
+def _hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found
+    return found[1]
 
 
 def test_forms_that_are_refused_are_not_counted_for_the_address(

@@ -20,7 +20,7 @@ from models.outbox_mail import MailLanguage
 from models.portal import Portal
 from views.client_area import door, limits
 from views.client_area.blueprint import area
-from views.client_area.requests import TRAP, form_began, is_by_program
+from views.client_area.requests import TRAP, form_began, is_by_program, too_fast
 from views.new_passwords import password_rules, typed_twice
 
 _SENT = "registered"
@@ -38,6 +38,8 @@ def register() -> Any:
     email = request.form.get("email", "").strip()[:254]
     limits.count("register")
     if not is_by_program():
+        if problem := too_fast():
+            return _form(problem), 422
         try:
             with door.as_product(writes=True) as records:
                 register_account(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import current_app, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from backoffice import clock
@@ -36,6 +37,8 @@ def request_service() -> Any:
         session[_DONE] = None
         return redirect(url_for("clients.request_received"), 303)
     wanted = request.form.getlist("service")
+    if problem := too_fast():
+        return _form(wanted, problem), 422
     try:
         with door.as_product(writes=True) as records:
             made = receive_request(
@@ -82,19 +85,35 @@ def _form(wanted: list[str], problems: dict[str, str] | None = None) -> str:
 
 
 def form_began() -> str:
-    """Return, signed, when a form was shown."""
+    """Return, signed, when a form was shown; one that is shown again began when it was shown first."""
+    if _seconds() is not None:
+        return request.form["began"]
     return str(_clock().dumps(int(clock.now().timestamp())))
 
 
 def is_by_program() -> bool:
-    """Say whether the hidden field is filled in, or the form was sent back faster than anybody types."""
-    if request.form.get(TRAP):
-        return True
+    """Say whether the field that people do not see is filled in."""
+    return bool(request.form.get(TRAP))
+
+
+def too_fast() -> dict[str, str]:
+    """Return what to say of a form that came back faster than anybody types; nothing where it did not.
+
+    People whose browser fills in everything at once send it again; programs seldom do.
+    """
+    seconds = _seconds()
+    if seconds is None or seconds >= current_app.config["LEAST_FORM_SECONDS"]:
+        return {}
+    return {"form": _("That was very fast: look at the form once more, then send it again.")}
+
+
+def _seconds() -> float | None:
+    """Return how long ago the form that was sent was shown first; None where it does not say so."""
     try:
         began = int(_clock().loads(request.form.get("began", ""), max_age=24 * 3600))
     except (BadSignature, ValueError, TypeError):
-        return False  # an old form: sent again it is as good
-    return bool(clock.now().timestamp() - began < current_app.config["LEAST_FORM_SECONDS"])
+        return None  # an old form: sent again it is as good
+    return clock.now().timestamp() - began
 
 
 def _clock() -> URLSafeTimedSerializer:
