@@ -81,6 +81,7 @@ class Account(GroupOwned, Record):
         tabs=("account_service.account", "account_session.account"),
         worklists=(
             Worklist(_l("Accounts to validate"), ("state:in:pending_validation",)),
+            Worklist(_l("Accounts that wait for their credentials"), ("state:in:provisioned",)),
             Worklist(_l("Accounts whose address refuses mail"), ("unreachable_since:filled:",), "wait"),
         ),
         rank=3,

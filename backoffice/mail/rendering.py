@@ -51,7 +51,7 @@ class ShippedTemplate:
     label: Text
     examples: Mapping[str, Any] = field(hash=False)
     mint: Mint | None = None
-    #: Whether its link leads to the client area, not to the desk.
+    #: Whether it comes from the client's portal and its link leads to the client area, not to the desk.
     for_clients: bool = False
     #: Whose bell shows it too, if anybody's.
     bell: Audience | None = None
@@ -111,9 +111,10 @@ def register_template(
     bell: Audience | None = None,
     always_mailed: bool = False,
 ) -> ShippedTemplate:
-    """Make a template known; a second one of the same name is an error."""
+    """Make a template known; a second one of the same name is an error. What rings with clients is for them."""
+    is_theirs = for_clients or bell is Audience.clients
     template = ShippedTemplate(
-        name, label, examples, mint, for_clients, bell=bell, always_mailed=always_mailed, forgets=forgets
+        name, label, examples, mint, is_theirs, bell=bell, always_mailed=always_mailed, forgets=forgets
     )
     if TEMPLATES.setdefault(name, template) is not template:
         raise ValueError(f"There is already a mail template {name}")

@@ -13,7 +13,7 @@ from backoffice.actors import Context, Door
 from backoffice.checks import whole_mails
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.identity import load_actor
-from backoffice.mail.rendering import TEMPLATES, ShippedTemplate
+from backoffice.mail.rendering import TEMPLATES, Audience, ShippedTemplate
 from backoffice.outbox import NoAddress, WrongArguments, queue_mail
 from models.company import Company
 from models.outbox_mail import HoldReason, MailLanguage, MailState, OutboxMail
@@ -68,6 +68,13 @@ def test_other_arguments_than_the_template_names_are_refused(
 ) -> None:
     with pytest.raises(WrongArguments):
         queue_mail(session, "staff_password", {}, to="a@b.example", about=staff("sales"), language=MailLanguage.it)
+
+
+def test_what_clients_are_told_comes_from_their_portal() -> None:
+    theirs = {name for name, template in TEMPLATES.items() if template.for_clients}
+    assert theirs >= {name for name, template in TEMPLATES.items() if template.bell is Audience.clients}
+    assert theirs > {"activation_answer", "access_suspended", "account_credentials"}
+    assert not theirs & {name for name, template in TEMPLATES.items() if template.bell is Audience.staff}
 
 
 def test_every_template_is_whole() -> None:
