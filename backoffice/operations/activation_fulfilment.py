@@ -9,11 +9,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from backoffice import clock
+from backoffice.access import INTERNAL
 from backoffice.actors import Actor
 from backoffice.errors import DomainError
 from backoffice.operations.account_deletions import ask_for_deletion
 from backoffice.operations.grants import find_fee, find_grant
 from backoffice.operations.plain import add_record
+from backoffice.operations.referents import first_referent
 from backoffice.operations.verbs import perform
 from models.account import Account, AccountState
 from models.account_service import AccountService
@@ -70,8 +72,16 @@ def _account_for(session: Session, request: ActivationRequest, company: Company,
         if known.company_id != company.id or known.state in _ENDED:
             raise AddressTaken(email=email)
         return known
-    person = sa.select(Contact).where(Contact.company_id == company.id, Contact.email == email)
-    values = {"company": company, "contact": session.scalar(person), "email": email, "full_name": name}
+    person = session.scalar(sa.select(Contact).where(Contact.company_id == company.id, Contact.email == email))
+    first = session.scalar(first_referent(company.id), execution_options=INTERNAL)
+    values = {
+        "company": company,
+        "contact": person,
+        "email": email,
+        "full_name": name,
+        # Whom the group turns to for the client looks after the client's accounts, too.
+        "is_referent": person is not None and person.id == first,
+    }
     account = cast("Account", add_record(session, Account, values, actor=actor))
     account.group_id, account.is_demo = company.group_id, request.is_demo
     session.flush()

@@ -18,12 +18,12 @@ from backoffice.lifecycles import Transition
 from backoffice.mail.rendering import register_template
 from backoffice.operations.client_links import MAY_CHOOSE, mint_account_link
 from backoffice.operations.notices import person_of
+from backoffice.operations.referents import first_referent
 from backoffice.outbox import queue_mail
 from backoffice.setting_keys import CREDENTIALS_LINK_HOURS
 from backoffice.settings import setting_value
 from models.account import Account, AccountState, CredentialsRecipient
 from models.contact import Contact
-from models.contact_role import ContactRole, ContactRoleKind
 from models.outbox_mail import MailLanguage
 
 R = CredentialsRecipient
@@ -48,15 +48,8 @@ def usual_recipient(session: Session, account: Account) -> Contact | None:
 
     None where the company has neither, or their addresses are not known: then the person of the account does.
     """
-    role = ContactRole.__table__
-    usual = sa.exists().where(role.c.contact_id == Contact.id, role.c.role == ContactRoleKind.usual_referent)
-    wanted = (
-        sa.select(Contact)
-        .where(Contact.company_id == account.company_id, Contact.email.is_not(None), Contact.deleted_at.is_(None))
-        .where(sa.or_(Contact.is_main_referent, usual))
-        .order_by(Contact.is_main_referent.desc(), Contact.id)
-    )
-    return session.scalars(wanted.limit(1), execution_options=INTERNAL).first()
+    key = session.scalar(first_referent(account.company_id), execution_options=INTERNAL)
+    return session.scalar(sa.select(Contact).where(Contact.id == key), execution_options=INTERNAL)
 
 
 def _require_reason(session: Session, account: Account, values: Mapping[str, Any], _actor: Actor) -> None:

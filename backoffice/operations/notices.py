@@ -19,11 +19,11 @@ from backoffice.errors import DomainError
 from backoffice.identity import RoleRow, UserRole
 from backoffice.mail.rendering import TEMPLATES
 from backoffice.operations import bell
+from backoffice.operations.referents import first_referent
 from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
 from models.base import Recorded
 from models.contact import Contact
-from models.contact_role import ContactRole, ContactRoleKind
 from models.corporate_group import CorporateGroup
 from models.notice import NoticeWay
 from models.outbox_mail import MailLanguage
@@ -115,13 +115,9 @@ def person_of(contact: Contact | None) -> Recipient | None:
 
 def referent_of(session: Session, company_id: int) -> Recipient | None:
     """Return whom the group turns to at a client: the main referent, else a usual one, else an account (A-04)."""
-    contact, role, account = Contact.__table__, ContactRole.__table__, Account.__table__
-    usual = sa.exists().where(role.c.contact_id == contact.c.id, role.c.role == ContactRoleKind.usual_referent)
-    of_contact = (
-        sa.select(contact.c.first_name, contact.c.last_name, contact.c.email, contact.c.language)
-        .where(contact.c.company_id == company_id, contact.c.deleted_at.is_(None), contact.c.email.is_not(None))
-        .where(sa.or_(contact.c.is_main_referent, usual))
-        .order_by(contact.c.is_main_referent.desc(), contact.c.id)
+    contact, account = Contact.__table__, Account.__table__
+    of_contact = sa.select(contact.c.first_name, contact.c.last_name, contact.c.email, contact.c.language).where(
+        contact.c.id == first_referent(company_id).scalar_subquery()
     )
     if (row := _first(session, of_contact)) is not None:
         return Recipient(f"{row.first_name} {row.last_name}", row.email, row.language or MailLanguage.it)

@@ -37,6 +37,7 @@ from models.annual_fee import AnnualFee, FeeState
 from models.business_unit import BusinessUnit
 from models.company import SizeClass
 from models.company_service import CompanyService, GrantState
+from models.contact_role import ContactRole, ContactRoleKind
 from models.deadline import Deadline
 from models.online_service import OnlineService
 from models.staff import Staff
@@ -264,9 +265,21 @@ def test_fulfilling_makes_grant_account_and_contribution_together(session: Recor
     assert (account.email, account.contact, account.state) == (
         "ada@prova.example", world.contact, AccountState.provisioned,
     )  # fmt: skip
+    assert not account.is_referent
     perform(session, request, "answer", actor=SYSTEM)
     assert close_answered_requests(session, actor=SYSTEM) >= 1
     assert request.state is S.closed
+
+
+def test_the_account_of_whom_the_group_turns_to_is_a_referent_s(session: RecordSession) -> None:
+    world = World(session)
+    session.add(ContactRole(contact=world.contact, role=ContactRoleKind.main_referent))
+    request = world.request(S.in_evaluation)
+    perform(session, only(request), "approve_paid", {"yearly_fee": "250", "agreement": "Offerta 7"}, actor=SYSTEM)
+    perform(session, request, "decide", actor=SYSTEM)
+    perform(session, request, "fulfil", actor=SYSTEM)
+    account = session.scalars(sa.select(Account).where(Account.company_id == world.company.id)).one()
+    assert (account.contact, account.is_referent) == (world.contact, True)
 
 
 def test_nothing_to_pay_by_agreement_is_a_waived_contribution(session: RecordSession) -> None:

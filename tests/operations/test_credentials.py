@@ -71,6 +71,10 @@ def test_else_a_usual_referent_and_else_the_person(session: RecordSession) -> No
     session.add(ContactRole(contact=world.contact, role=ContactRoleKind.usual_referent))
     session.flush()
     assert send(session, account, REFERENT).recipient == world.contact.email
+    chief = Contact(company=world.company, first_name="Ugo", last_name="Neri", email="ugo@prova.example")
+    session.add_all((chief, ContactRole(contact=chief, role=ContactRoleKind.main_referent)))
+    session.flush()
+    assert send(session, account, REFERENT).recipient == chief.email  # by the role, as by the mark
 
 
 @pytest.mark.parametrize(
