@@ -83,7 +83,9 @@ class Course(GroupOwned, Record):
         WorkerCategory, _l("Meant for"), badge=False, help=_l("Empty: for everybody.")
     )
     #: How long it takes.
-    duration_minutes: Mapped[int | None] = minutes(_l("Duration"), help=_l("Hours of teaching, such as 8:00."))
+    duration_minutes: Mapped[int | None] = minutes(
+        _l("Duration"), help=_l("Hours of teaching, such as 8:00; a number alone is minutes.")
+    )
     #: After how many months it must be brought up to date; empty where never.
     update_period_months: Mapped[int | None] = field(
         _l("To be updated after"),

@@ -95,7 +95,8 @@ class SupportPackage(CompanyOwned, Record):
     type: Mapped[SupportPackageType | None] = relationship()
     #: Time bought.
     purchased_minutes: Mapped[int] = minutes(
-        _l("Time bought"), help=_l("Put on the account at activation; charges take it away.")
+        _l("Time bought"),
+        help=_l("Such as 25:00; a number alone is minutes. Put on the account at activation; charges take it away."),
     )
     #: Time left: always the sum of the movements (PK-12).
     residual_minutes: Mapped[int] = minutes(

@@ -63,7 +63,7 @@ class SupportPackageType(GroupOwned, Record):
     name_key: Mapped[str] = folded("name")
     #: Assistance time it contains.
     included_minutes: Mapped[int] = minutes(
-        _l("Time included"), help=_l("What a client who buys one may use; a package sold may differ.")
+        _l("Time included"), help=_l("Such as 25:00; a number alone is minutes. A package sold may differ.")
     )
     #: Price in euro without VAT; empty where each client gets a quote.
     price: Mapped[Decimal | None] = money(_l("Price"), help=_l("Without VAT; empty where each client gets a quote."))

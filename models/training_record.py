@@ -115,7 +115,9 @@ class TrainingRecord(CompanyOwned, Record):
     #: The last day of the course.
     completed_on: Mapped[date] = field(_l("Completed on"), help=_l("The last day of the course."), example="30/10/2026")
     #: How long they were there.
-    attended_minutes: Mapped[int | None] = minutes(_l("Time attended"), help=_l("Such as 8:00."))
+    attended_minutes: Mapped[int | None] = minutes(
+        _l("Time attended"), help=_l("Hours and minutes, such as 8:00; a number alone is minutes.")
+    )
     #: Whether we held it, or others did, or it was there before.
     source: Mapped[TrainingSource] = choice(
         TrainingSource,
