@@ -19,6 +19,7 @@ from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import SYSTEM, Actor
 from backoffice.errors import DomainError
+from backoffice.freshness import stock
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.operations.grant_mails import tell_of_access
 from backoffice.operations.returns import close_gap, is_proposed, settle
@@ -146,8 +147,12 @@ def find_fee(session: Session, grant: CompanyService, year: int) -> AnnualFee | 
     return session.scalar(statement)
 
 
-def _begin(_session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
+def _begin(session: Session, grant: CompanyService, _values: Mapping[str, Any], _actor: Actor) -> None:
+    """Open the service from today on, with the data that the company has in it already."""
     grant.active_from = clock.today()
+    rows, newest = stock(session, grant.online_service.code, grant.company_id)
+    if rows:
+        grant.records_count, grant.last_data_at = rows, grant.last_data_at or newest
     close_gap(grant)
 
 

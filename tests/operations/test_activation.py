@@ -137,6 +137,11 @@ def test_what_is_kept_here_of_a_client_counts_by_itself(session: RecordSession) 
     assert (evidence.entity, evidence.record_id, evidence.count) == (Deadline, last.id, 2)
     # They lie ahead: what is known of them is as of today.
     assert (evidence.title, evidence.ends) == ("Deadlines", day(0))
+    perform(session, only(request), "approve_free", actor=SYSTEM)
+    for verb in ("decide", "fulfil"):
+        perform(session, request, verb, actor=SYSTEM)
+    grant = session.scalars(sa.select(CompanyService).where(CompanyService.company_id == world.company.id)).one()
+    assert (grant.records_count, grant.last_data_at) == (2, last.updated_at)
 
 
 @pytest.mark.parametrize("lacking", ["client", "contract", "reserved"])
