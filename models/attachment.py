@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
-from sqlalchemy import CheckConstraint, Index, String, or_
+from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, relationship
 
 from models.activation_request import ActivationRequest
@@ -33,8 +33,6 @@ PARENTS = (
     *("intervention", "asset", "client_document", "certificate", "waste_movement", "inbound_mail"),
 )
 
-#: What clients see with its files.
-_PUBLISHED = ("client_document", "certificate", "waste_movement")
 _COUNT = " + ".join(f"CASE WHEN {name}_id IS NULL THEN 0 ELSE 1 END" for name in PARENTS)
 
 
@@ -79,9 +77,8 @@ class Attachment(GroupOwned, Record):
 
     @classmethod
     def shown_to_clients(cls) -> Any:
-        """Files marked for them, and those of what is published as such, once its record is there for them."""
-        published = (getattr(cls, f"{name}_id").is_not(None) for name in _PUBLISHED)
-        return or_(cls.client_visible, *published)
+        """Files marked for them, once their record is there for them: whoever leaves the mark out means it."""
+        return cls.client_visible
 
     #: What the file was called, without folders and without what browsers and people might be fooled by.
     name: Mapped[str] = field(_l("File name"), String(200), personal=True)

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from backoffice.database import RecordSession
 from models.account import Account
+from models.attachment import Attachment
 from models.base import ENTITIES, Recorded
 from models.catalogue import slug
 from tests.client_area.conftest import ClientBrowser
@@ -68,9 +69,9 @@ USER = {
     **dict.fromkeys(("online_service", "support_package_type", "support_queue", "request_type"), "group"),
 }
 USER |= {table: REFERENT[table] for table in (*SERVICES, "course")} | {"attachment": "own_files"}
-_FILES = """(ticket_id IN (SELECT id FROM ticket WHERE {ticket}) AND client_visible
+_FILES = """client_visible AND (ticket_id IN (SELECT id FROM ticket WHERE {ticket})
     OR ticket_message_id IN (SELECT m.id FROM ticket_message m JOIN ticket ON ticket.id = m.ticket_id
-        WHERE m.visibility = 'public' AND {ticket}) AND client_visible
+        WHERE m.visibility = 'public' AND {ticket})
     OR client_document_id IN (SELECT id FROM client_document WHERE company_id = :company AND state = 'published')
     OR certificate_id IN (SELECT id FROM certificate WHERE company_id = :company AND state IN ('issued', 'replaced'))
     OR waste_movement_id IN (SELECT id FROM waste_movement WHERE company_id = :company){more})"""
@@ -82,9 +83,9 @@ _SQL = {
     "own_files": _FILES.format(ticket="ticket.account_id = :account", more=""),
     "files": _FILES.format(
         ticket="ticket.company_id = :company",
-        more=" OR client_visible AND (company_id = :company"
+        more=" OR company_id = :company"
         " OR contract_id IN (SELECT id FROM contract WHERE company_id = :company)"
-        " OR intervention_id IN (SELECT id FROM intervention WHERE company_id = :company))",
+        " OR intervention_id IN (SELECT id FROM intervention WHERE company_id = :company)",
     ),
     "itself": "id = :company",
     "company": "company_id = :company",
@@ -159,6 +160,23 @@ def _check_records(
 
 
 @pytest.mark.databases("postgresql")
+@pytest.mark.parametrize("parent", ["certificate", "client_document", "waste_movement"])
+def test_a_file_not_meant_for_the_client_stays_with_us(
+    browser_of: Callable[..., ClientBrowser], session: RecordSession, store: Callable[..., None], parent: str
+) -> None:
+    browser = browser_of("demo.referent")
+    meant = f"""SELECT a.id, p.id FROM attachment a JOIN {parent} p ON p.id = a.{parent}_id
+        JOIN account ON account.username = 'demo.referent' AND account.company_id = p.company_id
+        WHERE a.client_visible AND p.state NOT IN ('uploaded', 'withdrawn', 'draft') LIMIT 1"""
+    file_id, parent_id = session.execute(sa.text(meant)).one()  # names of ours
+    session.rollback()
+    page, link = f"/it/{slug(ENTITIES[parent])}/{parent_id}", f"/it/file/{file_id}"
+    assert link in browser.get(page).text
+    store(Attachment, file_id, client_visible=False)
+    assert link not in browser.get(page).text
+    assert browser.get(link).status_code == 404
+
+
 def test_nobody_gets_in_without_signing_in(browser_of: Callable[..., ClientBrowser]) -> None:
     browser = browser_of()
     for entity in ENTITIES.values():
