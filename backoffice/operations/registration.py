@@ -88,10 +88,11 @@ def register_account(
         problems["new"] = str(error)
     if problems:
         raise InvalidRecord(problems)
+    # What takes longest is done either way, so that the time tells as little as the page.
+    account.password_hash, account.password_changed_at = passwords.hash_password(password), clock.now()
     if (known := _find_known(session, portal, values["email"])) is not None:
         _write_to_known(session, known, portal, language)
         return
-    account.password_hash, account.password_changed_at = passwords.hash_password(password), clock.now()
     session.add(account)
     session.flush()
     give_consent(session, account, portal, language)

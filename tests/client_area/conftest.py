@@ -34,7 +34,7 @@ class ClientBrowser(Client):
 @pytest.fixture
 def browser_of(application: Any) -> Callable[..., ClientBrowser]:
     """A function that returns a browser, signed in with an account where one is named."""
-    application.app.config["LEAST_FORM_SECONDS"] = 0
+    application.app.config["LEAST_FORM_SECONDS"] = application.app.config["LEAST_ANSWER_SECONDS"] = 0
 
     def open_browser(username: str = "", *, portal: str = "") -> ClientBrowser:
         browser = ClientBrowser(application)

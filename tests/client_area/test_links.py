@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -166,3 +167,13 @@ def test_what_names_no_portal_comes_from_that_of_its_group_and_leads_to_it(
     for mail, path in zip(inbox.taken, ("link/", f"ticket/{ticket.id}"), strict=True):
         assert "area@clienti.prova.example" in mail["From"]
         assert f"https://area.prova.example/it/{path}" in mail.get_body(("plain",)).get_content()
+
+
+def test_the_time_of_an_answer_does_not_tell_who_is_known(browser_of: Browsers, application: Any) -> None:
+    """No sooner than the time set, which leaves room for whatever is done for somebody known."""
+    browser, least = browser_of(), 0.4
+    application.app.config["LEAST_ANSWER_SECONDS"] = least
+    for name in ("demo.client", "nobody@nowhere.example"):
+        began = time.monotonic()
+        assert browser.form("/it/forgotten/", {"username": name}).status_code == 200
+        assert time.monotonic() - began >= least

@@ -65,6 +65,7 @@ def install(app: Flask, engine: Engine, *, own_host: str = "") -> None:
     """
     app.config["OWN_HOSTS"] = OWN_HOSTS | ({own_host} if own_host else set())
     app.config.setdefault("LEAST_FORM_SECONDS", 3)
+    app.config.setdefault("LEAST_ANSWER_SECONDS", 0.5)
     Babel(app, locale_selector=door.language)
     fragments.install(app)
     views.door.install(app, engine)

@@ -1,10 +1,14 @@
-"""How often the forms of the client area may be sent (AR-24)."""
+"""How often the forms of the client area may be sent, and that the time of an answer tells nothing (AR-24)."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
+from typing import Any
 
-from flask import request
+from flask import current_app, request
 
 from backoffice import clock
 from backoffice.database import RecordSession
@@ -17,6 +21,24 @@ PER_MINUTE, PER_EMAIL = 10, 5
 PER_ACCOUNT = 30
 #: Stands for every network, where the e-mail alone is counted.
 _ANYWHERE = "*"
+
+
+def evenly(view: Callable[[], Any]) -> Callable[[], Any]:
+    """Have every answer to a form leave no sooner than ``LEAST_ANSWER_SECONDS`` after it came.
+
+    What is done for somebody known and for somebody unknown takes longer or shorter; whoever waits for it must not be
+    able to tell. By then no transaction of the form is open.
+    """
+
+    @wraps(view)
+    def timed() -> Any:
+        began = time.monotonic()
+        answer = view()
+        if request.method == "POST":
+            time.sleep(max(0, current_app.config["LEAST_ANSWER_SECONDS"] - (time.monotonic() - began)))
+        return answer
+
+    return timed
 
 
 def count(form: str, email: str = "") -> None:

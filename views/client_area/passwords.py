@@ -25,6 +25,7 @@ _NO_GOOD = (NoSuchLink, LinkUsed, LinkExpired)
 
 
 @area.route("/forgotten/", methods=["GET", "POST"])
+@limits.evenly
 def forgotten() -> Any:
     """Take a user name or address; the answer is the same whether there is such an account or not."""
     page = {"action": url_for("clients.forgotten"), "back_url": url_for("clients.login")}

@@ -29,6 +29,7 @@ _TOKEN = "confirmation"  # noqa: S105  # a name, not a secret
 
 
 @area.route("/register/", methods=["GET", "POST"])
+@limits.evenly
 def register() -> Any:
     """Show the form, or take a registration; the answer is the same whether the address has an account or not."""
     if not door.portal().registration_open:

@@ -23,6 +23,7 @@ _DONE = "request_number"
 
 
 @area.route("/request/", methods=["GET", "POST"])
+@limits.evenly
 def request_service() -> Any:
     """Show the form, or take a request and lead to the page with its number."""
     portal = door.portal()
