@@ -53,6 +53,7 @@ from backoffice.operations.on_call import is_alert_due, repeat_alerts
 from backoffice.operations.packages import advance_packages, tell_of_endings
 from backoffice.operations.penalties import propose_penalties
 from backoffice.operations.returns import propose_returns
+from backoffice.operations.ticket_holds import close_held_tickets
 from backoffice.operations.tickets import close_tickets_for_good
 from backoffice.setting_keys import DIGEST_AT, NIGHT_AT
 from backoffice.settings import SettingKey, setting_value
@@ -237,6 +238,7 @@ def advance(engine: sa.Engine, stopped: Stopped = lambda: False) -> int:
         lambda session: advance_deadlines(session, clock.today(), actor=SYSTEM),
         lambda session: remind_of_deadlines(session, clock.today(), actor=SYSTEM),
         lambda session: close_answered_requests(session, actor=SYSTEM),
+        lambda session: close_held_tickets(session, clock.now(), actor=SYSTEM),
         lambda session: advance_deletions(session, clock.today(), actor=SYSTEM),
         lambda session: forget_old_runs(session, clock.now()),
     )

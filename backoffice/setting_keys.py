@@ -485,6 +485,21 @@ NOTICE_AFTER = declare(
     )
 )
 
+CONSENT_HOLD_DAYS = declare(
+    SettingKey(
+        "consent_hold_days",
+        subject=Subject.clients,
+        label=_l("Days on hold before tickets without consent are closed"),
+        help=_l("Counted from the day on which consent was withdrawn; given again in time, the tickets go on."),
+        kind=Kind.integer,
+        default=30,
+        least=1,
+        most=365,
+        unit=_l("days"),
+        per_group=True,
+    )
+)
+
 ACTIVATION_ADDRESS = declare(
     SettingKey(
         "activation_address",

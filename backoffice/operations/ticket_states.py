@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
@@ -20,6 +21,7 @@ from backoffice.operations.change_requests import REQUEST_CHANGE, require_pendin
 from backoffice.operations.complaints import COMPLAIN
 from backoffice.operations.escalation_mails import tell_second_level
 from backoffice.operations.package_ledger import time_left
+from backoffice.operations.preferences import language_of
 from backoffice.operations.ticket_links import MERGE
 from backoffice.operations.ticket_mails import (
     tell_assignee,
@@ -64,6 +66,10 @@ class ConsentMissing(DomainError):
     """TK-36: the requester withdrew the consent that assistance needs."""
 
     template = _l("The requester has withdrawn consent: nothing can be done for now.")
+
+
+#: What is written as the solution of a ticket that ended so.
+_WITHOUT_CONSENT = _l("Closed because the consent that assistance needs was withdrawn.")
 
 
 class WindowOver(DomainError):
@@ -215,6 +221,14 @@ def _close(session: Session, ticket: Ticket, values: Mapping[str, Any], actor: A
 def _end(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
     ticket.closed_at = clock.now()
     tell_of_end(session, ticket)
+
+
+def _end_hold(session: Session, ticket: Ticket, values: Mapping[str, Any], actor: Actor) -> None:
+    """Close for good what nobody may work on, and tell whoever opened it why (A-38)."""
+    ticket.first_closed_at, ticket.state_before = ticket.first_closed_at or clock.now(), None
+    with force_locale(language_of(session, ticket.account_id).value):
+        ticket.solution = ticket.solution or str(_WITHOUT_CONSENT)
+    _end(session, ticket, values, actor)
 
 
 def _reject(session: Session, ticket: Ticket, _values: Mapping[str, Any], _actor: Actor) -> None:
@@ -434,6 +448,16 @@ _CLOSING = (
         target=None,
         effect=_return_to_state,
         automatic=True,
+    ),
+    Transition(
+        name="end_hold",
+        label=_l("Close without consent"),
+        sources=(S.on_hold_consent,),
+        target=S.closed_final,
+        icon="x-circle",
+        tone="danger",
+        effect=_end_hold,
+        confirm=_l("The ticket ends here for good; whoever opened it reads in a mail that consent was withdrawn."),
     ),
 )
 

@@ -34,7 +34,8 @@ def test_consent_is_withdrawn_knowingly_and_given_again(
     # The panel is all that is left, also after signing in again.
     for path in ("/it/ticket/", "/it/ticket/export.csv", "/it/contract/", "/it/ask/service/"):
         assert browser.get(path).status_code == 403, path
-    assert browser.get("/it/").location == "/it/privacy/"
+    for path in ("/it/", "/it/profile/", "/it/notices/"):
+        assert browser.get(path).location == "/it/privacy/", path
     again = browser_of("demo.client")
     assert again.get("/it/privacy/").status_code == 200
     assert again.form("/it/privacy/", {"give": "1"}).status_code == 303

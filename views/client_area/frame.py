@@ -156,7 +156,7 @@ def _user() -> dict[str, Any]:
         "name": client.full_name,
         "company": client.company_name,
         "initials": initials,
-        "profile_url": url_for("clients.profile"),
+        "profile_url": None if client.is_restricted else url_for("clients.profile"),
         "privacy_url": url_for("clients.privacy"),
         "logout_url": url_for("clients.logout"),
         "notices_url": None if client.is_restricted else url_for("clients.notices"),

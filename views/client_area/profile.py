@@ -38,6 +38,8 @@ def profile() -> Any:
     client = door.client()
     if client is None:
         return door.sign_in_first()
+    if client.is_restricted:
+        return redirect(url_for("clients.privacy"))
     if request.method != "POST":
         return _profile()
     try:
