@@ -30,6 +30,8 @@ class Identity:
     addresses: frozenset[str]
     phones: frozenset[str]
     usernames: frozenset[str] = frozenset()
+    #: Whether user names that are words like any other are theirs, too: so in what speaks of their account.
+    any_username: bool = False
 
     @property
     def address(self) -> str:
@@ -55,8 +57,11 @@ class Identity:
     def _pattern(self) -> re.Pattern[str] | None:
         names = (_name_pattern(name) for name in _spellings(self.names))
         phones = (_phone_pattern(phone) for phone in self.phones)
-        users = (rf"(?<![\w.-]){re.escape(name)}(?![\w-])" for name in self.usernames if _DISTINCTIVE.fullmatch(name))
+        users = (rf"(?<![\w.-]){re.escape(name)}(?![\w-])" for name in self._own_usernames())
         return _any_of([*names, *phones, *users])
+
+    def _own_usernames(self) -> list[str]:
+        return [name for name in self.usernames if name and (self.any_username or _DISTINCTIVE.fullmatch(name))]
 
     def redact(self, value: Any) -> Any:
         """Return a text, or what JSON can hold, without the person; anything else as it is."""

@@ -8,6 +8,7 @@ somebody else's there. Data that a client keeps in its own name, such as trainin
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -63,6 +64,7 @@ def make_pseudonym(session: Session, account: Account, *, but: Sequence[Recorded
     _forget_doors(session, account, who)
     _forget_imports(session, rows)
     changed = _redact_texts(session, account, who, spared)
+    _redact_mails(session, account, who)
     about_person = {(row.__table__.name, row.id) for row in rows if isinstance(row, _NOTHING_BUT_THE_PERSON)}
     for row in rows:
         # What was written of them before the account had a company names none.
@@ -112,7 +114,7 @@ def _identity(session: Session, account: Account, rows: Sequence[Recorded]) -> I
         usernames.add(str(values.get("username") or ""))
     others = _known_of_others(session, account, rows)
     found = (frozenset(words - others) for words in (names, addresses, phones, usernames))
-    return Identity(f"deleted-{account.id}", *found)
+    return Identity(f"deleted-{account.id}", next(found), next(found), next(found), next(found))
 
 
 def _known_of_others(session: Session, account: Account, rows: Sequence[Recorded]) -> set[str]:
@@ -235,6 +237,17 @@ def _redact_texts(
                 changed.setdefault(table.name, []).append(key[0])
     session.expire_all()
     return changed
+
+
+def _redact_mails(session: Session, account: Account, who: Identity) -> None:
+    """Take the user name out of the mails about the account, where it is one, even if it is a word like any other."""
+    mails, whose = OutboxMail.__table__, replace(who, any_username=True)
+    columns = [column for column in mails.c if _holds_text(column)]
+    about = sa.and_(mails.c.cause_entity == Account.__tablename__, mails.c.cause_id == account.id)
+    for key, *told in session.execute(sa.select(mails.c.id, *columns).where(about), execution_options=INTERNAL).all():
+        values = _redacted(columns, told, whose)
+        if values:
+            session.execute(sa.update(mails).where(mails.c.id == key).values(values), execution_options=INTERNAL)
 
 
 def _drop_source(session: Session, table: sa.Table, mail_id: int) -> None:

@@ -18,7 +18,9 @@ from backoffice.errors import DomainError
 from backoffice.mail.sending import MailServer
 from backoffice.operations.account_deletions import advance_deletions, claims_on
 from backoffice.operations.attachments import left_over, sweep
+from backoffice.operations.pseudonyms import make_pseudonym
 from backoffice.operations.verbs import perform
+from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
 from models.account_deletion import AccountDeletion
 from models.account_deletion import DeletionState as S
@@ -34,7 +36,7 @@ from models.contact import Contact
 from models.import_batch import ImportBatch
 from models.import_row import ImportRow
 from models.job import Job, JobState
-from models.outbox_mail import OutboxMail
+from models.outbox_mail import MailLanguage, OutboxMail
 from models.portal import Portal
 from models.ticket import Ticket, TicketState
 from models.ticket_message import TicketMessage
@@ -380,3 +382,19 @@ def test_a_request_with_an_unpaid_contribution_is_kept_until_it_is_paid(
     assert desk_client("sales").get(f"/activation_request/{request.id}").status_code == 200
     unsent = {row.recipient for row in session.scalars(sa.select(OutboxMail))} & {MAIL}
     assert _found(session) == ({"outbox_mail"} if unsent else set())
+
+
+def test_a_user_name_that_is_a_word_like_any_other_goes_from_the_mails_about_the_account(
+    session: RecordSession, person: Account, store: Callable[..., None]
+) -> None:
+    store(Account, person.id, username="carlo")
+    account = session.get_one(Account, person.id)
+    with begin_writing():
+        told = {"name": "Ada Rossi", "username": "carlo", "minutes": 30}
+        queue_mail(session, "account_password", told, to=account.email, about=account, language=MailLanguage.it)
+        session.execute(sa.update(OutboxMail).values(sent_text="Il nome utente è carlo. Carlottina no."))
+        make_pseudonym(session, account)
+        session.commit()
+    mail = session.scalars(sa.select(OutboxMail).where(OutboxMail.template == "account_password")).one()
+    pseudonym = f"deleted-{person.id}"
+    assert (mail.arguments["username"], mail.sent_text) == (pseudonym, f"Il nome utente è {pseudonym}. Carlottina no.")
