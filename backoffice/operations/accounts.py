@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import get_history
 from backoffice import clock
 from backoffice.access import INTERNAL
 from backoffice.actors import Actor
+from backoffice.errors import DomainError
 from backoffice.lifecycles import Machine, Transition, register
 from backoffice.mail.rendering import register_template
 from backoffice.operations.client_links import client_path
@@ -22,6 +23,7 @@ from backoffice.operations.plain import before_create
 from backoffice.operations.preferences import language_of
 from backoffice.outbox import queue_mail
 from models.account import Account, AccountState
+from models.company import CompanyState
 from models.outbox_mail import OutboxMail
 from models.reading import fold
 
@@ -51,6 +53,17 @@ def make_username(session: Session, email: str) -> str:
 
 def _sign_decision(_session: Session, account: Account, _values: Mapping[str, Any], actor: Actor) -> None:
     account.validated_at, account.validated_by_id = clock.now(), actor.staff_id
+
+
+class CompanyNoClient(DomainError):
+    """AC-02: the mail would promise what signing in refuses."""
+
+    template = _l("%(company)s is no client at present, so the person could not sign in: make it a client first.")
+
+
+def _is_client(_session: Session, _account: Account, values: Mapping[str, Any], _actor: Actor) -> None:
+    if values["company"].state is not CompanyState.client:
+        raise CompanyNoClient(field="company", company=str(values["company"]))
 
 
 def _welcome(session: Session, account: Account, values: Mapping[str, Any], actor: Actor) -> None:
@@ -117,6 +130,7 @@ _STAFF = (
         tone="primary",
         inputs=("company", "contact", "validation_notes"),
         optional=("contact", "validation_notes"),
+        guard=_is_client,
         effect=_welcome,
         confirm=_l("The person may sign in, sees what belongs to the company you choose, and gets a mail."),
     ),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from backoffice.actors import SYSTEM, Actor, Context, Door
 from backoffice.database import RecordSession, begin_writing, open_session
 from backoffice.errors import InvalidRecord
-from backoffice.operations.accounts import make_username
+from backoffice.operations.accounts import CompanyNoClient, make_username
 from backoffice.operations.callbacks import UrgencyMissing
 from backoffice.operations.orders import (
     CompanyIncomplete,
@@ -65,6 +65,10 @@ def test_validation_names_a_company_and_signs(session: RecordSession) -> None:
     with pytest.raises(InvalidRecord) as refused:
         perform(session, account, "validate", values, actor=SYSTEM)
     assert set(refused.value.problems) == {"contact"}
+    world.company.state = CompanyState.prospect
+    with pytest.raises(CompanyNoClient):
+        perform(session, account, "validate", {"company": world.company}, actor=SYSTEM)
+    world.company.state = CompanyState.client
     perform(session, account, "validate", {"company": world.company}, actor=SYSTEM)
     assert account.validated_at is not None
 
